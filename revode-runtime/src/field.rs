@@ -1,0 +1,137 @@
+//! Vector fields `f(t, y)` and their derivatives.
+//!
+//! `ode!` implements all of these traits; by hand, [`VectorField`] is enough to solve, and
+//! [`Parameters`] and [`FieldVjp`] are what gradients need.
+
+use crate::{Real, State};
+
+/// The right-hand side of `dy/dt = f(t, y)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a vector field over `{T}`",
+    note = "declare it with `ode!`, or implement `VectorField<{T}>` by hand"
+)]
+pub trait VectorField<T: Real> {
+    /// What `y` and `dy` are.
+    type State: State<T>;
+
+    /// Writes `f(t, y)` to `dy`. Equal inputs give equal bits.
+    fn eval(&self, t: T, y: &Self::State, dy: &mut Self::State);
+
+    /// Checks that `y` and the parameters fit each other, before the first step. Only sizes known
+    /// at run time can be wrong.
+    ///
+    /// # Errors
+    /// [`ShapeError`] names what has the wrong shape.
+    fn check(&self, y: &Self::State) -> Result<(), ShapeError> {
+        let _ = y;
+        Ok(())
+    }
+}
+
+/// A parameter or state whose run-time size is not the declared one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` has shape {found:?}, but `{declared}` is {expected:?}")]
+pub struct ShapeError {
+    /// The parameter, or `y` for the state.
+    pub name: &'static str,
+    /// Its declaration, as written.
+    pub declared: &'static str,
+    /// The shape that the declaration asks for.
+    pub expected: Vec<usize>,
+    /// The shape that it has.
+    pub found: Vec<usize>,
+}
+
+/// What a model is made of: flat slices, one for each declared parameter, in the order of
+/// declaration; a matrix is one slice, column-major.
+///
+/// A gradient with respect to a model has the model's type, so an optimiser zips the slices of both.
+#[diagnostic::on_unimplemented(
+    message = "the parameters of `{Self}` cannot be reached as slices",
+    note = "`ode!` implements `Parameters`; by hand, list the slices of your parameters"
+)]
+pub trait Parameters<T: Real>: Clone {
+    /// The names of the parameters, one for each slice.
+    fn names() -> &'static [&'static str];
+    /// The parameters.
+    fn slices(&self) -> impl Iterator<Item = &[T]>;
+    /// The parameters, to write to.
+    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [T]>;
+
+    /// A model of the same shape with all parameters zero: where a gradient starts.
+    #[must_use]
+    fn zeros_like(&self) -> Self {
+        let mut zeros = self.clone();
+        zeros.slices_mut().for_each(|slice| slice.fill(T::ZERO));
+        zeros
+    }
+}
+
+/// The vector–Jacobian product of a field with respect to state, parameters and time.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no vector–Jacobian product over `{T}`",
+    note = "declare the field with `ode!`, or implement `FieldVjp<{T}>` and test it with `check_vjp`"
+)]
+pub trait FieldVjp<T: Real>: VectorField<T> + Parameters<T> {
+    /// What an evaluation leaves for its VJP, so that nothing expensive is computed twice
+    /// (activations, products of matrices), and the VJP's scratch space. `()` where there is none.
+    type Tape;
+
+    /// An empty tape of the right size.
+    fn tape(&self) -> Self::Tape;
+
+    /// [`VectorField::eval`], to the same bits, that also fills the tape.
+    #[inline(always)]
+    fn eval_taped(&self, t: T, y: &Self::State, dy: &mut Self::State, tape: &mut Self::Tape) {
+        let _ = tape;
+        self.eval(t, y, dy);
+    }
+
+    /// Writes `(∂f/∂y)ᵀ dy_bar` to `y_bar`, *adds* `(∂f/∂θ)ᵀ dy_bar` to `model_bar` and returns
+    /// `(∂f/∂t)ᵀ dy_bar`. `tape` is what [`eval_taped`](Self::eval_taped) left at the same `t, y`.
+    fn vjp(
+        &self,
+        t: T,
+        y: &Self::State,
+        tape: &mut Self::Tape,
+        dy_bar: &Self::State,
+        y_bar: &mut Self::State,
+        model_bar: &mut Self,
+    ) -> T;
+
+    /// Value and VJP in one, every shared subexpression computed once.
+    #[inline]
+    fn eval_vjp(
+        &self,
+        t: T,
+        y: &Self::State,
+        dy_bar: &Self::State,
+        dy: &mut Self::State,
+        y_bar: &mut Self::State,
+        model_bar: &mut Self,
+    ) -> T {
+        let mut tape = self.tape();
+        self.eval_taped(t, y, dy, &mut tape);
+        self.vjp(t, y, &mut tape, dy_bar, y_bar, model_bar)
+    }
+}
+
+/// The Jacobian–vector product of a field with respect to state, parameters and time.
+pub trait FieldJvp<T: Real>: VectorField<T> + Parameters<T> {
+    /// Writes `(∂f/∂t) t_dot + (∂f/∂y) y_dot + (∂f/∂θ) model_dot` to `dy_dot`.
+    fn jvp(
+        &self,
+        t: T,
+        y: &Self::State,
+        t_dot: T,
+        y_dot: &Self::State,
+        model_dot: &Self,
+        dy_dot: &mut Self::State,
+    );
+}
+
+/// The Jacobian `∂f/∂y` of a field.
+pub trait FieldJacobian<T: Real>: VectorField<T> {
+    /// Writes `∂f_i/∂y_j` to row `i` and column `j` of `jacobian`.
+    fn jacobian(&self, t: T, y: &Self::State, jacobian: &mut <Self::State as State<T>>::Square);
+}

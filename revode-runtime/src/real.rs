@@ -1,0 +1,155 @@
+//! The scalar of a computation.
+
+use std::fmt::{Debug, Display, LowerExp};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use crate::special;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// The scalar a solve runs in: `f32` or `f64`.
+///
+/// Sealed. The elementary functions are those of [`special`](crate::special): the ones that occur
+/// in inner loops are branch-free and at most 2 ulp from the correctly rounded value.
+pub trait Real:
+    sealed::Sealed
+    + nalgebra::Scalar
+    + Copy
+    + Default
+    + PartialOrd
+    + Display
+    + LowerExp
+    + Debug
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+
+    /// The nearest value to `x`.
+    fn from_f64(x: f64) -> Self;
+    /// The value as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// The smaller of two numbers; the other one where one is NaN.
+    fn min(self, other: Self) -> Self;
+    /// The larger of two numbers; the other one where one is NaN.
+    fn max(self, other: Self) -> Self;
+    /// The sign of the number as ±1; NaN for NaN.
+    fn signum(self) -> Self;
+    /// `self` to the integer power `n`, by repeated multiplication.
+    fn powi(self, n: i32) -> Self;
+    /// `self` to the power `p`.
+    fn pow(self, p: Self) -> Self;
+    /// The function `abs`, see [`special`](crate::special).
+    fn abs(self) -> Self;
+    /// The function `sqrt`, see [`special`](crate::special).
+    fn sqrt(self) -> Self;
+    /// The function `exp`, see [`special`](crate::special).
+    fn exp(self) -> Self;
+    /// The function `expm1`, see [`special`](crate::special).
+    fn expm1(self) -> Self;
+    /// The function `ln`, see [`special`](crate::special).
+    fn ln(self) -> Self;
+    /// The function `log1p`, see [`special`](crate::special).
+    fn log1p(self) -> Self;
+    /// The function `tanh`, see [`special`](crate::special).
+    fn tanh(self) -> Self;
+    /// The function `sigmoid`, see [`special`](crate::special).
+    fn sigmoid(self) -> Self;
+    /// The function `softplus`, see [`special`](crate::special).
+    fn softplus(self) -> Self;
+    /// The function `silu`, see [`special`](crate::special).
+    fn silu(self) -> Self;
+    /// The function `sin`, see [`special`](crate::special).
+    fn sin(self) -> Self;
+    /// The function `cos`, see [`special`](crate::special).
+    fn cos(self) -> Self;
+    /// The function `tan`, see [`special`](crate::special).
+    fn tan(self) -> Self;
+    /// The function `asin`, see [`special`](crate::special).
+    fn asin(self) -> Self;
+    /// The function `acos`, see [`special`](crate::special).
+    fn acos(self) -> Self;
+    /// The function `atan`, see [`special`](crate::special).
+    fn atan(self) -> Self;
+    /// The function `sinh`, see [`special`](crate::special).
+    fn sinh(self) -> Self;
+    /// The function `cosh`, see [`special`](crate::special).
+    fn cosh(self) -> Self;
+    /// The function `erf`, see [`special`](crate::special).
+    fn erf(self) -> Self;
+}
+
+/// Implements [`Real`] for a primitive: constants and conversions by hand, functions by name.
+macro_rules! real {
+    ($t:ident; core: $($core:ident)*; special: $($special:ident)*) => {
+        impl Real for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const EPSILON: Self = $t::EPSILON;
+
+            #[inline(always)]
+            fn from_f64(x: f64) -> Self {
+                x as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                $t::min(self, other)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                $t::max(self, other)
+            }
+            #[inline(always)]
+            fn powi(self, n: i32) -> Self {
+                $t::powi(self, n)
+            }
+            #[inline(always)]
+            fn pow(self, p: Self) -> Self {
+                $t::powf(self, p)
+            }
+            $(#[inline(always)]
+            fn $core(self) -> Self {
+                $t::$core(self)
+            })*
+            $(#[inline(always)]
+            fn $special(self) -> Self {
+                special::$t::$special(self)
+            })*
+        }
+    };
+}
+
+real!(f32; core: abs sqrt signum tan asin acos atan sinh cosh;
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf);
+real!(f64; core: abs sqrt signum tan asin acos atan sinh cosh;
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf);

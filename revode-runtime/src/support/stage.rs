@@ -1,0 +1,127 @@
+//! Stages of a Runge–Kutta increment and the sums that make them.
+
+use crate::{FieldVjp, Real, State, VectorField};
+
+/// The stage derivatives of an increment with `N` stages.
+#[derive(Debug, Clone)]
+pub struct Stages<S, const N: usize> {
+    /// Stage derivatives `k_i = f(t + c_i h, y_i)`.
+    pub k: [S; N],
+    /// The stage state that is being evaluated.
+    pub y: S,
+    /// Whether `k[0]` already is that of the next increment.
+    pub first_known: bool,
+    /// Field evaluations so far.
+    pub evaluations: u64,
+}
+
+impl<S, const N: usize> Stages<S, N> {
+    /// Scratch space for states like `u`.
+    pub fn new<T: Real>(u: &S) -> Self
+    where
+        S: State<T>,
+    {
+        Self {
+            k: std::array::from_fn(|_| u.zeros_like()),
+            y: u.zeros_like(),
+            first_known: false,
+            evaluations: 0,
+        }
+    }
+
+    /// Makes sure that `k[0]` is `f(t, u)`.
+    #[inline(always)]
+    pub fn first<T: Real, F: VectorField<T, State = S>>(&mut self, field: &F, t: T, u: &S) {
+        if !std::mem::take(&mut self.first_known) {
+            field.eval(t, u, &mut self.k[0]);
+            self.evaluations += 1;
+        }
+    }
+
+    /// Makes the last stage derivative the first one of the next increment.
+    #[inline(always)]
+    pub fn last_becomes_first(&mut self) {
+        self.k.swap(0, N - 1);
+        self.first_known = true;
+    }
+}
+
+/// What the VJP of an increment with `N` stages needs.
+#[derive(Debug, Clone)]
+pub struct TapedStages<S, Tape, const N: usize> {
+    /// Stage derivatives; after a VJP the cotangents of the stage states.
+    pub k: [S; N],
+    /// Stage states `y_i = u + h Σ a_ij k_j`.
+    pub y: [S; N],
+    /// What each evaluation left for its VJP.
+    pub tape: [Tape; N],
+    /// The cotangent of the stage derivative in work.
+    pub k_bar: S,
+    /// Field evaluations so far.
+    pub evaluations: u64,
+    /// Field VJPs so far.
+    pub vjps: u64,
+}
+
+impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
+    /// Scratch space for states like `u`.
+    pub fn new<T: Real, F>(field: &F, u: &S) -> Self
+    where
+        S: State<T>,
+        F: FieldVjp<T, Tape = Tape>,
+    {
+        Self {
+            k: std::array::from_fn(|_| u.zeros_like()),
+            y: std::array::from_fn(|_| u.zeros_like()),
+            tape: std::array::from_fn(|_| field.tape()),
+            k_bar: u.zeros_like(),
+            evaluations: 0,
+            vjps: 0,
+        }
+    }
+}
+
+/// `y = u + Σ c_j k_j`: the state of a stage.
+#[inline(always)]
+pub fn stage<T: Real, S: State<T>, const M: usize>(y: &mut S, u: &S, terms: [(T, &S); M]) {
+    let n = y.len();
+    let (y, u) = (&mut y.as_mut_slice()[..n], &u.as_slice()[..n]);
+    let terms = terms.map(|(c, k)| (c, &k.as_slice()[..n]));
+    for i in 0..n {
+        y[i] = u[i] + sum_at(&terms, i);
+    }
+}
+
+/// `x = Σ c_j k_j`: an increment, an error, or a cotangent.
+#[inline(always)]
+pub fn combine<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [(T, &S); M]) {
+    let n = x.len();
+    let x = &mut x.as_mut_slice()[..n];
+    let terms = terms.map(|(c, k)| (c, &k.as_slice()[..n]));
+    for i in 0..n {
+        x[i] = sum_at(&terms, i);
+    }
+}
+
+/// `x += Σ k_j`: a cotangent that comes from several places.
+#[inline(always)]
+pub fn add<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [&S; M]) {
+    let n = x.len();
+    let x = &mut x.as_mut_slice()[..n];
+    let terms = terms.map(|k| &k.as_slice()[..n]);
+    for i in 0..n {
+        for term in &terms {
+            x[i] += term[i];
+        }
+    }
+}
+
+/// `Σ c_j k_j[i]`, from left to right.
+#[inline(always)]
+fn sum_at<T: Real, const M: usize>(terms: &[(T, &[T]); M], i: usize) -> T {
+    let mut sum = T::ZERO;
+    for (j, (c, k)) in terms.iter().enumerate() {
+        sum = if j == 0 { *c * k[i] } else { sum + *c * k[i] };
+    }
+    sum
+}

@@ -1,0 +1,2 @@
+//! Algebraically reversible ODE solvers.
+pub use revode_runtime::*;
