@@ -229,4 +229,59 @@ impl<T: Real> FieldVjp<T> for Lorenz<T> {
     }
 }
 
-fn main() {}
+fn main() {
+    use revode::*;
+    let loss = Terminal::new(|y: &SVector<f64, 3>| y.norm_squared(), |y: &SVector<f64, 3>| 2.0 * y);
+    let go = |sigma: f64, y0: [f64; 3]| {
+        let p = Problem::new(Lorenz { sigma, rho: 28.0, beta: 8.0 / 3.0 }, y0, 0.0..0.5);
+        let s = Solver::new(Bosh3).fixed_step(0.001);
+        let a = s.gradient(&p, SaveAt::end(), &loss).unwrap();
+        let b = s.strategy(StoreAll.coupled(0.999)).gradient(&p, SaveAt::end(), &loss).unwrap();
+        let c = s
+            .strategy(Checkpointed::slots(8).coupled(0.999))
+            .gradient(&p, SaveAt::end(), &loss)
+            .unwrap();
+        let d = s.strategy(StoreAll).gradient(&p, SaveAt::end(), &loss).unwrap();
+        (a, b, c, d)
+    };
+    let (a, b, c, d) = go(10.0, [1.0, 1.0, 1.0]);
+    println!("{a:?}\n{b:?}\n{c:?}\n{d:?}");
+    let e = 1e-5;
+    println!("{}", (go(10.0 + e, [1.0; 3]).0.loss - go(10.0 - e, [1.0; 3]).0.loss) / (2.0 * e));
+    let p =
+        Problem::new(Lorenz { sigma: 10.0, rho: 28.0, beta: 8.0 / 3.0 }, [1.0, 1.0, 1.0], 0.0..0.5);
+    for tol in [1e-4, 1e-6, 1e-8] {
+        let s = Solver::new(Bosh3).tolerance(tol, tol);
+        let g = s.gradient(&p, SaveAt::every(0.1), &loss);
+        println!("{g:?}");
+        println!(
+            "{:?}",
+            s.strategy(Checkpointed::slots(8).coupled(0.999)).gradient(
+                &p,
+                SaveAt::every(0.1),
+                &loss
+            )
+        );
+    }
+    // timing
+    let p =
+        Problem::new(Lorenz { sigma: 10.0, rho: 28.0, beta: 8.0 / 3.0 }, [1.0, 1.0, 1.0], 0.0..0.5);
+    let s = Solver::new(Bosh3).fixed_step(0.0001);
+    for _ in 0..3 {
+        let t = std::time::Instant::now();
+        for _ in 0..200 {
+            std::hint::black_box(
+                s.gradient(std::hint::black_box(&p), SaveAt::end(), &loss).unwrap(),
+            );
+        }
+        let g = t.elapsed().as_secs_f64() / 200.0 / 5000.0 * 1e9;
+        let t = std::time::Instant::now();
+        for _ in 0..200 {
+            std::hint::black_box(s.solve(std::hint::black_box(&p), SaveAt::end()).unwrap());
+        }
+        println!(
+            "gradient {g} ns/step; forward {}",
+            t.elapsed().as_secs_f64() / 200.0 / 5000.0 * 1e9
+        );
+    }
+}

@@ -3,19 +3,37 @@
 #[allow(unused_extern_crates)] // the paths that the macros emit resolve here too
 extern crate self as revode;
 
+pub mod controller;
+mod error;
 pub mod field;
+pub mod gradient;
 pub mod method;
+mod problem;
 pub mod real;
+pub mod record;
+pub mod reversible;
+mod save;
+pub mod scheme;
+mod solve;
+mod solver;
 pub mod special;
 pub mod state;
+mod stats;
 #[doc(hidden)]
 pub mod support;
 
+pub use controller::{Adaptive, FixedStep, Pid};
+pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
+pub use gradient::{Checkpointed, Gradient, Loss, Mse, Reversible, StateStore, StoreAll, Terminal};
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
+pub use problem::Problem;
 pub use real::Real;
 pub use revode_macros::{ode, tableau};
+pub use save::SaveAt;
+pub use solver::{Solution, Solver};
 pub use state::State;
+pub use stats::Stats;
 
 /// The linear algebra crate that states and parameters come from.
 pub use nalgebra;

@@ -1,0 +1,43 @@
+//! An initial-value problem.
+
+use std::ops::Range;
+
+use crate::{Real, SolveError, State, VectorField};
+
+/// An initial-value problem: a field, where its solution starts, and over which time.
+#[derive(Debug, Clone)]
+pub struct Problem<T: Real, F: VectorField<T>> {
+    /// The field, with its parameters.
+    pub field: F,
+    /// The state at the start.
+    pub y0: F::State,
+    /// The first time.
+    pub t0: T,
+    /// The last time; before the first one for a solve backward in time.
+    pub t1: T,
+}
+
+impl<T: Real, F: VectorField<T>> Problem<T, F> {
+    /// `dy/dt = f(t, y)` from `y0`, over `span`. Backward time, `10.0..0.0`, is fine.
+    pub fn new(field: F, y0: impl Into<F::State>, span: Range<T>) -> Self {
+        Self { field, y0: y0.into(), t0: span.start, t1: span.end }
+    }
+
+    /// What must hold before the first step.
+    pub(crate) fn check(&self) -> Result<(), SolveError> {
+        let Self { field, y0, t0, t1 } = self;
+        if !(t0.is_finite() && t1.is_finite()) {
+            let problem = format!("the time span {t0} to {t1} is not finite");
+            return Err(SolveError::argument("span", problem));
+        }
+        if t0 == t1 {
+            let problem = format!("the time span {t0} to {t1} is empty");
+            return Err(SolveError::argument("span", problem));
+        }
+        if y0.is_empty() {
+            return Err(SolveError::argument("y0", "the state has no components"));
+        }
+        field.check(y0)?;
+        crate::solve::check_finite(y0, *t0, *t0)
+    }
+}

@@ -1,0 +1,239 @@
+//! Schemes: what one step of the time loop advances.
+//!
+//! The plain scheme advances `y` by an increment; the reversible pair of [`crate::reversible`]
+//! advances `(y, z)` by two. Everything else, the time loop and the gradient strategies, is
+//! written against these traits and so once for both.
+
+use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, State, VectorField, support};
+
+/// A step of the record: the `index`-th accepted one, from `t` to `t + h`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step<T> {
+    /// How many steps were accepted before it.
+    pub index: u64,
+    /// Where it starts.
+    pub t: T,
+    /// Its signed size.
+    pub h: T,
+}
+
+/// A way to advance the solution by one step, made from a [`Method`].
+pub trait Scheme<T: Real, F: VectorField<T>> {
+    /// What is advanced: `y`, or the pair `(y, z)`.
+    type State: Clone;
+    /// Scratch space of the forward pass.
+    type Work;
+
+    /// The order of accuracy.
+    fn order(&self) -> u32;
+    /// The state that a solve starts from.
+    fn start(&self, y0: &F::State) -> Self::State;
+    /// The solution `y` in a state.
+    fn solution<'a>(&self, state: &'a Self::State) -> &'a F::State;
+    /// Takes another state's components without allocating.
+    fn assign(&self, state: &mut Self::State, from: &Self::State);
+    /// The memory that a stored state takes.
+    fn state_bytes(&self, state: &Self::State) -> usize;
+    /// Scratch space.
+    fn work(&self, field: &F, y0: &F::State) -> Self::Work;
+    /// The field evaluations made so far.
+    fn evaluations(&self, work: &Self::Work) -> u64;
+
+    /// Writes the solution at `t + h` into `next`: as much of the step as a decision about it needs.
+    fn propose(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &Self::State,
+        next: &mut Self::State,
+        work: &mut Self::Work,
+    );
+    /// Completes a step that was accepted.
+    fn complete(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &Self::State,
+        next: &mut Self::State,
+        work: &mut Self::Work,
+    );
+    /// The proposed step was rejected: the next proposal starts from the same state and time.
+    fn rejected(&self, work: &mut Self::Work);
+}
+
+/// A scheme with an error estimate.
+pub trait EmbeddedScheme<T: Real, F: VectorField<T>>: Scheme<T, F> {
+    /// The order that step-size control counts with: the lower one of the method's two.
+    fn error_order(&self) -> u32;
+    /// [`Scheme::propose`] that also writes an estimate of the step's error.
+    fn propose_with_error(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &Self::State,
+        next: &mut Self::State,
+        error: &mut F::State,
+        work: &mut Self::Work,
+    );
+    /// The step proposed with an error was accepted: the next one starts where it ended.
+    fn accepted(&self, work: &mut Self::Work);
+}
+
+/// A scheme whose step can be differentiated in reverse.
+pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F> {
+    /// Scratch space of the backward pass.
+    type VjpWork;
+
+    /// Scratch space.
+    fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork;
+    /// The field evaluations and field VJPs made so far.
+    fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64);
+    /// The cotangent of a state, zero.
+    fn zero_bar(&self, y0: &F::State) -> Self::State;
+    /// The cotangent of the solution in a state's cotangent, for a loss to add to.
+    fn solution_bar<'a>(&self, bar: &'a mut Self::State) -> &'a mut F::State;
+    /// The cotangent of `y0` from that of the [`start`](Scheme::start).
+    fn start_vjp(&self, bar: Self::State) -> F::State;
+
+    /// The VJP of a step whose states are known: takes `state` from after the step to `before` it,
+    /// turns the cotangent of the one into that of the other and adds to that of the parameters.
+    fn step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        before: &Self::State,
+        state: &mut Self::State,
+        bar: &mut Self::State,
+        model_bar: &mut F,
+        work: &mut Self::VjpWork,
+    );
+}
+
+/// The method by itself: `y' = y + Psi_h(t, y)`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain<M>(pub M);
+
+/// Scratch space of an increment: the method's own, and the increment.
+#[derive(Debug)]
+pub struct Work<Stages, S> {
+    pub(crate) stages: Stages,
+    pub(crate) psi: S,
+}
+
+/// Scratch space of an increment's VJP.
+#[derive(Debug)]
+pub struct VjpWork<Taped, S> {
+    pub(crate) taped: Taped,
+    pub(crate) psi: S,
+    pub(crate) psi_bar: S,
+}
+
+impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
+    type State = F::State;
+    type Work = Work<M::Stages, F::State>;
+
+    fn order(&self) -> u32 {
+        self.0.order()
+    }
+    fn start(&self, y0: &F::State) -> F::State {
+        y0.clone()
+    }
+    #[inline]
+    fn solution<'a>(&self, state: &'a F::State) -> &'a F::State {
+        state
+    }
+    #[inline]
+    fn assign(&self, state: &mut F::State, from: &F::State) {
+        state.assign(from);
+    }
+    fn state_bytes(&self, state: &F::State) -> usize {
+        size_of_val(state.as_slice())
+    }
+    fn work(&self, field: &F, y0: &F::State) -> Self::Work {
+        Work { stages: self.0.stages(field, y0), psi: y0.zeros_like() }
+    }
+    #[inline]
+    fn evaluations(&self, work: &Self::Work) -> u64 {
+        self.0.evaluations(&work.stages)
+    }
+    #[inline]
+    fn propose(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &F::State,
+        next: &mut F::State,
+        work: &mut Self::Work,
+    ) {
+        self.0.increment(field, step.t, step.h, now, &mut work.stages, &mut work.psi);
+        support::stage(next, now, [(T::ONE, &work.psi)]);
+    }
+    #[inline]
+    fn complete(&self, _: &F, _: Step<T>, _: &F::State, _: &mut F::State, _: &mut Self::Work) {}
+    #[inline]
+    fn rejected(&self, work: &mut Self::Work) {
+        self.0.restart(&mut work.stages);
+    }
+}
+
+impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F> for Plain<M> {
+    fn error_order(&self) -> u32 {
+        self.0.order().min(self.0.embedded_order())
+    }
+    #[inline]
+    fn propose_with_error(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &F::State,
+        next: &mut F::State,
+        error: &mut F::State,
+        work: &mut Self::Work,
+    ) {
+        let Work { stages, psi } = work;
+        self.0.increment_with_error(field, step.t, step.h, now, stages, psi, error);
+        support::stage(next, now, [(T::ONE, &work.psi)]);
+    }
+    #[inline]
+    fn accepted(&self, work: &mut Self::Work) {
+        self.0.proceed(&mut work.stages);
+    }
+}
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
+    type VjpWork = VjpWork<M::Taped, F::State>;
+
+    fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork {
+        VjpWork { taped: self.0.taped(field, y0), psi: y0.zeros_like(), psi_bar: y0.zeros_like() }
+    }
+    fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64) {
+        (self.0.taped_evaluations(&work.taped), self.0.vjps(&work.taped))
+    }
+    fn zero_bar(&self, y0: &F::State) -> F::State {
+        y0.zeros_like()
+    }
+    #[inline]
+    fn solution_bar<'a>(&self, bar: &'a mut F::State) -> &'a mut F::State {
+        bar
+    }
+    fn start_vjp(&self, bar: F::State) -> F::State {
+        bar
+    }
+    #[inline]
+    fn step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        before: &F::State,
+        state: &mut F::State,
+        bar: &mut F::State,
+        model_bar: &mut F,
+        work: &mut Self::VjpWork,
+    ) {
+        let VjpWork { taped, psi, psi_bar } = work;
+        self.0.increment_taped(field, step.t, step.h, before, taped, psi);
+        psi_bar.assign(bar);
+        self.0.increment_vjp(field, step.t, step.h, taped, psi_bar, bar, model_bar);
+        state.assign(before);
+    }
+}

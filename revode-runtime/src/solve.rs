@@ -1,0 +1,143 @@
+//! The time loop: the one place that takes, accepts and rejects steps.
+
+use crate::controller::{Begin, Start, StepControl};
+use crate::record::Clock;
+use crate::save::SavePlan;
+use crate::scheme::{Scheme, Step};
+use crate::{Problem, Real, SolveError, State, Stats, VectorField};
+
+/// Watches a solve: saves points, keeps what the backward pass needs.
+pub(crate) trait Observer<T, X> {
+    /// The solve is at save point `index`, after `steps` steps.
+    fn saved(&mut self, index: usize, steps: u64, t: T, state: &X) -> Result<(), SolveError>;
+    /// A step was accepted; what comes `after` it may be changed.
+    fn accepted(&mut self, step: Step<T>, before: &X, after: &mut X) -> Result<(), SolveError>;
+}
+
+/// What the time loop runs with.
+#[derive(Debug)]
+pub(crate) struct Loop<'a, S, C> {
+    pub(crate) scheme: &'a S,
+    pub(crate) control: &'a C,
+    pub(crate) max_steps: u64,
+}
+
+impl<S, C> Loop<'_, S, C> {
+    /// Solves `problem` along the save points of `plan`; returns the last state and what it cost.
+    pub(crate) fn run<T, F, O>(
+        &self,
+        problem: &Problem<T, F>,
+        plan: &SavePlan<T>,
+        observer: &mut O,
+    ) -> Result<(S::State, Stats), SolveError>
+    where
+        T: Real,
+        F: VectorField<T>,
+        S: Scheme<T, F>,
+        C: StepControl<T, F, S>,
+        O: Observer<T, S::State>,
+    {
+        let Self { scheme, control, max_steps } = self;
+        let Problem { field, y0, t0, t1 } = problem;
+        let (t0, t1) = (*t0, *t1);
+        let Begin { h, evaluations, mut memory } =
+            control.begin(scheme, field, &Start { t0, t1, y0 })?;
+        let mut stats = Stats { evaluations, ..Stats::default() };
+        let mut h = if t1 < t0 { -h } else { h };
+        let mut t = t0;
+        let mut clock = Clock::new(t0);
+        let mut work = scheme.work(field, y0);
+        let mut now = scheme.start(y0);
+        let mut next = now.clone();
+        let mut saved = 0;
+        let mut save = |observer: &mut O, steps, t, state: &S::State| {
+            saved += 1;
+            observer.saved(saved - 1, steps, t, state)
+        };
+        if plan.start {
+            save(observer, 0, t, &now)?;
+        }
+        let end = (plan.stops.last() != Some(&t1)).then_some(&t1);
+        for (i, &stop) in plan.stops.iter().chain(end).enumerate() {
+            while t != stop {
+                let remaining = stop - t;
+                let slack = T::from_f64(16.0) * T::EPSILON * t.abs().max(stop.abs());
+                let lands = h.abs() >= remaining.abs() - slack;
+                // A step that misses the stop by rounding only keeps its size.
+                let shortened = lands && (h - remaining).abs() > slack;
+                let size = if shortened { remaining } else { h };
+                let step = Step { index: clock.index(), t, h: size };
+                let attempt =
+                    control.attempt(&mut memory, scheme, field, step, &now, &mut next, &mut work);
+                if attempt.accepted {
+                    check_finite(scheme.solution(&next), t + size, t)?;
+                    scheme.complete(field, step, &now, &mut next, &mut work);
+                    observer.accepted(step, &now, &mut next)?;
+                    std::mem::swap(&mut now, &mut next);
+                    let end = clock.advance(t, size);
+                    t = if lands { stop } else { end };
+                    stats.accepted += 1;
+                    // A step cut short by a stop says little about how long the next can be.
+                    h = if shortened { longer(h, attempt.next_h) } else { attempt.next_h };
+                    if plan.steps {
+                        save(observer, clock.index(), t, &now)?;
+                    }
+                } else {
+                    scheme.rejected(&mut work);
+                    stats.rejected += 1;
+                    h = attempt.next_h;
+                    if h.abs() <= slack {
+                        check_finite(scheme.solution(&next), t + size, t)?;
+                        let error_norm = attempt.error;
+                        return Err(SolveError::StepSizeUnderflow {
+                            t: t.to_f64(),
+                            h: size.to_f64(),
+                            error_norm,
+                        });
+                    }
+                }
+                if stats.accepted + stats.rejected >= *max_steps && t != t1 {
+                    return Err(SolveError::StepLimit {
+                        steps: *max_steps,
+                        t: t.to_f64(),
+                        h: h.to_f64(),
+                        error_norm: attempt.error,
+                    });
+                }
+            }
+            if i < plan.stops.len() {
+                save(observer, clock.index(), t, &now)?;
+            }
+        }
+        stats.evaluations += scheme.evaluations(&work);
+        Ok((now, stats))
+    }
+}
+
+/// The longer of two steps in the same direction.
+fn longer<T: Real>(a: T, b: T) -> T {
+    if a.abs() > b.abs() { a } else { b }
+}
+
+/// An error if a component is infinite or NaN.
+#[inline(always)]
+pub(crate) fn check_finite<T: Real, S: State<T>>(
+    y: &S,
+    t: T,
+    last_good: T,
+) -> Result<(), SolveError> {
+    // 0 · y is 0 for finite y and NaN otherwise: one test for the whole state.
+    let zero: T = y.as_slice().iter().fold(T::ZERO, |sum, &y| sum + T::ZERO * y);
+    if zero == T::ZERO { Ok(()) } else { Err(not_finite(y.as_slice(), t, last_good)) }
+}
+
+#[cold]
+fn not_finite<T: Real>(y: &[T], t: T, last_good: T) -> SolveError {
+    let component = y.iter().position(|y| !y.is_finite()).unwrap_or(0);
+    SolveError::NotFinite {
+        t: t.to_f64(),
+        component,
+        value: y[component].to_f64(),
+        last_good: last_good.to_f64(),
+    }
+}
