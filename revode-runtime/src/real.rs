@@ -99,11 +99,15 @@ pub trait Real:
     fn cosh(self) -> Self;
     /// The function `erf`, see [`special`](crate::special).
     fn erf(self) -> Self;
+    /// Writes `sin` of each element of `x` to `y`, to the same bits, in a form that vectorises.
+    fn sin_slice(x: &[Self], y: &mut [Self]);
+    /// Writes `cos` of each element of `x` to `y`, to the same bits, in a form that vectorises.
+    fn cos_slice(x: &[Self], y: &mut [Self]);
 }
 
 /// Implements [`Real`] for a primitive: constants and conversions by hand, functions by name.
 macro_rules! real {
-    ($t:ident; core: $($core:ident)*; special: $($special:ident)*) => {
+    ($t:ident; core: $($core:ident)*; special: $($special:ident)*; slices: $($slices:ident)*) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -145,11 +149,17 @@ macro_rules! real {
             fn $special(self) -> Self {
                 special::$t::$special(self)
             })*
+            $(#[inline]
+            fn $slices(x: &[Self], y: &mut [Self]) {
+                special::$t::$slices(x, y);
+            })*
         }
     };
 }
 
 real!(f32; core: abs sqrt signum tan asin acos atan sinh cosh;
-      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf);
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
+      slices: sin_slice cos_slice);
 real!(f64; core: abs sqrt signum tan asin acos atan sinh cosh;
-      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf);
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
+      slices: sin_slice cos_slice);
