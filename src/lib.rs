@@ -1,2 +1,14 @@
-//! Algebraically reversible ODE solvers.
+#![doc = include_str!("../README.md")]
+
 pub use revode_runtime::*;
+
+/// Everything that a program usually needs: `use revode::prelude::*;`
+pub mod prelude {
+    pub use revode_runtime::gradient::StateStore as _;
+    pub use revode_runtime::methods::*;
+    pub use revode_runtime::{
+        Adaptive, Checkpointed, FieldVjp, FixedStep, Gradient, Loss, Mse, Parameters, Pid, Problem,
+        Reversible, SaveAt, Solution, SolveError, Solver, State, Stats, StoreAll, Terminal,
+        VectorField, ode, tableau,
+    };
+}

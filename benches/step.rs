@@ -1,0 +1,65 @@
+//! Forward: time a step, beside the same method written by hand.
+//!
+//! `cargo bench --bench step`
+
+mod common;
+
+use std::hint::black_box;
+
+use common::hand::{self, compare};
+use common::models::{lorenz, network};
+use criterion::{Criterion, criterion_group, criterion_main};
+use revode::prelude::*;
+
+const STEPS: usize = 1000;
+
+fn ratios() {
+    let (h, y0) = (1e-3, [1.0, 1.0, 1.0]);
+    let problem = lorenz(STEPS, h);
+    let parameters = [10.0, 28.0, 8.0 / 3.0];
+    let solver = Solver::new(Rk4).fixed_step(h);
+    compare(
+        "Lorenz, RK4, forward",
+        STEPS,
+        || solver.solve(black_box(&problem), SaveAt::end()),
+        || hand::lorenz::forward(black_box(&parameters), y0, h, STEPS),
+    );
+}
+
+fn step(c: &mut Criterion) {
+    ratios();
+    let mut group = c.benchmark_group("forward, 1000 steps");
+    let problem = lorenz(STEPS, 1e-3);
+    macro_rules! method {
+        ($($method:ident)*) => {$(
+            let solver = Solver::new($method).fixed_step(1e-3);
+            group.bench_function(concat!("Lorenz ", stringify!($method)), |b| {
+                b.iter(|| solver.solve(black_box(&problem), SaveAt::end()));
+            });
+        )*};
+    }
+    method!(Euler Rk4 Bosh3 Tsit5 Vern8);
+    let field = network::<4, 10>();
+    let problem = Problem::new(field, [0.1, -0.2, 0.3, 0.4], 0.0..1.0);
+    let solver = Solver::new(Rk4).fixed_step(1e-3);
+    group.bench_function("network 4-10-4 Rk4", |b| {
+        b.iter(|| solver.solve(black_box(&problem), SaveAt::end()));
+    });
+    group.finish();
+
+    let mut group = c.benchmark_group("forward, adaptive");
+    let problem = lorenz(1, 10.0);
+    for (name, controller) in [("I", Pid::i()), ("PI", Pid::pi()), ("PID", Pid::pid())] {
+        let control = Adaptive { rtol: 1e-8, atol: 1e-8, controller };
+        let solver = Solver::new(Tsit5).control(control);
+        let stats = solver.solve(&problem, SaveAt::end()).map(|solution| solution.stats);
+        println!("Lorenz, T = 10, Tsit5 at 1e-8, {name}: {stats:?}");
+        group.bench_function(format!("Lorenz, T = 10, Tsit5 at 1e-8, {name}"), |b| {
+            b.iter(|| solver.solve(black_box(&problem), SaveAt::end()));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, step);
+criterion_main!(benches);
