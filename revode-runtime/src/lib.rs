@@ -3,6 +3,7 @@
 #[allow(unused_extern_crates)] // the paths that the macros emit resolve here too
 extern crate self as revode;
 
+pub mod check;
 pub mod controller;
 mod error;
 pub mod field;
