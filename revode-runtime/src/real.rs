@@ -14,7 +14,7 @@ mod sealed {
 
 /// The scalar a solve runs in: `f32` or `f64`.
 ///
-/// Sealed. The elementary functions are those of [`special`](crate::special): the ones that occur
+/// Sealed. The elementary functions are those of [`special`]: the ones that occur
 /// in inner loops are branch-free and at most 2 ulp from the correctly rounded value.
 pub trait Real:
     sealed::Sealed
@@ -61,43 +61,43 @@ pub trait Real:
     fn powi(self, n: i32) -> Self;
     /// `self` to the power `p`.
     fn pow(self, p: Self) -> Self;
-    /// The function `abs`, see [`special`](crate::special).
+    /// The function `abs`, see [`special`].
     fn abs(self) -> Self;
-    /// The function `sqrt`, see [`special`](crate::special).
+    /// The function `sqrt`, see [`special`].
     fn sqrt(self) -> Self;
-    /// The function `exp`, see [`special`](crate::special).
+    /// The function `exp`, see [`special`].
     fn exp(self) -> Self;
-    /// The function `expm1`, see [`special`](crate::special).
+    /// The function `expm1`, see [`special`].
     fn expm1(self) -> Self;
-    /// The function `ln`, see [`special`](crate::special).
+    /// The function `ln`, see [`special`].
     fn ln(self) -> Self;
-    /// The function `log1p`, see [`special`](crate::special).
+    /// The function `log1p`, see [`special`].
     fn log1p(self) -> Self;
-    /// The function `tanh`, see [`special`](crate::special).
+    /// The function `tanh`, see [`special`].
     fn tanh(self) -> Self;
-    /// The function `sigmoid`, see [`special`](crate::special).
+    /// The function `sigmoid`, see [`special`].
     fn sigmoid(self) -> Self;
-    /// The function `softplus`, see [`special`](crate::special).
+    /// The function `softplus`, see [`special`].
     fn softplus(self) -> Self;
-    /// The function `silu`, see [`special`](crate::special).
+    /// The function `silu`, see [`special`].
     fn silu(self) -> Self;
-    /// The function `sin`, see [`special`](crate::special).
+    /// The function `sin`, see [`special`].
     fn sin(self) -> Self;
-    /// The function `cos`, see [`special`](crate::special).
+    /// The function `cos`, see [`special`].
     fn cos(self) -> Self;
-    /// The function `tan`, see [`special`](crate::special).
+    /// The function `tan`, see [`special`].
     fn tan(self) -> Self;
-    /// The function `asin`, see [`special`](crate::special).
+    /// The function `asin`, see [`special`].
     fn asin(self) -> Self;
-    /// The function `acos`, see [`special`](crate::special).
+    /// The function `acos`, see [`special`].
     fn acos(self) -> Self;
-    /// The function `atan`, see [`special`](crate::special).
+    /// The function `atan`, see [`special`].
     fn atan(self) -> Self;
-    /// The function `sinh`, see [`special`](crate::special).
+    /// The function `sinh`, see [`special`].
     fn sinh(self) -> Self;
-    /// The function `cosh`, see [`special`](crate::special).
+    /// The function `cosh`, see [`special`].
     fn cosh(self) -> Self;
-    /// The function `erf`, see [`special`](crate::special).
+    /// The function `erf`, see [`special`].
     fn erf(self) -> Self;
     /// Writes `sin` of each element of `x` to `y`, to the same bits, in a form that vectorises.
     fn sin_slice(x: &[Self], y: &mut [Self]);

@@ -1,5 +1,7 @@
 //! Derivatives by extrapolated central differences.
 
+use std::iter::successors;
+
 use crate::Real;
 
 /// A derivative, its error, and what they are to be measured by.
@@ -45,9 +47,10 @@ pub(super) fn derivative<T: Real>(
     // The variable's own size is right for a domain that ends at 0, the group's for a number that
     // happens to be small.
     for scale in [own, own.max(1e-3 * typical)] {
+        let halves = successors(Some(0.1), |fraction| Some(0.5 * fraction)).take(STEPS);
         let mut previous = vec![[f64::NAN; STEPS]; n];
-        for step in 0..STEPS {
-            let h = T::from_f64(0.1 * scale * 0.5f64.powi(step as i32));
+        for (step, fraction) in halves.enumerate() {
+            let h = T::from_f64(fraction * scale);
             let (right, left) = (x + h, x - h);
             let width = (right - left).to_f64();
             if width <= 0.0 {
@@ -58,9 +61,11 @@ pub(super) fn derivative<T: Real>(
                 let mut row = [f64::NAN; STEPS];
                 row[0] = (right - left) / width;
                 let noise = 2.0 * T::EPSILON.to_f64() * size / width;
+                let mut power = 1.0;
                 for m in 1..=step {
+                    power *= 4.0;
                     let (lower, older) = (row[m - 1], previous[i][m - 1]);
-                    row[m] = lower + (lower - older) / (4f64.powi(m as i32) - 1.0);
+                    row[m] = lower + (lower - older) / (power - 1.0);
                     let change = (row[m] - lower).abs().max((row[m] - older).abs());
                     if change + noise < best[i].error {
                         (best[i].value, best[i].error) = (row[m], change + noise);

@@ -219,21 +219,23 @@ fn check_accumulation<T: Real, F: FieldVjp<T>>(
     let dy_bar = cotangent(y, None);
     let from_zero = Gradient::of(field, t, y, &dy_bar, Start::default());
     // Larger than what is added, so that it cannot be overlooked.
-    let mut before = from_zero.model_bar.clone();
+    let mut before = from_zero.model.clone();
     for slice in before.slices_mut() {
-        slice.iter_mut().for_each(|bar| *bar = T::ONE + bar.abs());
+        for bar in slice {
+            *bar = T::ONE + bar.abs();
+        }
     }
     let start = Start { y_bar: f64::NAN, model_bar: Some(before.clone()) };
     let from_before = Gradient::of(field, t, y, &dy_bar, start);
 
-    let y_bars = from_zero.y_bar.as_slice().iter().zip(from_before.y_bar.as_slice());
+    let y_bars = from_zero.y.as_slice().iter().zip(from_before.y.as_slice());
     for (component, (zero, nan)) in y_bars.enumerate() {
         if nan.to_f64().is_nan() && !zero.to_f64().is_nan() {
             let (function, output) = ("vjp", "y_bar");
             return Err(CheckFailure::NotWritten { function, output, component });
         }
     }
-    let values = flat(&before).zip(flat(&from_zero.model_bar)).zip(flat(&from_before.model_bar));
+    let values = flat(&before).zip(flat(&from_zero.model)).zip(flat(&from_before.model));
     for (name, ((before, gradient), after)) in parameter_names(field).zip(values) {
         // An overwritten value is wrong by more than half; rounding is far below √ε. What is NaN
         // already is the comparison's to report.
@@ -257,9 +259,9 @@ fn cotangent<T: Real, S: State<T>>(y: &S, component: Option<usize>) -> S {
 
 /// A gradient of a component or of several.
 struct Gradient<S, F, T> {
-    y_bar: S,
-    model_bar: F,
-    t_bar: T,
+    y: S,
+    model: F,
+    t: T,
 }
 
 /// What the results of a VJP hold before.
@@ -283,20 +285,20 @@ impl<T: Real, F: FieldVjp<T>> Gradient<F::State, F, T> {
         let mut tape = field.tape();
         field.eval_taped(t, y, &mut dy, &mut tape);
         let t_bar = field.vjp(t, y, &mut tape, dy_bar, &mut y_bar, &mut model_bar);
-        Self { y_bar, model_bar, t_bar }
+        Self { y: y_bar, model: model_bar, t: t_bar }
     }
 
     fn fused(field: &F, t: T, y: &F::State, dy_bar: &F::State) -> Self {
         let (mut dy, mut y_bar) = (y.zeros_like(), y.zeros_like());
         let mut model_bar = field.zeros_like();
         let t_bar = field.eval_vjp(t, y, dy_bar, &mut dy, &mut y_bar, &mut model_bar);
-        Self { y_bar, model_bar, t_bar }
+        Self { y: y_bar, model: model_bar, t: t_bar }
     }
 
     /// In the order of [`differentiate`].
     fn flatten(&self) -> Vec<f64> {
-        let y_bar = self.y_bar.as_slice().iter().map(|bar| bar.to_f64());
-        y_bar.chain(flat(&self.model_bar)).chain([self.t_bar.to_f64()]).collect()
+        let y = self.y.as_slice().iter().map(|bar| bar.to_f64());
+        y.chain(flat(&self.model)).chain([self.t.to_f64()]).collect()
     }
 }
 
