@@ -5,4 +5,8 @@
 
 pub mod diagnostics;
 pub mod field;
+pub mod functions;
+pub mod ir;
+pub mod number;
+pub mod passes;
 pub mod tableau;

@@ -1,6 +1,41 @@
-//! stub, to be replaced
+//! `ode!`: parse → check → lower to IR → passes → emit.
+
+pub mod ast;
+mod body;
+mod check;
+mod emit;
+mod expression;
+mod kernel;
+mod layout;
+mod lower;
+pub mod model;
+mod parse;
+pub mod program;
+mod shapes;
+mod size;
+mod sizes;
+
 use proc_macro2::TokenStream;
-/// Expands.
-pub fn expand(item: TokenStream) -> TokenStream {
-    item
+
+use crate::diagnostics::with_dummy;
+use model::Model;
+use program::Program;
+
+/// Expands `ode!`.
+pub fn expand(input: TokenStream) -> TokenStream {
+    match compile(input.clone()) {
+        Ok((model, program)) => emit::emit(&model, &program),
+        Err(error) => with_dummy(&error, parse::dummy(input)),
+    }
+}
+
+/// The checked model and its program.
+///
+/// # Errors
+/// All errors of the block, each at its token.
+pub fn compile(input: TokenStream) -> syn::Result<(Model, Program)> {
+    let block = parse::parse(input)?;
+    let model = check::check(block)?;
+    let program = lower::lower(&model);
+    Ok((model, program))
 }

@@ -1,6 +1,10 @@
 //! The support layer of generated code: ordinary generic functions that `#[tableau]` and `ode!`
 //! call. Public because generated code lives in the user's crate; not an interface for people.
 
+mod algebra;
 mod stage;
 
+pub use algebra::{
+    add_mat_mul, add_outer, dot, mat_mul, mat_vec, mat_vec_transposed, outer, sum,
+};
 pub use stage::{Stages, TapedStages, add, combine, stage};

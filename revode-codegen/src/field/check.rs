@@ -1,0 +1,235 @@
+//! Checks a block: names, sizes, equations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::Ident;
+
+use super::ast::{Block, Declaration, Statement};
+use super::model::{Model, Variable};
+use super::shapes::{Meaning, Scope};
+use super::size;
+use crate::diagnostics::Diagnostics;
+use crate::functions::FUNCTIONS;
+use crate::ir::{Dim, Shape};
+
+/// The functions that take vectors as a whole.
+pub(super) const STRUCTURAL: [&str; 4] = ["concat", "dot", "sum", "norm2"];
+
+/// Checks a block.
+///
+/// # Errors
+/// All errors of the block, each at its token.
+pub(super) fn check(block: Block) -> syn::Result<Model> {
+    let mut errors = Diagnostics::new();
+    declared_names(&block, &mut errors);
+    let sizes: Vec<String> =
+        block.generics.iter().chain(&block.dims).map(ToString::to_string).collect();
+    if let (Some(_), Some(dim)) = (block.generics.first(), block.dims.first()) {
+        errors.error(dim, "a model has const parameters or `dims`, not both");
+    }
+    if block.states.is_empty() {
+        errors.error(&block.name, "a model needs a state: `state { x }`");
+    }
+    let mut scope = Scope::new(sizes.clone(), !block.dims.is_empty());
+    scope.define("t", Meaning::Value(Some(Shape::Scalar)));
+    let states = variables(block.states, &sizes, &mut scope, &mut errors);
+    let params = variables(block.params, &sizes, &mut scope, &mut errors);
+    constants(&block.constants, &mut scope, &mut errors);
+    state_length(&states, &block.dims, &mut errors);
+    statements(&block.statements, &states, &mut scope, &mut errors);
+    errors.finish()?;
+    Ok(Model {
+        attributes: block.attributes,
+        visibility: block.visibility,
+        name: block.name,
+        generics: block.generics,
+        dims: block.dims,
+        states,
+        params,
+        constants: block.constants,
+        statements: block.statements,
+        constraints: scope.into_constraints(),
+    })
+}
+
+/// Every name means one thing, and none that is taken.
+fn declared_names(block: &Block, errors: &mut Diagnostics) {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut declare = |name: &Ident, what: &'static str| {
+        let text = name.to_string();
+        if let Some(reason) = reserved(&text) {
+            errors.error(name, format!("`{text}` cannot be the name of a {what}: it is {reason}"));
+        } else if matches!(what, "const parameter" | "size") && matches!(&*text, "T" | "i") {
+            errors.error(name, format!("`{text}` is used by the generated code; choose another name"));
+        }
+        match seen.get(&text) {
+            Some(other) => errors.error(
+                name,
+                format!("`{text}` is declared twice: it already is the name of a {other}"),
+            ),
+            None => {
+                seen.insert(text, what);
+            }
+        }
+    };
+    for name in &block.generics {
+        declare(name, "const parameter");
+    }
+    for name in &block.dims {
+        declare(name, "size");
+    }
+    for state in &block.states {
+        declare(&state.name, "state");
+    }
+    for param in &block.params {
+        declare(&param.name, "parameter");
+    }
+    for (name, _) in &block.constants {
+        declare(name, "constant");
+    }
+    for statement in &block.statements {
+        if let Statement::Let { name, .. } = statement {
+            declare(name, "`let`");
+        }
+    }
+}
+
+/// Why a name cannot be used, if so.
+fn reserved(name: &str) -> Option<&'static str> {
+    if name == "t" {
+        Some("the time")
+    } else if STRUCTURAL.contains(&name) || FUNCTIONS.iter().any(|f| f.name == name) {
+        Some("a function")
+    } else if name == "_" || syn::parse_str::<Ident>(name).is_err() {
+        Some("a word of Rust")
+    } else {
+        None
+    }
+}
+
+fn variables(
+    declarations: Vec<Declaration>,
+    sizes: &[String],
+    scope: &mut Scope,
+    errors: &mut Diagnostics,
+) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    for Declaration { attributes, name, sizes: written } in declarations {
+        let mut shape = Vec::new();
+        for expr in &written {
+            let size = size::evaluate(expr, sizes, errors);
+            if size.as_ref().and_then(Dim::as_literal).is_some_and(|n| n < 1) {
+                errors.error(expr.range, format!("`{expr}` is not a size: it must be at least 1"));
+                continue;
+            }
+            let size = size.filter(|size| scope.is_expressible(size, expr, errors));
+            shape.extend(size);
+        }
+        let shape = match (written.len(), &shape[..]) {
+            (0, _) => Some(Shape::Scalar),
+            (1, [n]) => Some(Shape::Vector(n.clone())),
+            (2, [rows, columns]) => Some(Shape::Matrix(rows.clone(), columns.clone())),
+            _ => None,
+        };
+        scope.define(&name.to_string(), Meaning::Value(shape.clone()));
+        variables.push(Variable { attributes, name, shape: shape.unwrap_or(Shape::Scalar) });
+    }
+    variables
+}
+
+fn constants(
+    constants: &[(Ident, super::ast::Expr)],
+    scope: &mut Scope,
+    errors: &mut Diagnostics,
+) {
+    let mut known = Scope::new(vec![], false);
+    for (name, value) in constants {
+        match known.shape(value, errors) {
+            Some(shape) if !shape.is_scalar() => {
+                errors.error(value.range, "a constant is a number");
+            }
+            _ => {}
+        }
+        for scope in [&mut known, &mut *scope] {
+            scope.define(&name.to_string(), Meaning::Value(Some(Shape::Scalar)));
+        }
+    }
+}
+
+/// The state's total length must be a type's parameter on stable Rust.
+fn state_length(states: &[Variable], dims: &[Ident], errors: &mut Diagnostics) {
+    let total = states
+        .iter()
+        .map(|state| state.shape.length())
+        .try_fold(Dim::literal(0), |sum, length| Some(sum.plus(&length?)));
+    let expressible =
+        total.is_some_and(|total| total.as_literal().is_some() || total.as_symbol().is_some());
+    if expressible || !dims.is_empty() {
+        return;
+    }
+    let named = |state: &&Variable| state.shape.sizes().iter().any(|n| n.as_literal().is_none());
+    for state in states.iter().filter(named) {
+        errors.error(
+            &state.name,
+            "the length of all states together is a sum or product with a const parameter, which \
+             stable Rust cannot express; make the sizes literals, or declare them in `dims`",
+        );
+    }
+}
+
+fn statements(
+    statements: &[Statement],
+    states: &[Variable],
+    scope: &mut Scope,
+    errors: &mut Diagnostics,
+) {
+    for statement in statements {
+        if let Statement::Let { name, .. } = statement
+            && !scope.knows(&name.to_string())
+        {
+            scope.define(&name.to_string(), Meaning::Later);
+        }
+    }
+    let mut solved = BTreeSet::new();
+    for statement in statements {
+        match statement {
+            Statement::Let { name, value } => {
+                let text = name.to_string();
+                let new = scope.is_later(&text);
+                if new {
+                    scope.define(&text, Meaning::Now);
+                }
+                let shape = scope.shape(value, errors);
+                if new {
+                    scope.define(&text, Meaning::Value(shape));
+                }
+            }
+            Statement::Equation { token, state, value } => {
+                let shape = scope.shape(value, errors);
+                let Some(variable) = states.iter().find(|variable| variable.name == state) else {
+                    let names = states.iter().map(|variable| variable.name.to_string());
+                    let hint = super::shapes::suggestion(state, names);
+                    errors.error(token, format!("`{state}` is not a state{hint}"));
+                    continue;
+                };
+                if !solved.insert(state.clone()) {
+                    errors.error(token, format!("`{state}` has two equations"));
+                }
+                if let Some(shape) = shape.filter(|s| !s.is_scalar() && *s != variable.shape) {
+                    errors.error(
+                        value.range,
+                        format!(
+                            "the right-hand side has shape {shape}, but the state `{state}` has \
+                             shape {}",
+                            variable.shape
+                        ),
+                    );
+                }
+            }
+        }
+    }
+    for state in states.iter().filter(|state| !solved.contains(&state.name.to_string())) {
+        let name = &state.name;
+        errors.error(name, format!("the state `{name}` has no equation; add `d{name}/dt = …;`"));
+    }
+}

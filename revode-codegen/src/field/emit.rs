@@ -1,0 +1,254 @@
+//! The generated items.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::body::Bodies;
+use super::kernel::Tape;
+use super::layout::{buffer, field_type, size, state_type};
+use super::model::{Model, Variable};
+use super::program::Program;
+use super::sizes;
+use crate::ir::Shape;
+
+/// The struct and its implementations.
+pub(super) fn emit(model: &Model, program: &Program) -> TokenStream {
+    let declaration = declaration(model);
+    let fields = fields(model, program);
+    let parameters = parameters(model);
+    let inherent = inherent(model);
+    quote! {
+        #declaration
+        #inherent
+        #fields
+        #parameters
+    }
+}
+
+/// What generated code may do that people should not.
+pub(super) fn allowed() -> TokenStream {
+    quote!(#[allow(clippy::all, clippy::pedantic, non_snake_case, unused_variables)])
+}
+
+/// `impl<const H: usize, T: Real> path for Name<H, T>`
+pub(super) fn header(model: &Model, path: Option<TokenStream>) -> TokenStream {
+    let (name, generics) = (&model.name, &model.generics);
+    let path = path.map(|path| quote!(::revode::#path for));
+    quote!(impl<#(const #generics: usize,)* T: ::revode::Real> #path #name<#(#generics,)* T>)
+}
+
+fn declaration(model: &Model) -> TokenStream {
+    let Model { attributes, visibility, name, generics, dims, .. } = model;
+    let default_doc = undocumented(attributes)
+        .then(|| quote!(#[doc = "A vector field, declared by its equations."]));
+    let fields = model.params.iter().map(|Variable { attributes, name, shape }| {
+        let ty = field_type(model, shape);
+        let doc = format!("The parameter `{name}`.");
+        let doc = undocumented(attributes).then(|| quote!(#[doc = #doc]));
+        quote!(#(#attributes)* #doc pub #name: #ty,)
+    });
+    let marker = model.params.is_empty().then(|| quote!(scalar: ::core::marker::PhantomData<T>,));
+    quote! {
+        #(#attributes)*
+        #default_doc
+        #[derive(Debug, Clone, PartialEq)]
+        #[allow(non_snake_case)]
+        #visibility struct #name<#(const #generics: usize,)* T = f64> {
+            #(#fields)*
+            #(#dims: usize,)*
+            #marker
+        }
+    }
+}
+
+fn undocumented(attributes: &[syn::Attribute]) -> bool {
+    !attributes.iter().any(|attribute| attribute.path().is_ident("doc"))
+}
+
+/// The vector field and its derivatives.
+fn fields(model: &Model, program: &Program) -> TokenStream {
+    let allowed = allowed();
+    let state = state_type(model);
+    let check = sizes::check(model);
+    let mut bodies = Bodies { model, program, tape: Tape::default() };
+    let constraints = sizes::static_constraints(model);
+    let (eval, jvp, jacobian) = (bodies.eval(), bodies.jvp(), bodies.jacobian());
+    let (eval_taped, vjp) = (bodies.eval_taped(), bodies.vjp());
+    let (types, zeros): (Vec<_>, Vec<_>) =
+        bodies.tape.shapes().map(|shape| buffer(model, shape)).unzip();
+    let vector_field = header(model, Some(quote!(VectorField<T>)));
+    let field_vjp = header(model, Some(quote!(FieldVjp<T>)));
+    let field_jvp = header(model, Some(quote!(FieldJvp<T>)));
+    let field_jacobian = header(model, Some(quote!(FieldJacobian<T>)));
+    quote! {
+        #[automatically_derived]
+        #allowed
+        #vector_field {
+            type State = #state;
+            #[inline]
+            fn eval(&self, t: T, y: &Self::State, dy: &mut Self::State) {
+                #constraints
+                #eval
+            }
+            #check
+        }
+        #[automatically_derived]
+        #allowed
+        #field_vjp {
+            type Tape = (#(#types,)*);
+            #[inline]
+            fn tape(&self) -> Self::Tape {
+                (#(#zeros,)*)
+            }
+            #[inline]
+            fn eval_taped(
+                &self,
+                t: T,
+                y: &Self::State,
+                dy: &mut Self::State,
+                tape: &mut Self::Tape,
+            ) {
+                #eval_taped
+            }
+            #[inline]
+            fn vjp(
+                &self,
+                t: T,
+                y: &Self::State,
+                tape: &mut Self::Tape,
+                dy_bar: &Self::State,
+                y_bar: &mut Self::State,
+                model_bar: &mut Self,
+            ) -> T {
+                #vjp
+            }
+        }
+        #[automatically_derived]
+        #allowed
+        #field_jvp {
+            #[inline]
+            fn jvp(
+                &self,
+                t: T,
+                y: &Self::State,
+                t_dot: T,
+                y_dot: &Self::State,
+                model_dot: &Self,
+                dy_dot: &mut Self::State,
+            ) {
+                #jvp
+            }
+        }
+        #[automatically_derived]
+        #allowed
+        #field_jacobian {
+            #[inline]
+            fn jacobian(
+                &self,
+                t: T,
+                y: &Self::State,
+                jacobian: &mut <Self::State as ::revode::State<T>>::Square,
+            ) {
+                #jacobian
+            }
+        }
+    }
+}
+
+fn parameters(model: &Model) -> TokenStream {
+    let header = header(model, Some(quote!(Parameters<T>)));
+    let count = Literal::usize_unsuffixed(model.params.len());
+    let names = model.params.iter().map(|param| param.name.to_string());
+    let slices = |from: &str, method: &str, reference: TokenStream| {
+        let (from, method) = (format_ident!("{from}"), format_ident!("{method}"));
+        let slice = move |param: &Variable| {
+            let name = &param.name;
+            if param.shape.is_scalar() {
+                quote!(::core::slice::#from(#reference self.#name))
+            } else {
+                quote!(self.#name.#method())
+            }
+        };
+        model.params.iter().map(slice).collect::<Vec<_>>()
+    };
+    let shared = slices("from_ref", "as_slice", quote!(&));
+    let exclusive = slices("from_mut", "as_mut_slice", quote!(&mut));
+    quote! {
+        #[automatically_derived]
+        #header {
+            #[inline]
+            fn names() -> &'static [&'static str] {
+                &[#(#names),*]
+            }
+            #[inline]
+            fn slices(&self) -> impl Iterator<Item = &[T]> {
+                let slices: [&[T]; #count] = [#(#shared),*];
+                slices.into_iter()
+            }
+            #[inline]
+            fn slices_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+                let slices: [&mut [T]; #count] = [#(#exclusive),*];
+                slices.into_iter()
+            }
+        }
+    }
+}
+
+/// `zeros`, `state_names`, and `new` for models on the heap.
+fn inherent(model: &Model) -> TokenStream {
+    let (allowed, header) = (allowed(), header(model, None));
+    let Model { visibility, dims, .. } = model;
+    let zeros = model.params.iter().map(|Variable { name, shape, .. }| {
+        let sizes = shape.sizes();
+        let sizes = sizes.iter().map(|n| sizes::local(model, n));
+        match (shape, model.is_dynamic()) {
+            (Shape::Scalar, _) => quote!(#name: T::ZERO,),
+            (Shape::Vector(_), true) => {
+                quote!(#name: ::revode::nalgebra::DVector::repeat(#(#sizes,)* T::ZERO),)
+            }
+            (Shape::Matrix(..), true) => {
+                quote!(#name: ::revode::nalgebra::DMatrix::repeat(#(#sizes,)* T::ZERO),)
+            }
+            (Shape::Vector(_), false) => {
+                quote!(#name: ::revode::nalgebra::SVector::repeat(T::ZERO),)
+            }
+            (Shape::Matrix(..), false) => {
+                quote!(#name: ::revode::nalgebra::SMatrix::repeat(T::ZERO),)
+            }
+        }
+    });
+    let marker = model.params.is_empty().then(|| quote!(scalar: ::core::marker::PhantomData,));
+    let names = model.states.iter().map(|state| {
+        let name = state.name.to_string();
+        let sizes: Vec<_> = state.shape.sizes().iter().map(|n| size(model, n)).collect();
+        match &sizes[..] {
+            [] => quote!(names.push(::std::string::String::from(#name));),
+            [n] => quote!(names.extend((0..#n).map(|i| ::std::format!("{}[{i}]", #name)));),
+            [rows, columns, ..] => quote! {
+                for j in 0..#columns {
+                    names.extend((0..#rows).map(|i| ::std::format!("{}[{i}, {j}]", #name)));
+                }
+            },
+        }
+    });
+    let new = model.is_dynamic().then(|| sizes::new(model));
+    quote! {
+        #[automatically_derived]
+        #allowed
+        #header {
+            #new
+            /// The model with all parameters zero.
+            #[must_use]
+            #visibility fn zeros(#(#dims: usize),*) -> Self {
+                Self { #(#zeros)* #(#dims,)* #marker }
+            }
+            /// The names of the state's components, in their order.
+            #[must_use]
+            #visibility fn state_names(&self) -> ::std::vec::Vec<::std::string::String> {
+                let mut names = ::std::vec::Vec::new();
+                #(#names)*
+                names
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! From a checked model to its program. Nothing can fail here.
+
+use std::collections::BTreeMap;
+
+use super::ast::{Expr, ExprKind, Operator, Statement};
+use super::model::Model;
+use super::program::Program;
+use super::size;
+use crate::diagnostics::Diagnostics;
+use crate::ir::{Dim, Graph, Id, Input, Role, Shape, Sink, Target};
+
+/// Builds the graph of the equations and differentiates it.
+pub(super) fn lower(model: &Model) -> Program {
+    let sizes = model.generics.iter().chain(&model.dims).map(ToString::to_string).collect();
+    let mut lowering = Lowering { g: Graph::default(), values: BTreeMap::new(), sizes };
+    lowering.inputs(model);
+    for (name, value) in &model.constants {
+        let id = lowering.expr(value);
+        lowering.values.insert(name.to_string(), id);
+    }
+    let mut equations = BTreeMap::new();
+    for statement in &model.statements {
+        match statement {
+            Statement::Let { name, value } => {
+                let id = lowering.expr(value);
+                lowering.g.name(id, name.to_string());
+                lowering.values.insert(name.to_string(), id);
+            }
+            Statement::Equation { state, value, .. } => {
+                equations.insert(state.clone(), lowering.expr(value));
+            }
+        }
+    }
+    let mut g = lowering.g;
+    let mut eval = Vec::new();
+    for (index, state) in model.states.iter().enumerate() {
+        let value = g.fill(equations[&state.name.to_string()], state.shape.clone());
+        eval.push(Sink { target: Target::State(index), value });
+    }
+    Program::new(g, eval, &model.state_shapes())
+}
+
+struct Lowering {
+    g: Graph,
+    values: BTreeMap<String, Id>,
+    sizes: Vec<String>,
+}
+
+impl Lowering {
+    fn inputs(&mut self, model: &Model) {
+        let states = model.states.iter().enumerate().map(|(k, v)| (Role::State, k, v));
+        let params = model.params.iter().enumerate().map(|(k, v)| (Role::Param, k, v));
+        for (role, index, variable) in states.chain(params) {
+            let name = variable.name.to_string();
+            let id = self.g.input(Input { role, index }, variable.shape.clone());
+            self.g.name(id, name.clone());
+            self.values.insert(name, id);
+        }
+        let t = self.g.input(Input { role: Role::Time, index: 0 }, Shape::Scalar);
+        self.values.insert("t".to_owned(), t);
+    }
+
+    fn expr(&mut self, expr: &Expr) -> Id {
+        match &expr.kind {
+            ExprKind::Number(x) => self.g.constant(*x),
+            ExprKind::Name(name) => self.values[&name.to_string()],
+            ExprKind::Group(a) => self.expr(a),
+            ExprKind::Neg(a) => {
+                let a = self.expr(a);
+                self.g.neg(a)
+            }
+            ExprKind::Binary(operator, _, a, b) => {
+                let (a, b) = (self.expr(a), self.expr(b));
+                match operator {
+                    Operator::Add => self.g.add(a, b),
+                    Operator::Sub => self.g.sub(a, b),
+                    Operator::Mul => self.g.mul(a, b),
+                    Operator::Div => self.g.div(a, b),
+                    Operator::Power => self.g.raise(a, b),
+                    Operator::Product => self.product(a, b),
+                }
+            }
+            ExprKind::Call(name, arguments) => {
+                let arguments: Vec<Id> = arguments.iter().map(|a| self.expr(a)).collect();
+                self.call(&name.to_string(), arguments)
+            }
+            ExprKind::Index(a, indices) => {
+                let a = self.expr(a);
+                let indices: Vec<Dim> = indices.iter().map(|index| self.size(index)).collect();
+                self.index(a, &indices)
+            }
+            ExprKind::Slice(a, start, end) => {
+                let a = self.expr(a);
+                let start = start.as_ref().map_or_else(Dim::default, |start| self.size(start));
+                let end = match end {
+                    Some(end) => self.size(end),
+                    None => self.g.shape(a).sizes()[0].clone(),
+                };
+                let length = end.minus(&start);
+                self.g.slice(a, start, length)
+            }
+        }
+    }
+
+    /// Row `i` and column `j` are component `i + j rows`.
+    fn index(&mut self, a: Id, indices: &[Dim]) -> Id {
+        let rows = self.g.shape(a).sizes()[0].clone();
+        let offset = match indices {
+            [i, j] => match j.as_literal() {
+                Some(j) => i.plus(&rows.times(j)),
+                None => i.plus(&j.times(rows.as_literal().expect("the check has refused others"))),
+            },
+            _ => indices[0].clone(),
+        };
+        self.g.index(a, offset)
+    }
+
+    fn call(&mut self, name: &str, arguments: Vec<Id>) -> Id {
+        match name {
+            "concat" => {
+                let lengths = arguments.iter().filter_map(|a| self.g.shape(*a).length());
+                let length = lengths.fold(Dim::default(), |sum, length| sum.plus(&length));
+                self.g.concat(arguments, Shape::Vector(length))
+            }
+            "dot" => self.g.dot(arguments[0], arguments[1]),
+            "sum" => self.g.sum(arguments[0]),
+            "norm2" => {
+                let square = self.g.dot(arguments[0], arguments[0]);
+                self.g.call("sqrt", vec![square])
+            }
+            _ => self.g.call(name, arguments),
+        }
+    }
+
+    /// A vector on the left of `@` is a row, on the right a column.
+    fn product(&mut self, a: Id, b: Id) -> Id {
+        match (self.g.shape(a), self.g.shape(b)) {
+            (Shape::Matrix(..), Shape::Matrix(..)) => self.g.mat_mul(a, false, b, false),
+            (Shape::Matrix(..), _) => self.g.mat_vec(a, false, b),
+            (_, Shape::Matrix(..)) => self.g.mat_vec(b, true, a),
+            _ => self.g.dot(a, b),
+        }
+    }
+
+    fn size(&self, expr: &Expr) -> Dim {
+        size::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
+    }
+}

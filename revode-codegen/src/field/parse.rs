@@ -1,0 +1,253 @@
+//! The block: header, sections, statements.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Ident, Token, Visibility, braced, bracketed};
+
+use super::ast::{Block, Declaration, Expr, ExprKind, Range, Statement};
+use crate::diagnostics::Diagnostics;
+
+/// Parses a block. After an error in a statement or section, parsing goes on behind it.
+///
+/// # Errors
+/// All syntax errors.
+pub(super) fn parse(input: TokenStream) -> syn::Result<Block> {
+    let mut errors = Diagnostics::new();
+    let block = (|input: ParseStream<'_>| block(input, &mut errors)).parse2(input);
+    let block = errors.take(block);
+    errors.finish()?;
+    Ok(block.expect("without a block there is an error"))
+}
+
+fn block(input: ParseStream<'_>, errors: &mut Diagnostics) -> syn::Result<Block> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let visibility = input.parse()?;
+    input.parse::<Token![struct]>()?;
+    let mut block = Block {
+        attributes,
+        visibility,
+        name: input.parse()?,
+        generics: generics(input)?,
+        dims: vec![],
+        states: vec![],
+        params: vec![],
+        constants: vec![],
+        statements: vec![],
+    };
+    let content;
+    braced!(content in input);
+    while !content.is_empty() {
+        section(&content, &mut block, errors)?;
+    }
+    while !input.is_empty() {
+        // Each statement is parsed from its own tokens, so that an error ends with it.
+        let start = input.span();
+        let (tokens, terminated) = statement_tokens(input)?;
+        if tokens.is_empty() {
+            continue;
+        }
+        let last = tokens.clone().into_iter().last().map_or(start, |token| token.span());
+        match errors.take(statement.parse2(tokens)) {
+            Some(_) if !terminated => {
+                errors.push(syn::Error::new(last, "expected `;` behind this statement"));
+            }
+            Some(statement) => block.statements.push(statement),
+            None => {}
+        }
+    }
+    Ok(block)
+}
+
+/// The tokens up to the next `;`, and whether there was one.
+fn statement_tokens(input: ParseStream<'_>) -> syn::Result<(TokenStream, bool)> {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() {
+        match input.parse::<TokenTree>()? {
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return Ok((tokens, true)),
+            token => tokens.extend([token]),
+        }
+    }
+    Ok((tokens, false))
+}
+
+/// `<const H: usize, …>`
+fn generics(input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
+    let generics: syn::Generics = input.parse()?;
+    let mut errors = Diagnostics::new();
+    let mut names = Vec::new();
+    for parameter in &generics.params {
+        match parameter {
+            syn::GenericParam::Const(parameter) if is_usize(&parameter.ty) => {
+                names.push(parameter.ident.clone());
+            }
+            other => errors.error(
+                other,
+                "expected `const NAME: usize`; the scalar type is added by `ode!` itself",
+            ),
+        }
+    }
+    errors.finish()?;
+    Ok(names)
+}
+
+fn is_usize(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(path) if path.path.is_ident("usize"))
+}
+
+fn section(
+    input: ParseStream<'_>,
+    block: &mut Block,
+    errors: &mut Diagnostics,
+) -> syn::Result<()> {
+    let name = input.call(Ident::parse_any)?;
+    let content;
+    braced!(content in input);
+    match name.to_string().as_str() {
+        "state" => block.states.extend(declarations(&content, errors)?),
+        "params" => block.params.extend(declarations(&content, errors)?),
+        "dims" => block.dims.extend(list(&content, Ident::parse_any)?),
+        "const" => block.constants.extend(list(&content, constant)?),
+        "input" => {
+            errors.error(
+                &name,
+                "`input` is not supported yet; make the function of time part of the equations \
+                 (`t` is the time), or implement `VectorField` by hand",
+            );
+            content.parse::<TokenStream>()?;
+        }
+        other => {
+            errors.error(
+                &name,
+                format!("unknown section `{other}`; there are `state`, `params`, `const`, `dims`"),
+            );
+            content.parse::<TokenStream>()?;
+        }
+    }
+    if input.peek(Token![,]) {
+        input.parse::<Token![,]>()?;
+    }
+    Ok(())
+}
+
+/// Items with commas between them.
+fn list<V>(
+    input: ParseStream<'_>,
+    item: impl Fn(ParseStream<'_>) -> syn::Result<V>,
+) -> syn::Result<Vec<V>> {
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        items.push(item(input)?);
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    Ok(items)
+}
+
+fn constant(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
+    let name = input.call(Ident::parse_any)?;
+    input.parse::<Token![=]>()?;
+    Ok((name, input.parse()?))
+}
+
+fn declarations(
+    input: ParseStream<'_>,
+    errors: &mut Diagnostics,
+) -> syn::Result<Vec<Declaration>> {
+    let all = list(input, declaration)?;
+    for declaration in &all {
+        if declaration.sizes.len() > 2 {
+            let range = Range {
+                start: declaration.sizes[0].range.start,
+                end: declaration.sizes[declaration.sizes.len() - 1].range.end,
+            };
+            errors.error(range, "expected one size (a vector) or two (a matrix)");
+        }
+    }
+    Ok(all)
+}
+
+fn declaration(input: ParseStream<'_>) -> syn::Result<Declaration> {
+    let attributes = input.call(Attribute::parse_outer)?;
+    let name = input.call(Ident::parse_any)?;
+    let mut sizes = Vec::new();
+    if input.peek(Token![:]) {
+        input.parse::<Token![:]>()?;
+        let content;
+        let brackets = bracketed!(content in input);
+        sizes = list(&content, Expr::parse)?;
+        if sizes.is_empty() {
+            return Err(syn::Error::new(
+                brackets.span.join(),
+                "expected a size, as in `[3]` or `[2, 3]`",
+            ));
+        }
+    }
+    Ok(Declaration { attributes, name, sizes })
+}
+
+fn statement(input: ParseStream<'_>) -> syn::Result<Statement> {
+    if input.peek(Token![let]) {
+        input.parse::<Token![let]>()?;
+        let name = input.call(Ident::parse_any)?;
+        input.parse::<Token![=]>()?;
+        return Ok(Statement::Let { name, value: value(input)? });
+    }
+    let form = "expected `let name = …;` or an equation `dx/dt = …;`";
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(form));
+    }
+    let token = input.call(Ident::parse_any)?;
+    let state = token.to_string().strip_prefix('d').map(str::to_owned);
+    let by_time = input.peek(Token![/]) && {
+        input.parse::<Token![/]>()?;
+        input.peek(Ident::peek_any) && input.call(Ident::parse_any)? == "dt"
+    };
+    match state {
+        Some(state) if by_time && !state.is_empty() => {
+            input.parse::<Token![=]>()?;
+            Ok(Statement::Equation { token, state, value: value(input)? })
+        }
+        _ => Err(syn::Error::new(token.span(), form)),
+    }
+}
+
+/// The expression to the end of a statement.
+fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
+    let value: Expr = input.parse()?;
+    if input.is_empty() {
+        return Ok(value);
+    }
+    let message = match value.kind {
+        ExprKind::Number(_) | ExprKind::Name(_) => format!("expected an operator or `;` behind `{value}`"),
+        _ => "expected an operator or `;`".to_owned(),
+    };
+    Err(input.error(message))
+}
+
+/// A struct in place of the one that could not be made, if its name can be found.
+pub(super) fn dummy(input: TokenStream) -> TokenStream {
+    let header = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_outer)?;
+        let visibility: Visibility = input.parse()?;
+        input.parse::<Token![struct]>()?;
+        let name: Ident = input.parse()?;
+        let generics = generics(input).unwrap_or_default();
+        input.parse::<TokenStream>()?;
+        Ok((visibility, name, generics))
+    };
+    header.parse2(input).map_or_else(
+        |_: syn::Error| TokenStream::new(),
+        |(visibility, name, generics)| {
+            let t = Ident::new("T", Span::mixed_site());
+            quote! {
+                #[allow(missing_docs, missing_debug_implementations)]
+                #visibility struct #name<#(const #generics: usize,)* #t = f64>(
+                    ::core::marker::PhantomData<#t>,
+                );
+            }
+        },
+    )
+}

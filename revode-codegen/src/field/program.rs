@@ -1,0 +1,90 @@
+//! The programs of a model, on one graph.
+
+use std::collections::BTreeSet;
+
+use crate::ir::verify::verify;
+use crate::ir::{Graph, Id, Op, Shape, Sink};
+use crate::passes::jacobian::{Jacobian, jacobian};
+use crate::passes::jvp::{all_tangents, jvp};
+use crate::passes::simplify::expand_powers;
+use crate::passes::vjp::vjp;
+
+/// The programs of a model, on one graph.
+#[derive(Debug)]
+pub struct Program {
+    /// The nodes of all programs.
+    pub graph: Graph,
+    /// `f`, one sink a state.
+    pub eval: Vec<Sink>,
+    /// The vector–Jacobian product.
+    pub vjp: Vec<Sink>,
+    /// The Jacobian–vector product.
+    pub jvp: Vec<Sink>,
+    /// The Jacobian.
+    pub jacobian: Jacobian,
+    /// The values that `f` leaves for its vector–Jacobian product.
+    pub tape: BTreeSet<Id>,
+}
+
+impl Program {
+    /// Differentiates `f`, given as one sink a state.
+    pub fn new(mut graph: Graph, eval: Vec<Sink>, states: &[Shape]) -> Self {
+        let g = &mut graph;
+        verified(g);
+        let vjp = vjp(g, &eval, states);
+        verified(g);
+        let jvp = jvp(g, &eval, all_tangents);
+        verified(g);
+        let jacobian = jacobian(g, &eval, states);
+        verified(g);
+        let mut program = Self { graph, eval, vjp, jvp, jacobian, tape: BTreeSet::new() };
+        program.lower_powers();
+        verified(&program.graph);
+        program.tape = tape(&program.graph, &program.eval, &program.vjp);
+        program
+    }
+
+    fn lower_powers(&mut self) {
+        let sinks = self.eval.iter().chain(&self.vjp).chain(&self.jvp);
+        let mut roots: Vec<Id> = sinks.map(|sink| sink.value).collect();
+        match &self.jacobian {
+            Jacobian::Entries(entries) => roots.extend(entries.iter().map(|entry| entry.2)),
+            Jacobian::Column(sinks) => roots.extend(sinks.iter().map(|sink| sink.value)),
+        }
+        let new = expand_powers(&mut self.graph, &roots);
+        let mut sinks: Vec<&mut Sink> =
+            self.eval.iter_mut().chain(&mut self.vjp).chain(&mut self.jvp).collect();
+        match &mut self.jacobian {
+            Jacobian::Entries(entries) => entries.iter_mut().for_each(|e| e.2 = new[&e.2]),
+            Jacobian::Column(column) => sinks.extend(column),
+        }
+        for sink in sinks {
+            sink.value = new[&sink.value];
+        }
+    }
+}
+
+fn verified(g: &Graph) {
+    if cfg!(debug_assertions)
+        && let Err(message) = verify(g)
+    {
+        panic!("revode has made an invalid graph: {message}");
+    }
+}
+
+/// What the products need of the evaluation and costs more to compute than to keep.
+fn tape(g: &Graph, eval: &[Sink], vjp: &[Sink]) -> BTreeSet<Id> {
+    let nothing = BTreeSet::new();
+    let evaluated = g.live(eval.iter().map(|sink| sink.value), &nothing);
+    let mut varying = BTreeSet::new();
+    for id in evaluated.iter().copied() {
+        let op = g.op(id);
+        if matches!(op, Op::Input(_)) || op.operands().iter().any(|x| varying.contains(x)) {
+            varying.insert(id);
+        }
+    }
+    let worthwhile: BTreeSet<Id> =
+        varying.into_iter().filter(|id| g.op(*id).is_expensive()).collect();
+    let needed = g.live(vjp.iter().map(|sink| sink.value), &worthwhile);
+    needed.intersection(&worthwhile).copied().collect()
+}

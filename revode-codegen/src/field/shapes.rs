@@ -1,0 +1,356 @@
+//! The shape of an expression, and everything that can be wrong with it.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span};
+
+use super::ast::{Expr, ExprKind, Operator, Range};
+use super::check::STRUCTURAL;
+use super::model::Constraint;
+use super::size;
+use crate::diagnostics::Diagnostics;
+use crate::functions::{self, FUNCTIONS};
+use crate::ir::{Dim, Shape};
+
+/// What a name means at a place.
+#[derive(Debug, Clone)]
+pub(super) enum Meaning {
+    /// A value; its shape is unknown where its definition has an error.
+    Value(Option<Shape>),
+    /// The `let` that is being defined.
+    Now,
+    /// A `let` that comes later.
+    Later,
+}
+
+/// The names that expressions can use.
+#[derive(Debug)]
+pub(super) struct Scope {
+    names: BTreeMap<String, Meaning>,
+    sizes: Vec<String>,
+    dynamic: bool,
+    constraints: Vec<Constraint>,
+}
+
+impl Scope {
+    pub(super) fn new(sizes: Vec<String>, dynamic: bool) -> Self {
+        Self { names: BTreeMap::new(), sizes, dynamic, constraints: vec![] }
+    }
+
+    pub(super) fn define(&mut self, name: &str, meaning: Meaning) {
+        self.names.insert(name.to_owned(), meaning);
+    }
+
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names.contains_key(name)
+    }
+
+    pub(super) fn is_later(&self, name: &str) -> bool {
+        matches!(self.names.get(name), Some(Meaning::Later))
+    }
+
+    pub(super) fn into_constraints(self) -> Vec<Constraint> {
+        self.constraints
+    }
+
+    /// Whether a size can be that of an array on stable Rust; reports it if not.
+    pub(super) fn is_expressible(&self, n: &Dim, expr: &Expr, errors: &mut Diagnostics) -> bool {
+        let fine = self.dynamic || n.as_literal().is_some() || n.as_symbol().is_some();
+        if !fine {
+            errors.error(
+                expr.range,
+                format!(
+                    "`{expr}` has the size `{n}`, a sum or multiple of const parameters, which \
+                     stable Rust cannot express; make the sizes literals, or declare them in `dims`"
+                ),
+            );
+        }
+        fine
+    }
+
+    /// The shape of an expression; `None` after an error.
+    pub(super) fn shape(&mut self, expr: &Expr, errors: &mut Diagnostics) -> Option<Shape> {
+        match &expr.kind {
+            ExprKind::Number(_) => Some(Shape::Scalar),
+            ExprKind::Name(name) => self.name(name, errors),
+            ExprKind::Neg(a) | ExprKind::Group(a) => self.shape(a, errors),
+            ExprKind::Binary(operator, span, a, b) => {
+                let (a_shape, b_shape) = (self.shape(a, errors), self.shape(b, errors));
+                let (a, b) = ((&**a, a_shape?), (&**b, b_shape?));
+                match operator {
+                    Operator::Product => product(*span, a, b, errors),
+                    _ => broadcast(&operator.to_string(), Range::at(*span), &[a, b], errors),
+                }
+            }
+            ExprKind::Call(name, arguments) => self.call(expr, name, arguments, errors),
+            ExprKind::Index(a, indices) => self.index(expr, a, indices, errors),
+            ExprKind::Slice(a, start, end) => {
+                self.slice(expr, a, start.as_deref(), end.as_deref(), errors)
+            }
+        }
+    }
+
+    fn name(&self, name: &Ident, errors: &mut Diagnostics) -> Option<Shape> {
+        let text = name.to_string();
+        let message = match self.names.get(&text) {
+            Some(Meaning::Value(shape)) => return shape.clone(),
+            Some(Meaning::Now) => {
+                format!("`{text}` is defined by itself; equations cannot be recursive")
+            }
+            Some(Meaning::Later) => {
+                format!("`{text}` is used before its definition; move its `let` up")
+            }
+            None if self.sizes.contains(&text) => {
+                format!("`{text}` is a size, not a value; declare a constant or parameter for it")
+            }
+            None if functions::find(&text).is_some() || STRUCTURAL.contains(&&*text) => {
+                format!("`{text}` is a function; write `{text}(…)`")
+            }
+            None => {
+                let hint = suggestion(&text, self.names.keys().cloned());
+                format!("unknown name `{text}`{hint}")
+            }
+        };
+        errors.error(name, message);
+        None
+    }
+
+    fn call(
+        &mut self,
+        expr: &Expr,
+        name: &Ident,
+        arguments: &[Expr],
+        errors: &mut Diagnostics,
+    ) -> Option<Shape> {
+        let shapes: Vec<Option<Shape>> =
+            arguments.iter().map(|argument| self.shape(argument, errors)).collect();
+        let text = name.to_string();
+        let arity = match &*text {
+            "concat" => None,
+            "dot" => Some(2),
+            "sum" | "norm2" => Some(1),
+            _ => match functions::find(&text) {
+                Some(function) => Some(function.arity),
+                None => {
+                    let all = FUNCTIONS.iter().map(|f| f.name).chain(STRUCTURAL);
+                    let hint = match self.names.get(&text) {
+                        Some(_) => "; a product is written with `*`".to_owned(),
+                        None => suggestion(&text, all.map(str::to_owned)),
+                    };
+                    errors.error(name, format!("unknown function `{text}`{hint}"));
+                    return None;
+                }
+            },
+        };
+        match arity {
+            Some(n) if n != arguments.len() => {
+                let s = if n == 1 { "" } else { "s" };
+                errors.error(
+                    expr.range,
+                    format!("`{text}` takes {n} argument{s}, not {}", arguments.len()),
+                );
+                return None;
+            }
+            None if arguments.is_empty() => {
+                errors.error(expr.range, "`concat` needs an argument");
+                return None;
+            }
+            _ => {}
+        }
+        let shapes: Option<Vec<Shape>> = shapes.into_iter().collect();
+        let operands: Vec<(&Expr, Shape)> = arguments.iter().zip(shapes?).collect();
+        match &*text {
+            "concat" => self.concat(expr, &operands, errors),
+            "sum" | "norm2" | "dot" => {
+                let scalar = operands.iter().find(|(_, shape)| shape.is_scalar());
+                if let Some((operand, _)) = scalar {
+                    let message = format!("`{text}` takes vectors, but `{operand}` is a scalar");
+                    errors.error(operand.range, message);
+                    return None;
+                }
+                broadcast(&text, Range::at(name.span()), &operands, errors)?;
+                Some(Shape::Scalar)
+            }
+            _ => broadcast(&text, Range::at(name.span()), &operands, errors),
+        }
+    }
+
+    fn concat(
+        &self,
+        expr: &Expr,
+        operands: &[(&Expr, Shape)],
+        errors: &mut Diagnostics,
+    ) -> Option<Shape> {
+        let mut length = Dim::literal(0);
+        let mut fine = true;
+        for (operand, shape) in operands {
+            if let Shape::Matrix(..) = shape {
+                let message =
+                    format!("`concat` takes scalars and vectors, but `{operand}` has shape {shape}");
+                errors.error(operand.range, message);
+                fine = false;
+            }
+            length = length.plus(&shape.length().unwrap_or_default());
+        }
+        (fine && self.is_expressible(&length, expr, errors)).then_some(Shape::Vector(length))
+    }
+
+    fn index(
+        &mut self,
+        expr: &Expr,
+        a: &Expr,
+        indices: &[Expr],
+        errors: &mut Diagnostics,
+    ) -> Option<Shape> {
+        let shape = self.shape(a, errors)?;
+        let sizes = shape.sizes();
+        if sizes.len() != indices.len() {
+            let needs = match sizes.len() {
+                0 => "cannot be indexed",
+                1 => "needs one index",
+                _ => "needs two indices, row and column",
+            };
+            errors.error(expr.range, format!("`{a}` has shape {shape}: it {needs}"));
+            return None;
+        }
+        for (k, (index, size)) in indices.iter().zip(&sizes).enumerate() {
+            let at = size::evaluate(index, &self.sizes, errors)?;
+            if k == 1 && at.as_literal().is_none() && sizes[0].as_literal().is_none() {
+                let message = "the column must be an integer, since the number of rows is not one";
+                errors.error(index.range, message);
+                return None;
+            }
+            let inside = self.require(expr, &at)
+                && self.require(expr, &size.minus(&at).minus(&Dim::literal(1)));
+            if !inside {
+                let message =
+                    format!("index {at} is out of range: `{a}` has shape {shape}, and the first index is 0");
+                errors.error(index.range, message);
+                return None;
+            }
+        }
+        Some(Shape::Scalar)
+    }
+
+    fn slice(
+        &mut self,
+        expr: &Expr,
+        a: &Expr,
+        start: Option<&Expr>,
+        end: Option<&Expr>,
+        errors: &mut Diagnostics,
+    ) -> Option<Shape> {
+        let shape = self.shape(a, errors)?;
+        let Shape::Vector(n) = &shape else {
+            errors.error(expr.range, format!("`{a}` has shape {shape}: only vectors have slices"));
+            return None;
+        };
+        let bound = |bound: Option<&Expr>, default: Dim, errors: &mut Diagnostics| match bound {
+            Some(bound) => size::evaluate(bound, &self.sizes, errors),
+            None => Some(default),
+        };
+        let start = bound(start, Dim::literal(0), errors)?;
+        let end = bound(end, n.clone(), errors)?;
+        let length = end.minus(&start);
+        let inside = self.require(expr, &start)
+            && self.require(expr, &n.minus(&end))
+            && self.require(expr, &length.minus(&Dim::literal(1)));
+        if !inside {
+            errors.error(expr.range, format!("the slice {start}..{end} is empty or out of range: `{a}` has shape {shape}"));
+            return None;
+        }
+        self.is_expressible(&length, expr, errors).then_some(Shape::Vector(length))
+    }
+
+    /// Whether `margin` may be non-negative; what depends on a named size is noted for later.
+    fn require(&mut self, expr: &Expr, margin: &Dim) -> bool {
+        match margin.as_literal() {
+            Some(margin) => margin >= 0,
+            None => {
+                // Sizes are at least 1.
+                let least: i64 = margin.terms().map(|(_, factor)| factor).sum();
+                if margin.terms().any(|(_, factor)| factor < 0) || least + margin.constant() < 0 {
+                    let (written, margin) = (expr.to_string(), margin.clone());
+                    self.constraints.push(Constraint { written, margin });
+                }
+                true
+            }
+        }
+    }
+}
+
+/// The shape of an elementwise result.
+fn broadcast(
+    what: &str,
+    range: Range,
+    operands: &[(&Expr, Shape)],
+    errors: &mut Diagnostics,
+) -> Option<Shape> {
+    let mut vectors = operands.iter().filter(|(_, shape)| !shape.is_scalar());
+    let Some((first, shape)) = vectors.next() else { return Some(Shape::Scalar) };
+    if let Some((other, different)) = vectors.find(|(_, other)| other != shape) {
+        errors.error(
+            range,
+            format!(
+                "`{what}` needs equal shapes: `{first}` has shape {shape}, \
+                 `{other}` has shape {different}"
+            ),
+        );
+        return None;
+    }
+    Some(shape.clone())
+}
+
+/// The shape of `a @ b`.
+fn product(
+    span: Span,
+    (a, a_shape): (&Expr, Shape),
+    (b, b_shape): (&Expr, Shape),
+    errors: &mut Diagnostics,
+) -> Option<Shape> {
+    let (m, n) = (a_shape.sizes(), b_shape.sizes());
+    let message = match (m.last(), n.first()) {
+        (Some(inner), Some(other)) if inner == other => {
+            return Some(match [&m[..m.len() - 1], &n[1..]].concat().as_slice() {
+                [] => Shape::Scalar,
+                [n] => Shape::Vector(n.clone()),
+                [rows, columns, ..] => Shape::Matrix(rows.clone(), columns.clone()),
+            });
+        }
+        (Some(inner), Some(other)) => format!(
+            "`@` needs equal inner sizes, not {inner} and {other}: `{a}` has shape {a_shape}, \
+             `{b}` has shape {b_shape}"
+        ),
+        (inner, _) => {
+            let scalar = if inner.is_none() { a } else { b };
+            format!("`@` multiplies vectors and matrices, but `{scalar}` is a scalar; use `*`")
+        }
+    };
+    errors.error(Range::at(span), message);
+    None
+}
+
+/// `; did you mean …?`, if there is a similar name.
+pub(super) fn suggestion(name: &str, candidates: impl Iterator<Item = String>) -> String {
+    candidates
+        .map(|candidate| (distance(name, &candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
+        .filter(|(distance, candidate)| *distance < candidate.len())
+        .min()
+        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
+}
+
+/// The number of insertions, deletions and replacements between two words (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,106 @@
+//! How nodes are made that are not elementwise: products, reductions, slices.
+
+use super::{Dim, Graph, Id, Op, Shape};
+
+impl Graph {
+    /// `length` components of `a` from `offset` on.
+    pub fn slice(&mut self, a: Id, offset: Dim, length: Dim) -> Id {
+        if offset.as_literal() == Some(0) && *self.shape(a) == Shape::Vector(length.clone()) {
+            return a;
+        }
+        if let Op::Fill(x) = *self.op(a) {
+            return self.fill(x, Shape::Vector(length));
+        }
+        if let Op::Slice(x, start) = self.op(a) {
+            let (x, offset) = (*x, start.plus(&offset));
+            return self.slice(x, offset, length);
+        }
+        self.intern(Op::Slice(a, offset), Shape::Vector(length))
+    }
+
+    /// The component of `a` at `offset`; of a matrix, in column-major order.
+    pub fn index(&mut self, a: Id, offset: Dim) -> Id {
+        match self.op(a).clone() {
+            _ if self.shape(a).is_scalar() => a,
+            Op::Fill(x) => x,
+            Op::Slice(x, start) => self.index(x, start.plus(&offset)),
+            Op::Concat(parts) => match self.part_at(&parts, &offset) {
+                Some((part, offset)) => self.index(part, offset),
+                None => self.intern(Op::Index(a, offset), Shape::Scalar),
+            },
+            _ => self.intern(Op::Index(a, offset), Shape::Scalar),
+        }
+    }
+
+    /// The part of a concatenation that holds an offset, if all sizes before it are literals.
+    fn part_at(&self, parts: &[Id], offset: &Dim) -> Option<(Id, Dim)> {
+        let mut rest = offset.as_literal()?;
+        for &part in parts {
+            let length = self.shape(part).length()?.as_literal()?;
+            if rest < length {
+                return Some((part, Dim::literal(rest)));
+            }
+            rest -= length;
+        }
+        None
+    }
+
+    /// Scalars and vectors one after the other, as a value of the given shape.
+    pub fn concat(&mut self, parts: Vec<Id>, shape: Shape) -> Id {
+        match parts[..] {
+            [part] => self.fill(part, shape),
+            _ => self.intern(Op::Concat(parts), shape),
+        }
+    }
+
+    /// Zeros, to which each part is added at its offset.
+    pub fn scatter(&mut self, parts: Vec<(Dim, Id)>, shape: Shape) -> Id {
+        self.intern(Op::Scatter(parts), shape)
+    }
+
+    /// `Σ a_i b_i`
+    pub fn dot(&mut self, a: Id, b: Id) -> Id {
+        self.intern(Op::Dot(a.min(b), a.max(b)), Shape::Scalar)
+    }
+
+    /// `Σ a_i`; a sum of products is a dot product.
+    pub fn sum(&mut self, a: Id) -> Id {
+        match *self.op(a) {
+            _ if self.shape(a).is_scalar() => a,
+            Op::Neg(x) => {
+                let sum = self.sum(x);
+                self.neg(sum)
+            }
+            Op::Power(x, 2) => self.dot(x, x),
+            Op::Mul(x, y) => match (self.shape(x).is_scalar(), self.shape(y).is_scalar()) {
+                (false, false) => self.dot(x, y),
+                (scalar, _) => {
+                    let (factor, vector) = if scalar { (x, y) } else { (y, x) };
+                    let sum = self.sum(vector);
+                    self.mul(factor, sum)
+                }
+            },
+            _ => self.intern(Op::Sum(a), Shape::Scalar),
+        }
+    }
+
+    /// `A x`, or `Aᵀ x` where `transposed`.
+    pub fn mat_vec(&mut self, a: Id, transposed: bool, x: Id) -> Id {
+        let sizes = self.shape(a).sizes();
+        let rows = sizes[usize::from(transposed)].clone();
+        self.intern(Op::MatVec(a, transposed, x), Shape::Vector(rows))
+    }
+
+    /// `A B`, each operand transposed where its flag is set.
+    pub fn mat_mul(&mut self, a: Id, a_transposed: bool, b: Id, b_transposed: bool) -> Id {
+        let rows = self.shape(a).sizes()[usize::from(a_transposed)].clone();
+        let columns = self.shape(b).sizes()[usize::from(!b_transposed)].clone();
+        self.intern(Op::MatMul(a, a_transposed, b, b_transposed), Shape::Matrix(rows, columns))
+    }
+
+    /// `a bᵀ`
+    pub fn outer(&mut self, a: Id, b: Id) -> Id {
+        let (rows, columns) = (self.shape(a).sizes(), self.shape(b).sizes());
+        self.intern(Op::Outer(a, b), Shape::Matrix(rows[0].clone(), columns[0].clone()))
+    }
+}
