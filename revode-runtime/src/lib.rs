@@ -9,6 +9,7 @@ mod error;
 pub mod field;
 pub mod gradient;
 pub mod method;
+pub mod methods;
 mod problem;
 pub mod real;
 pub mod record;

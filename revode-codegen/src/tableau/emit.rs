@@ -1,0 +1,462 @@
+//! The code of a method: the formula with its zeros gone.
+//!
+//! Stages are written as in `y_i = u + Σ h a_ij k_j`, `k_i = f(t + h c_i, y_i)`; products of `h` and
+//! a coefficient are computed once for each value, and so are the times of the stages.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::ItemStruct;
+
+use super::check::{Method, Proof};
+use crate::number::Number;
+
+/// The struct, and the implementations of `Method`, `EmbeddedMethod`, `MethodVjp` and `Tableau`.
+pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
+    let derives = (!item.attrs.iter().any(|attribute| attribute.path().is_ident("derive")))
+        .then(|| quote!(#[derive(Debug, Clone, Copy, Default)]));
+    let code = Code { name: &item.ident, method };
+    let (plain, embedded, vjp, facts) =
+        (code.method(), code.embedded(), code.vjp(), code.tableau());
+    quote! {
+        #derives
+        #item
+        #plain
+        #embedded
+        #vjp
+        #facts
+    }
+}
+
+struct Code<'m> {
+    name: &'m Ident,
+    method: &'m Method,
+}
+
+impl Code<'_> {
+    fn method(&self) -> TokenStream {
+        let (name, order) = (self.name, self.method.order);
+        let stages = self.method.coefficients.stages();
+        let needed = self.needed();
+        let mut scope = Scope::new(self);
+        let body = self.stages(&mut scope, &needed, &vec![false; stages]);
+        let psi = scope.combine(&quote!(psi), &self.method.coefficients.b, 'b');
+        let pattern = pattern("k", &needed);
+        let others = needed.iter().filter(|needed| **needed).count() as u64 - 1;
+        let (rest, count) = if others > 0 {
+            let others = Literal::u64_unsuffixed(others);
+            (quote!(y, evaluations,), quote!(*evaluations += #others;))
+        } else {
+            (quote!(), quote!())
+        };
+        let header = header();
+        let proceed = self.method.fsal.then(|| {
+            quote! {
+                #[inline]
+                fn proceed(&self, stages: &mut Self::Stages) {
+                    stages.last_becomes_first();
+                }
+            }
+        });
+        let lets = scope.lets();
+        quote! {
+            #header
+            impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::Method<T, F> for #name {
+                type Stages = ::revode::support::Stages<F::State, #stages>;
+
+                #[inline]
+                fn order(&self) -> u32 {
+                    #order
+                }
+                #[inline]
+                fn stages(&self, _field: &F, u: &F::State) -> Self::Stages {
+                    Self::Stages::new(u)
+                }
+                #[inline]
+                fn evaluations(&self, stages: &Self::Stages) -> u64 {
+                    stages.evaluations
+                }
+                #[inline]
+                fn restart(&self, stages: &mut Self::Stages) {
+                    stages.first_known = true;
+                }
+                #proceed
+                #[inline]
+                fn increment(
+                    &self,
+                    field: &F,
+                    t: T,
+                    h: T,
+                    u: &F::State,
+                    stages: &mut Self::Stages,
+                    psi: &mut F::State,
+                ) {
+                    #lets
+                    stages.first(field, t, u);
+                    let ::revode::support::Stages { k: #pattern, #rest .. } = stages;
+                    #body
+                    #psi
+                    #count
+                }
+            }
+        }
+    }
+
+    fn embedded(&self) -> Option<TokenStream> {
+        let (name, order) = (self.name, self.method.embedded_order?);
+        let coefficients = &self.method.coefficients;
+        let weights = coefficients.b_embedded.as_ref()?;
+        let known = self.needed();
+        let all: Vec<_> =
+            coefficients.reaching(weights).iter().zip(&known).map(|(x, y)| *x || *y).collect();
+        let mut scope = Scope::new(self);
+        let body = self.stages(&mut scope, &all, &known);
+        let differences: Vec<_> = coefficients.b.iter().zip(weights).map(|(b, e)| b - e).collect();
+        let error = scope.combine(&quote!(error), &differences, 'e');
+        let pattern = pattern("k", &all);
+        let others = all.iter().zip(&known).filter(|(all, known)| **all && !**known).count() as u64;
+        let (rest, count) = if others > 0 {
+            let others = Literal::u64_unsuffixed(others);
+            (quote!(y, evaluations,), quote!(*evaluations += #others;))
+        } else {
+            (quote!(), quote!())
+        };
+        let (header, lets) = (header(), scope.lets());
+        Some(quote! {
+            #header
+            impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::EmbeddedMethod<T, F>
+                for #name
+            {
+                #[inline]
+                fn embedded_order(&self) -> u32 {
+                    #order
+                }
+                #[inline]
+                fn increment_with_error(
+                    &self,
+                    field: &F,
+                    t: T,
+                    h: T,
+                    u: &F::State,
+                    stages: &mut Self::Stages,
+                    psi: &mut F::State,
+                    error: &mut F::State,
+                ) {
+                    ::revode::Method::increment(self, field, t, h, u, stages, psi);
+                    #lets
+                    let ::revode::support::Stages { k: #pattern, #rest .. } = stages;
+                    #body
+                    #error
+                    #count
+                }
+            }
+        })
+    }
+
+    fn vjp(&self) -> TokenStream {
+        let name = self.name;
+        let needed = self.needed();
+        let used: Vec<usize> = (0..needed.len()).filter(|&i| needed[i]).collect();
+        let count = used.len();
+        let evaluations = Literal::u64_unsuffixed(count as u64);
+
+        let mut scope = Scope::new(self);
+        let forward: Vec<_> = used.iter().map(|&i| scope.taped_stage(i)).collect();
+        let psi = scope.combine(&quote!(psi), &self.method.coefficients.b, 'b');
+        let forward_lets = scope.lets();
+
+        let mut scope = Scope::new(self);
+        let backward: Vec<_> =
+            used.iter().rev().map(|&i| self.stage_vjp(&mut scope, &used, i)).collect();
+        let backward_lets = scope.lets();
+
+        let list = |prefix: &str, suffix: &str| -> Vec<Ident> {
+            used.iter().map(|i| format_ident!("{prefix}{}{suffix}", i + 1)).collect()
+        };
+        let (k, y, tape, y_bar) =
+            (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
+        let header = header();
+        quote! {
+            #header
+            impl<T: ::revode::Real, F: ::revode::FieldVjp<T>> ::revode::MethodVjp<T, F> for #name {
+                type Taped = ::revode::support::TapedStages<F::State, F::Tape, #count>;
+
+                #[inline]
+                fn taped(&self, field: &F, u: &F::State) -> Self::Taped {
+                    Self::Taped::new(field, u)
+                }
+                #[inline]
+                fn taped_evaluations(&self, taped: &Self::Taped) -> u64 {
+                    taped.evaluations
+                }
+                #[inline]
+                fn vjps(&self, taped: &Self::Taped) -> u64 {
+                    taped.vjps
+                }
+                #[inline]
+                fn increment_taped(
+                    &self,
+                    field: &F,
+                    t: T,
+                    h: T,
+                    u: &F::State,
+                    taped: &mut Self::Taped,
+                    psi: &mut F::State,
+                ) {
+                    #forward_lets
+                    let ::revode::support::TapedStages {
+                        k: [#(#k),*], y: [#(#y),*], tape: [#(#tape),*], evaluations, ..
+                    } = taped;
+                    #(#forward)*
+                    #psi
+                    *evaluations += #evaluations;
+                }
+                #[inline]
+                fn increment_vjp(
+                    &self,
+                    field: &F,
+                    t: T,
+                    h: T,
+                    taped: &mut Self::Taped,
+                    psi_bar: &F::State,
+                    u_bar: &mut F::State,
+                    model_bar: &mut F,
+                ) {
+                    #backward_lets
+                    let ::revode::support::TapedStages {
+                        k: [#(#y_bar),*], y: [#(#y),*], tape: [#(#tape),*], k_bar, vjps, ..
+                    } = taped;
+                    #(#backward)*
+                    ::revode::support::add(u_bar, [#(#y_bar),*]);
+                    *vjps += #evaluations;
+                }
+            }
+        }
+    }
+
+    fn tableau(&self) -> TokenStream {
+        let Method { order, embedded_order, symmetry_order, fsal, proof, coefficients } =
+            self.method;
+        let (name, stages) = (self.name, coefficients.stages());
+        let text = name.to_string();
+        let embedded_order = optional(*embedded_order);
+        let proof = match proof {
+            Proof::Exact => quote!(::revode::Proof::Exact),
+            Proof::Digits40 => quote!(::revode::Proof::Digits40),
+            Proof::Rounded(digits) => quote!(::revode::Proof::Rounded { digits: #digits }),
+        };
+        let list = |row: &[Number]| {
+            let numbers = row.iter().map(|x| float(x.to_f64()));
+            quote!(&[#(#numbers),*])
+        };
+        let rows = coefficients.a.iter().map(|row| list(row));
+        let (b, c) = (list(&coefficients.b), list(&coefficients.c));
+        let b_embedded = optional(coefficients.b_embedded.as_ref().map(|row| list(row)));
+        let header = header();
+        quote! {
+            #header
+            impl ::revode::Tableau for #name {
+                const NAME: &'static str = #text;
+                const ORDER: u32 = #order;
+                const EMBEDDED_ORDER: ::core::option::Option<u32> = #embedded_order;
+                const SYMMETRY_ORDER: u32 = #symmetry_order;
+                const STAGES: usize = #stages;
+                const FSAL: bool = #fsal;
+                const PROOF: ::revode::Proof = #proof;
+                const A: &'static [&'static [f64]] = &[#(#rows),*];
+                const B: &'static [f64] = #b;
+                const B_EMBEDDED: ::core::option::Option<&'static [f64]> = #b_embedded;
+                const C: &'static [f64] = #c;
+            }
+        }
+    }
+
+    /// The stages that the increment needs.
+    fn needed(&self) -> Vec<bool> {
+        self.method.coefficients.reaching(&self.method.coefficients.b)
+    }
+
+    /// The states and derivatives of the stages that are needed and not yet known, after the first.
+    fn stages(&self, scope: &mut Scope<'_>, needed: &[bool], known: &[bool]) -> TokenStream {
+        let last = needed.len() - 1;
+        (1..needed.len())
+            .filter(|&i| needed[i] && !known[i])
+            .map(|i| {
+                // First same as last: the stage's row is `b`, so its state is `u + psi`.
+                let terms = if self.method.fsal && i == last {
+                    quote!([(T::ONE, &*psi)])
+                } else {
+                    scope.row(i)
+                };
+                let (time, k) = (scope.time(i), format_ident!("k{}", i + 1));
+                quote! {
+                    ::revode::support::stage(y, u, #terms);
+                    field.eval(#time, y, #k);
+                }
+            })
+            .collect()
+    }
+
+    /// `k_i_bar = h b_i psi_bar + h Σ_{j>i} a_ji y_j_bar` and `y_i_bar = (∂f/∂y|_i)ᵀ k_i_bar`.
+    fn stage_vjp(&self, scope: &mut Scope<'_>, used: &[usize], i: usize) -> TokenStream {
+        let coefficients = &self.method.coefficients;
+        let mut terms = Vec::new();
+        if !coefficients.b[i].is_zero() {
+            let factor = scope.product(&coefficients.b[i], 'b', i, None);
+            terms.push(quote!((#factor, psi_bar)));
+        }
+        for &j in used.iter().filter(|&&j| j > i && !coefficients.a[j][i].is_zero()) {
+            let factor = scope.product(&coefficients.a[j][i], 'a', j, Some(i));
+            let y_bar = format_ident!("y{}_bar", j + 1);
+            terms.push(quote!((#factor, &*#y_bar)));
+        }
+        let time = scope.time(i);
+        let (y, tape, y_bar) = (
+            format_ident!("y{}", i + 1),
+            format_ident!("tape{}", i + 1),
+            format_ident!("y{}_bar", i + 1),
+        );
+        quote! {
+            ::revode::support::combine(k_bar, [#(#terms),*]);
+            field.vjp(#time, #y, #tape, k_bar, #y_bar, model_bar);
+        }
+    }
+}
+
+/// The names of a function: each product `h · coefficient` and each time once.
+struct Scope<'m> {
+    code: &'m Code<'m>,
+    products: Vec<(f64, Ident)>,
+    times: Vec<(f64, Ident)>,
+}
+
+impl<'m> Scope<'m> {
+    fn new(code: &'m Code<'m>) -> Self {
+        Self { code, products: Vec::new(), times: Vec::new() }
+    }
+
+    /// The name of `h · x`: `ha32` for the entry of `a` in row 3 and column 2, `hb1` for a weight.
+    /// Equal coefficients share the name of the first of them.
+    fn product(&mut self, x: &Number, letter: char, i: usize, j: Option<usize>) -> TokenStream {
+        let value = x.to_f64();
+        if value == 1.0 {
+            return quote!(h);
+        }
+        if let Some((_, name)) = self.products.iter().find(|(known, _)| *known == value) {
+            return name.to_token_stream();
+        }
+        let separator = if self.code.method.coefficients.stages() < 10 { "" } else { "_" };
+        let name = match j {
+            Some(j) => format!("h{letter}{}{separator}{}", i + 1, j + 1),
+            None => format!("h{letter}{}", i + 1),
+        };
+        let name = Ident::new(&name, Span::call_site());
+        self.products.push((value, name.clone()));
+        name.into_token_stream()
+    }
+
+    /// The time of a stage, `t + h c_i`.
+    fn time(&mut self, i: usize) -> TokenStream {
+        let node = self.code.method.coefficients.c[i].to_f64();
+        if node == 0.0 {
+            return quote!(t);
+        }
+        if let Some((_, name)) = self.times.iter().find(|(known, _)| *known == node) {
+            return name.to_token_stream();
+        }
+        let name = format_ident!("t{}", i + 1);
+        self.times.push((node, name.clone()));
+        name.into_token_stream()
+    }
+
+    /// The terms of a stage's state.
+    fn row(&mut self, i: usize) -> TokenStream {
+        let row = &self.code.method.coefficients.a[i];
+        let terms: Vec<_> = (0..i)
+            .filter(|&j| !row[j].is_zero())
+            .map(|j| {
+                let (factor, k) =
+                    (self.product(&row[j], 'a', i, Some(j)), format_ident!("k{}", j + 1));
+                quote!((#factor, &*#k))
+            })
+            .collect();
+        quote!([#(#terms),*])
+    }
+
+    /// `target = h Σ weights_i k_i`.
+    fn combine(&mut self, target: &TokenStream, weights: &[Number], letter: char) -> TokenStream {
+        let terms: Vec<_> = (0..weights.len())
+            .filter(|&i| !weights[i].is_zero())
+            .map(|i| {
+                let (factor, k) =
+                    (self.product(&weights[i], letter, i, None), format_ident!("k{}", i + 1));
+                quote!((#factor, &*#k))
+            })
+            .collect();
+        quote!(::revode::support::combine(#target, [#(#terms),*]);)
+    }
+
+    /// The state and the derivative of a stage, kept for its VJP.
+    fn taped_stage(&mut self, i: usize) -> TokenStream {
+        let (k, y, tape) = (
+            format_ident!("k{}", i + 1),
+            format_ident!("y{}", i + 1),
+            format_ident!("tape{}", i + 1),
+        );
+        let time = self.time(i);
+        let state = if i == 0 {
+            quote!(::revode::State::assign(#y, u);)
+        } else {
+            let terms = self.row(i);
+            quote!(::revode::support::stage(#y, u, #terms);)
+        };
+        quote! {
+            #state
+            field.eval_taped(#time, #y, #k, #tape);
+        }
+    }
+
+    /// The definitions of the names.
+    fn lets(&self) -> TokenStream {
+        let times = self.times.iter().map(|(node, name)| {
+            if *node == 1.0 {
+                quote!(let #name = t + h;)
+            } else {
+                let node = float(*node);
+                quote!(let #name = t + h * T::from_f64(#node);)
+            }
+        });
+        let products = self.products.iter().map(|(value, name)| {
+            let value = float(*value);
+            quote!(let #name = h * T::from_f64(#value);)
+        });
+        quote!(#(#times)* #(#products)*)
+    }
+}
+
+/// What generated code is exempt from: the lints of the user's crate are about the user's code.
+fn header() -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_variables)]
+    }
+}
+
+/// `[k1, k2, _]`.
+fn pattern(letter: &str, used: &[bool]) -> TokenStream {
+    let slots = used.iter().enumerate().map(|(i, used)| {
+        if *used { format_ident!("{letter}{}", i + 1).into_token_stream() } else { quote!(_) }
+    });
+    quote!([#(#slots),*])
+}
+
+fn float(x: f64) -> TokenStream {
+    let magnitude = Literal::f64_unsuffixed(x.abs());
+    if x < 0.0 { quote!(-#magnitude) } else { magnitude.into_token_stream() }
+}
+
+fn optional(value: Option<impl ToTokens>) -> TokenStream {
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
+}
