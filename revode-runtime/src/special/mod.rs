@@ -1,6 +1,6 @@
 //! Elementary functions: one place, the same bits on every machine, loops over them vectorise.
 //!
-//! [`f64`] and [`f32`] hold the functions of each scalar.
+//! [`mod@f64`] and [`mod@f32`] hold the functions of each scalar.
 //!
 //! * `exp expm1 ln log1p tanh sigmoid softplus silu` are branch-free: additions, multiplications,
 //!   divisions, bit operations and selects, so that a plain loop over slices becomes packed
