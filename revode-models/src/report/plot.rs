@@ -1,0 +1,200 @@
+//! Plots as SVG.
+
+use std::ops::Range;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use super::ReportError;
+use crate::training::Epoch;
+
+/// A panel of a plot over time: components of the state that share an axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Panel {
+    /// The quantity, with its unit.
+    pub label: &'static str,
+    /// The components of the state, each with its name.
+    pub curves: &'static [(usize, &'static str)],
+    /// The quantity is the state times this.
+    pub scale: f64,
+}
+
+/// Data and prediction over time, one panel below the other, as an SVG file. Rows are states.
+///
+/// # Errors
+/// [`ReportError::Plot`].
+pub fn prediction_plot(
+    panels: &[Panel],
+    times: &[f64],
+    data: &[&[f64]],
+    prediction: &[&[f64]],
+) -> Result<String, ReportError> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT)).into_drawing_area();
+        let draw = || -> Result<(), Failure> {
+            area.fill(&WHITE)?;
+            for (i, (panel, area)) in
+                panels.iter().zip(area.split_evenly((panels.len(), 1))).enumerate()
+            {
+                let last = i + 1 == panels.len();
+                draw_panel(&area, panel, times, data, prediction, last)?;
+            }
+            area.present()?;
+            Ok(())
+        };
+        draw().map_err(failed("prediction.svg"))?;
+    }
+    Ok(svg)
+}
+
+/// The loss over the iterations on a logarithmic scale, as an SVG file.
+///
+/// # Errors
+/// [`ReportError::Plot`].
+pub fn loss_plot(epochs: &[Epoch]) -> Result<String, ReportError> {
+    let mut svg = String::new();
+    {
+        let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT / 2)).into_drawing_area();
+        draw_loss(&area, epochs).map_err(failed("loss.svg"))?;
+    }
+    Ok(svg)
+}
+
+const WIDTH: u32 = 900;
+const HEIGHT: u32 = 760;
+const COLOURS: [RGBColor; 4] =
+    [RGBColor(31, 95, 168), RGBColor(214, 106, 20), RGBColor(44, 140, 88), RGBColor(130, 70, 150)];
+const GRID: RGBColor = RGBColor(225, 225, 225);
+const INK: RGBColor = RGBColor(60, 60, 60);
+const FONT: &str = "sans-serif";
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Failure = Box<dyn std::error::Error>;
+
+fn draw_panel(
+    area: &Area<'_>,
+    panel: &Panel,
+    times: &[f64],
+    data: &[&[f64]],
+    prediction: &[&[f64]],
+    last: bool,
+) -> Result<(), Failure> {
+    let values = |rows: &[&[f64]], component: usize| -> Vec<(f64, f64)> {
+        let point = |(t, row): (&f64, &&[f64])| (*t, panel.scale * row[component]);
+        times.iter().zip(rows).map(point).collect()
+    };
+    let all = panel.curves.iter().flat_map(|(component, _)| {
+        [values(data, *component), values(prediction, *component)].into_iter().flatten()
+    });
+    let range = padded(all.map(|point| point.1));
+    let time = times.first().copied().unwrap_or(0.0)..times.last().copied().unwrap_or(1.0);
+    let mut chart = ChartBuilder::on(area)
+        .margin(14)
+        .margin_right(24)
+        .set_label_area_size(LabelAreaPosition::Left, 64)
+        .set_label_area_size(LabelAreaPosition::Bottom, if last { 48 } else { 28 })
+        .build_cartesian_2d(time, range)?;
+    let mut mesh = chart.configure_mesh();
+    if last {
+        mesh.x_desc("time (s)");
+    }
+    mesh.y_desc(panel.label)
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style((FONT, 15).into_font().color(&INK))
+        .axis_desc_style((FONT, 17).into_font().color(&INK))
+        .draw()?;
+    for ((component, name), colour) in panel.curves.iter().zip(COLOURS) {
+        let dot = move |point| Circle::new(point, 2, colour.mix(0.35).filled());
+        chart
+            .draw_series(values(data, *component).into_iter().map(dot))?
+            .label(format!("{name} data"))
+            .legend(move |(x, y)| Circle::new((x + 10, y), 3, colour.mix(0.45).filled()));
+        chart
+            .draw_series(LineSeries::new(values(prediction, *component), colour.stroke_width(2)))?
+            .label(format!("{name} prediction"))
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(GRID)
+        .label_font((FONT, 15).into_font().color(&INK))
+        .draw()?;
+    Ok(())
+}
+
+fn draw_loss(area: &Area<'_>, epochs: &[Epoch]) -> Result<(), Failure> {
+    area.fill(&WHITE)?;
+    // A logarithmic axis has no place for a loss of 0 or for one that is not finite.
+    let points: Vec<(f64, f64)> = epochs
+        .iter()
+        .filter(|epoch| epoch.loss > 0.0 && epoch.loss.is_finite())
+        .map(|epoch| (epoch.epoch as f64, epoch.loss))
+        .collect();
+    let best = points.iter().scan(f64::INFINITY, |best, (epoch, loss)| {
+        *best = best.min(*loss);
+        Some((*epoch, *best))
+    });
+    let decades = points.iter().map(|point| point.1.log10());
+    let (low, high) = bounds(decades).unwrap_or((-1.0, 0.0));
+    let range = 10f64.powf(low - 0.1)..10f64.powf(high + 0.1);
+    let end = points.last().map_or(2.0, |point| point.0).max(2.0);
+    let mut chart = ChartBuilder::on(area)
+        .margin(14)
+        .margin_right(24)
+        .set_label_area_size(LabelAreaPosition::Left, 72)
+        .set_label_area_size(LabelAreaPosition::Bottom, 48)
+        .build_cartesian_2d(1.0..end, range.log_scale())?;
+    chart
+        .configure_mesh()
+        .x_desc("iteration")
+        .y_desc("mean squared error")
+        .x_label_formatter(&|epoch| format!("{epoch:.0}"))
+        .y_label_formatter(&|loss| format!("{loss:.0e}"))
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(INK)
+        .label_style((FONT, 15).into_font().color(&INK))
+        .axis_desc_style((FONT, 17).into_font().color(&INK))
+        .draw()?;
+    let (faint, bold) = (COLOURS[0].mix(0.4).stroke_width(1), COLOURS[1].stroke_width(2));
+    chart
+        .draw_series(LineSeries::new(points.iter().copied(), faint))?
+        .label("loss")
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], faint));
+    chart
+        .draw_series(LineSeries::new(best, bold))?
+        .label("best so far")
+        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], bold));
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(GRID)
+        .label_font((FONT, 15).into_font().color(&INK))
+        .draw()?;
+    area.present()?;
+    Ok(())
+}
+
+/// The range of the values with a margin.
+fn padded(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
+    let margin = if high > low { 0.06 * (high - low) } else { 1.0 };
+    low - margin..high + margin
+}
+
+fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.filter(|value| value.is_finite()).fold(None, |bounds, value| {
+        let (low, high) = bounds.unwrap_or((value, value));
+        Some((low.min(value), high.max(value)))
+    })
+}
+
+fn failed(name: &'static str) -> impl FnOnce(Failure) -> ReportError {
+    move |error| ReportError::Plot { name, problem: error.to_string() }
+}

@@ -1,0 +1,182 @@
+//! Solvers chosen at run time: by the name of the method, by step-size control and by strategy.
+
+use revode::controller::StepControl;
+use revode::gradient::{GradientStrategy, StateStore};
+use revode::methods::METHODS;
+use revode::reversible::ReversiblePair;
+use revode::scheme::Plain;
+use revode::{
+    Checkpointed, EmbeddedMethod, FieldVjp, Gradient, MethodVjp, Mse, Reversible, SaveAt, Solution,
+    SolveError, Solver, StoreAll,
+};
+
+use crate::training::Task;
+
+/// A solver of which only the model is known at compile time; one virtual call a solve.
+pub trait Differentiate<F: FieldVjp<f64>> {
+    /// The mean squared error of the task's model against its data, and its gradient.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    fn gradient(&self, task: &Task<F>) -> Result<Gradient<F, F::State, f64>, SolveError>;
+
+    /// The solution at the task's times, as [`gradient`](Self::gradient) sees it.
+    ///
+    /// # Errors
+    /// [`SolveError`].
+    fn predict(&self, task: &Task<F>) -> Result<Solution<f64, F::State>, SolveError>;
+}
+
+impl<F, M, C, G> Differentiate<F> for Solver<M, C, G>
+where
+    F: FieldVjp<f64>,
+    M: Clone,
+    G: GradientStrategy<f64, F, M>,
+    C: StepControl<f64, F, G::Scheme>,
+{
+    fn gradient(&self, task: &Task<F>) -> Result<Gradient<F, F::State, f64>, SolveError> {
+        let save = SaveAt::times(task.times.as_slice());
+        Solver::gradient(self, &task.problem, save, &Mse::new(&task.data))
+    }
+
+    fn predict(&self, task: &Task<F>) -> Result<Solution<f64, F::State>, SolveError> {
+        self.forward(&task.problem, SaveAt::times(task.times.as_slice()))
+    }
+}
+
+/// What a solver is made of, as said on a command line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SolverChoice {
+    /// The name of a method in [`METHODS`].
+    pub method: String,
+    /// The size of fixed steps, in seconds; adaptive steps where there is none.
+    pub step: Option<f64>,
+    /// The relative tolerance of adaptive steps.
+    pub rtol: f64,
+    /// The absolute tolerance of adaptive steps.
+    pub atol: f64,
+    /// How gradients come by the states of the forward pass.
+    pub strategy: Strategy,
+}
+
+/// A gradient strategy, and the scheme that it differentiates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Strategy {
+    /// [`Reversible`].
+    Reversible {
+        /// The coupling.
+        lambda: f64,
+    },
+    /// [`Checkpointed`].
+    Checkpointed {
+        /// The number of stored states.
+        slots: usize,
+        /// The coupling of the reversible pair; the plain method where there is none.
+        lambda: Option<f64>,
+    },
+    /// [`StoreAll`].
+    StoreAll {
+        /// The coupling of the reversible pair; the plain method where there is none.
+        lambda: Option<f64>,
+    },
+}
+
+/// A choice that is none.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ChoiceError {
+    /// No method has that name.
+    #[error("there is no method `{name}`; `revode methods` lists them all")]
+    UnknownMethod {
+        /// The name.
+        name: String,
+    },
+    /// Adaptive steps with a method that does not estimate its error.
+    #[error(
+        "`{name}` has no error estimate, which adaptive steps need: give the size of fixed steps, \
+         `--step`, or choose one of {}",
+        adaptive_methods()
+    )]
+    NoErrorEstimate {
+        /// The name of the method.
+        name: &'static str,
+    },
+}
+
+impl SolverChoice {
+    /// The solver, for models of the type `F`.
+    ///
+    /// # Errors
+    /// [`ChoiceError`].
+    pub fn solver<F>(&self) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
+    where
+        F: FieldVjp<f64> + 'static,
+    {
+        macro_rules! dispatch {
+            ($($name:ident $Method:ident $steps:ident;)*) => {
+                match self.method.as_str() {
+                    $(stringify!($name) => $steps(revode::methods::$Method, stringify!($name), self),)*
+                    name => Err(ChoiceError::UnknownMethod { name: name.to_owned() }),
+                }
+            };
+        }
+        revode::for_each_method!(dispatch)
+    }
+}
+
+/// A solver over a method with an error estimate.
+fn adaptive<F, M>(
+    method: M,
+    name: &'static str,
+    choice: &SolverChoice,
+) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
+where
+    F: FieldVjp<f64> + 'static,
+    M: EmbeddedMethod<f64, F> + MethodVjp<f64, F> + Clone + 'static,
+{
+    if choice.step.is_some() {
+        return fixed(method, name, choice);
+    }
+    let solver = Solver::new(method).tolerance(choice.rtol, choice.atol);
+    Ok(with_strategy(solver, choice.strategy))
+}
+
+/// A solver over a method without an error estimate.
+fn fixed<F, M>(
+    method: M,
+    name: &'static str,
+    choice: &SolverChoice,
+) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
+where
+    F: FieldVjp<f64> + 'static,
+    M: MethodVjp<f64, F> + Clone + 'static,
+{
+    let step = choice.step.ok_or(ChoiceError::NoErrorEstimate { name })?;
+    Ok(with_strategy(Solver::new(method).fixed_step(step), choice.strategy))
+}
+
+fn with_strategy<F, M, C>(solver: Solver<M, C>, strategy: Strategy) -> Box<dyn Differentiate<F>>
+where
+    F: FieldVjp<f64> + 'static,
+    M: MethodVjp<f64, F> + Clone + 'static,
+    C: StepControl<f64, F, Plain<M>> + StepControl<f64, F, ReversiblePair<M>> + 'static,
+{
+    match strategy {
+        Strategy::Reversible { lambda } => Box::new(solver.strategy(Reversible::coupling(lambda))),
+        Strategy::Checkpointed { slots, lambda: Some(lambda) } => {
+            Box::new(solver.strategy(Checkpointed::slots(slots).coupled(lambda)))
+        }
+        Strategy::Checkpointed { slots, lambda: None } => {
+            Box::new(solver.strategy(Checkpointed::slots(slots)))
+        }
+        Strategy::StoreAll { lambda: Some(lambda) } => {
+            Box::new(solver.strategy(StoreAll.coupled(lambda)))
+        }
+        Strategy::StoreAll { lambda: None } => Box::new(solver.strategy(StoreAll)),
+    }
+}
+
+/// The names of the methods with an error estimate.
+fn adaptive_methods() -> String {
+    let names = METHODS.iter().filter(|method| method.embedded_order.is_some());
+    names.map(|method| method.name).collect::<Vec<_>>().join(", ")
+}

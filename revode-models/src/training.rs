@@ -1,0 +1,113 @@
+//! The training loop.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use revode::{FieldVjp, Problem, SolveError, VectorField};
+use serde::Serialize;
+
+use crate::adamw::{AdamW, AdamWSettings};
+use crate::solver::Differentiate;
+
+/// What is fitted: a model, and the data that its solution is to follow.
+#[derive(Debug, Clone)]
+pub struct Task<F: VectorField<f64>> {
+    /// The model as it is at first, with the start and the time span of the solution.
+    pub problem: Problem<f64, F>,
+    /// The times of the data, within the time span.
+    pub times: Vec<f64>,
+    /// The data, one state for each time.
+    pub data: Vec<F::State>,
+}
+
+/// One iteration of a training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: u64,
+    /// The loss before the iteration's step.
+    pub loss: f64,
+    /// The accepted steps of the solve.
+    pub accepted_steps: u64,
+    /// The rejected steps of the solve.
+    pub rejected_steps: u64,
+}
+
+/// What a training has come to.
+#[derive(Debug, Clone)]
+pub struct Training<F> {
+    /// The iterations.
+    pub epochs: Vec<Epoch>,
+    /// The model with the smallest loss.
+    pub best: F,
+    /// The smallest loss; infinite before the first iteration.
+    pub best_loss: f64,
+    /// The time that the iterations took.
+    pub elapsed: Duration,
+    /// Why it has ended.
+    pub end: End,
+}
+
+/// Why a training has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// All iterations are done.
+    Completed,
+    /// It was told to stop.
+    Interrupted,
+    /// A solve has failed. Another attempt from the same weights would fail again, and any other
+    /// weights would be another training: what was reached is kept, and the failure told.
+    Failed(SolveError),
+}
+
+/// Trains the model of `task` for `epochs` iterations of [`AdamW`] on the mean squared error over all
+/// data; `observe` sees every iteration and may end the training.
+///
+/// Equal arguments give equal losses, to the last bit.
+pub fn train<F: FieldVjp<f64>>(
+    task: &Task<F>,
+    solver: &dyn Differentiate<F>,
+    optimiser: AdamWSettings,
+    epochs: u64,
+    mut observe: impl FnMut(&Epoch, f64) -> ControlFlow<()>,
+) -> Training<F> {
+    let mut task = task.clone();
+    let mut optimiser = AdamW::new(optimiser, &task.problem.field);
+    let mut training = Training {
+        epochs: Vec::new(),
+        best: task.problem.field.clone(),
+        best_loss: f64::INFINITY,
+        elapsed: Duration::ZERO,
+        end: End::Completed,
+    };
+    let begin = Instant::now();
+    for epoch in 1..=epochs {
+        let gradient = match solver.gradient(&task) {
+            Ok(gradient) => gradient,
+            Err(error) => {
+                training.end = End::Failed(error);
+                break;
+            }
+        };
+        let entry = Epoch {
+            epoch,
+            loss: gradient.loss,
+            accepted_steps: gradient.stats.accepted,
+            rejected_steps: gradient.stats.rejected,
+        };
+        training.epochs.push(entry);
+        if gradient.loss < training.best_loss {
+            training.best_loss = gradient.loss;
+            training.best.clone_from(&task.problem.field);
+        }
+        optimiser.step(&mut task.problem.field, &gradient.model);
+        if observe(&entry, training.best_loss).is_break() {
+            if epoch < epochs {
+                training.end = End::Interrupted;
+            }
+            break;
+        }
+    }
+    training.elapsed = begin.elapsed();
+    training
+}

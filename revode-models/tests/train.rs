@@ -1,0 +1,261 @@
+//! The command `revode train`, as its user runs it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use safetensors::SafeTensors;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const MEASURED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/double_pendulum.txt");
+
+fn revode() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_revode"))
+}
+
+/// Trains with arguments separated by blanks, into a new directory.
+fn train(arguments: &str) -> (Output, TempDir) {
+    let out = tempfile::tempdir().unwrap();
+    let output = revode()
+        .args(["train", "double-pendulum", "--out"])
+        .arg(out.path())
+        .args(arguments.split_ascii_whitespace())
+        .output()
+        .unwrap();
+    (output, out)
+}
+
+/// Trains, and returns the results' directory.
+fn trained(arguments: &str) -> TempDir {
+    let (output, out) = train(arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    out
+}
+
+fn summary(out: &Path) -> Value {
+    serde_json::from_slice(&fs::read(out.join("summary.json")).unwrap()).unwrap()
+}
+
+fn losses(out: &Path) -> Vec<f64> {
+    let mut reader = csv::Reader::from_path(out.join("loss.csv")).unwrap();
+    assert_eq!(
+        reader.headers().unwrap(),
+        vec!["epoch", "loss", "accepted_steps", "rejected_steps"]
+    );
+    reader.records().map(|record| record.unwrap()[1].parse().unwrap()).collect()
+}
+
+fn error(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The names of all files, sorted.
+fn names(out: &Path) -> Vec<String> {
+    let name =
+        |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<_> = fs::read_dir(out).unwrap().map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_leaves_a_summary_losses_weights_and_plots() {
+    let out = trained(&format!("--epochs 12 --seed 5 --data {MEASURED}"));
+    assert_eq!(
+        names(out.path()),
+        ["loss.csv", "loss.svg", "prediction.svg", "summary.json", "weights.safetensors"]
+    );
+    let losses = losses(out.path());
+    assert_eq!(losses.len(), 12);
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+
+    let summary = summary(out.path());
+    assert_eq!(summary["experiment"], "double-pendulum");
+    assert_eq!(summary["method"], "bosh3");
+    assert_eq!(summary["strategy"], "reversible");
+    assert_eq!(summary["epochs"], 12);
+    assert_eq!(summary["seed"], 5);
+    assert_eq!(summary["loss"].as_f64(), losses.last().copied());
+    assert_eq!(summary["best_loss"].as_f64(), Some(best));
+    assert_eq!(summary["end"], "completed");
+    assert!(summary["seconds"].as_f64().unwrap() > 0.0);
+    // The solver lands on each of the 499 points after the first.
+    assert!(summary["mean_accepted_steps"].as_f64().unwrap() >= 499.0);
+
+    let bytes = fs::read(out.path().join("weights.safetensors")).unwrap();
+    let weights = SafeTensors::deserialize(&bytes).unwrap();
+    for (name, shape) in
+        [("w1", vec![10, 4]), ("b1", vec![10]), ("w2", vec![4, 10]), ("b2", vec![4])]
+    {
+        assert_eq!(weights.tensor(name).unwrap().shape(), shape, "{name}");
+    }
+    for plot in ["prediction.svg", "loss.svg"] {
+        let svg = fs::read_to_string(out.path().join(plot)).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{plot}");
+        assert!(!svg.contains("NaN"), "{plot}");
+    }
+}
+
+#[test]
+fn training_lowers_the_loss_on_simulated_data() {
+    let out = trained("--epochs 60");
+    let losses = losses(out.path());
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert!(best < 0.5 * losses[0], "{} to {best}", losses[0]);
+    assert_eq!(summary(out.path())["data"], Value::Null);
+}
+
+#[test]
+fn equal_seeds_give_equal_losses_and_others_do_not() {
+    let [first, again, other] = ["--seed 1", "--seed 1", "--seed 2"]
+        .map(|seed| losses(trained(&format!("--epochs 5 {seed}")).path()));
+    assert_eq!(first, again);
+    assert_ne!(first[0], other[0]);
+}
+
+#[test]
+fn strategies_on_the_reversible_pair_follow_the_same_losses() {
+    let run = |strategy: &str| {
+        losses(trained(&format!("--epochs 30 --data {MEASURED} --strategy {strategy}")).path())
+    };
+    let reversible = run("reversible");
+    for strategy in ["checkpointed", "store-all", "checkpointed --slots 4"] {
+        for (a, b) in reversible.iter().zip(run(strategy)) {
+            // What must hold over 500 iterations; round-off of the reversal is what differs.
+            assert!((a - b).abs() <= 1e-6 * b, "{strategy}: {a} {b}");
+        }
+    }
+    // The plain method takes other steps: the option is not ignored.
+    assert_ne!(reversible, run("store-all --plain"));
+}
+
+#[test]
+fn methods_and_step_control_are_chosen_by_name() {
+    let out = trained("--epochs 2 --method tsit5 --rtol 1e-4 --atol 1e-4 --learning-rate 0.005");
+    let adaptive = summary(out.path());
+    assert_eq!((&adaptive["method"], &adaptive["rtol"]), (&"tsit5".into(), &1e-4.into()));
+    assert_eq!(adaptive["learning_rate"], 0.005);
+    let out = trained("--epochs 2 --method rk4 --step 0.004");
+    let fixed = summary(out.path());
+    assert_eq!((&fixed["step"], &fixed["rtol"]), (&0.004.into(), &Value::Null));
+
+    let (output, _) = train("--epochs 2 --method rk4");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("`rk4` has no error estimate"), "{}", error(&output));
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    for (arguments, message) in [
+        ("--method rk5", "invalid value 'rk5'"),
+        ("--lambda 1.5", "a number in (0, 1]"),
+        ("--rtol -1", "a positive number"),
+        ("--atol NaN", "a positive number"),
+        ("--epochs 0", "0 is not in"),
+        ("--slots 0", "0 is not in"),
+        ("--step 0.1 --rtol 1e-3", "cannot be used with"),
+    ] {
+        // An option's value may begin with a minus sign.
+        let (output, out) = train(&arguments.replacen(' ', "=", 1));
+        assert_eq!(output.status.code(), Some(2), "{arguments}");
+        assert!(error(&output).contains(message), "{arguments}: {}", error(&output));
+        assert_eq!(names(out.path()), [""; 0]);
+    }
+}
+
+#[test]
+fn bad_data_is_told_in_one_line_and_nothing_is_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(MEASURED).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let with = |line: usize, replacement: &str| {
+        let mut lines = lines.clone();
+        lines[line - 1] = replacement;
+        lines.join("\n")
+    };
+    let twice = [&lines[..40], &lines[39..]].concat().join("\n");
+    let cases = [
+        ("number", with(7, "0 0.05 1 2 3x 4 5 6 7 8"), ":7:12: `3x` is not a number"),
+        ("nan", with(9, "0 0.07 1 NaN 3 4 5 6 7 8"), ":9:10: `NaN` is not finite"),
+        ("ragged", with(12, "0 0.1 1 2 3 4 5 6 7"), ":12:20: this row has 9 fields"),
+        ("time", twice, ":41:3: time 0.39999961853027344 does not come after"),
+        ("header", with(1, "0 0 1 2 3 4"), ":1:1: the first line must name the columns"),
+        (
+            "columns",
+            with(1, "% o1 w1"),
+            ": the header names 2 columns (o1 w1), but this experiment needs 4",
+        ),
+        ("short", lines[..100].join("\n"), "this experiment needs 2"),
+        ("rows", lines[0].to_owned(), "no rows of data"),
+        ("empty", String::new(), ":1:1: the file is empty"),
+    ];
+    let out = directory.path().join("results");
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("summary.json"), "kept").unwrap();
+    let run = |path: &PathBuf| {
+        let command = ["train", "double-pendulum", "--epochs", "2", "--data"];
+        revode().args(command).arg(path).arg("--out").arg(&out).output().unwrap()
+    };
+    for (name, text, message) in cases {
+        let path = directory.path().join(name).with_extension("txt");
+        fs::write(&path, text).unwrap();
+        let output = run(&path);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let error = error(&output);
+        assert!(error.starts_with("error: ") && error.lines().count() == 1, "{name}: {error}");
+        assert!(
+            error.contains(&path.display().to_string()) && error.contains(message),
+            "{name}: {error}"
+        );
+    }
+    let output = run(&directory.path().join("absent.txt"));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).contains("absent.txt"), "{}", error(&output));
+    assert_eq!(names(&out), ["summary.json"]);
+    assert_eq!(fs::read_to_string(out.join("summary.json")).unwrap(), "kept");
+}
+
+#[test]
+fn methods_are_listed_with_what_was_proved() {
+    let output = revode().arg("methods").output().unwrap();
+    assert!(output.status.success());
+    let table = String::from_utf8(output.stdout).unwrap();
+    let row = table.lines().find(|line| line.starts_with("bosh3 ")).unwrap();
+    assert_eq!(row.split_ascii_whitespace().collect::<Vec<_>>()[..4], ["bosh3", "3", "2", "4"]);
+    assert_eq!(table.lines().count(), 1 + revode::methods::METHODS.len());
+}
+
+/// Ctrl-C ends the training, not the results.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_what_was_reached() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Stdio;
+
+    let out = tempfile::tempdir().unwrap();
+    let mut child = revode()
+        .args(["train", "double-pendulum", "--epochs", "100000000", "--out"])
+        .arg(out.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first line is written when the interrupt is listened to; then a few iterations.
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+
+    let status = child.wait().unwrap();
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert!(status.success(), "{stderr}");
+    let summary = summary(out.path());
+    assert_eq!(summary["end"], "interrupted");
+    assert_eq!(summary["epochs"].as_u64().unwrap(), losses(out.path()).len() as u64);
+    assert_eq!(names(out.path()).len(), 5);
+}
