@@ -330,10 +330,10 @@ impl<'a> Kernel<'a> {
         let x: Vec<TokenStream> = op.operands().into_iter().map(at).collect();
         match op {
             Op::Neg(_) => quote!(-#(#x)*),
-            Op::Add(..) => quote!(#(#x)+*),
-            Op::Sub(..) => quote!(#(#x)-*),
-            Op::Mul(..) => quote!(#(#x)**),
-            Op::Div(..) => quote!(#(#x)/ *),
+            Op::Add(..) => infix(&x, &quote!(+)),
+            Op::Sub(..) => infix(&x, &quote!(-)),
+            Op::Mul(..) => infix(&x, &quote!(*)),
+            Op::Div(..) => infix(&x, &quote!(/)),
             Op::Power(_, n) => {
                 let n = Literal::i32_unsuffixed(*n);
                 quote!(#(#x)*.powi(#n))
@@ -361,6 +361,11 @@ impl<'a> Kernel<'a> {
 fn parameter(model: &str, variable: &Variable) -> TokenStream {
     let (model, name) = (format_ident!("{model}"), &variable.name);
     if variable.shape.is_scalar() { quote!(#model.#name) } else { quote!(#model.#name.as_slice()) }
+}
+
+fn infix(operands: &[TokenStream], operator: &TokenStream) -> TokenStream {
+    let (a, b) = (&operands[0], &operands[1]);
+    quote!(#a #operator #b)
 }
 
 fn operator(text: &str) -> TokenStream {

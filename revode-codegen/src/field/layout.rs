@@ -41,8 +41,8 @@ pub(super) fn count(model: &Model, shape: &Shape) -> TokenStream {
     match (shape.length(), &shape.sizes()[..]) {
         (Some(length), _) => size(model, &length),
         (None, sizes) => {
-            let sizes = sizes.iter().map(|n| size(model, n));
-            quote!(#((#sizes))**)
+            let (rows, columns) = (size(model, &sizes[0]), size(model, &sizes[1]));
+            quote!((#rows) * (#columns))
         }
     }
 }
