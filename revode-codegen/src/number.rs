@@ -170,12 +170,15 @@ impl<'a> std::iter::Sum<&'a Number> for Number {
     }
 }
 
-/// A short fraction as it is, everything else with 12 significant digits.
+/// A short fraction as it is, a short decimal as a decimal, everything else with 12 significant
+/// digits.
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(x) = self.as_rational() {
             let text = x.to_string();
-            if text.len() <= 16 {
+            let places = IBig::from(10u8).pow(12);
+            let is_decimal = (x * RBig::from(places)).denominator().is_one();
+            if text.len() <= 9 || (text.len() <= 18 && !is_decimal) {
                 return f.write_str(&text);
             }
         }

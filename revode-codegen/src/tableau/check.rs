@@ -70,8 +70,12 @@ pub(super) fn shapes(declaration: &Declaration) -> syn::Result<Coefficients> {
         );
         errors.error(matrix, message);
     }
-    for (i, row) in rows.iter().enumerate() {
-        row_length(i, row, rows.len(), &mut errors);
+    if let Some((entry, message)) = implicit(rows) {
+        errors.error(&entry.place, message);
+    } else {
+        for (i, row) in rows.iter().enumerate().filter(|(i, row)| row.entries.len() != *i) {
+            errors.error(&row.place, row_length(i, row));
+        }
     }
     for (name, row) in [("c", &declaration.c), ("b_embedded", &declaration.b_embedded)] {
         if let Some(row) = row
@@ -146,45 +150,36 @@ fn proof(declaration: &Declaration, coefficients: &Coefficients) -> Proof {
     }
 }
 
-fn row_length(i: usize, row: &Row, rows: usize, errors: &mut Diagnostics) {
-    let (found, number) = (row.entries.len(), i + 1);
-    let Some(rest) = row.entries.get(i..).filter(|rest| !rest.is_empty()) else {
-        if found != i {
-            let message = format!(
-                "row {number} of `a` has {}, but {} before stage {number}: write zeros too",
-                count(found, "entry"),
-                if i == 1 {
-                    "there is 1 stage".to_owned()
-                } else {
-                    format!("there are {i} stages")
-                },
-            );
-            errors.error(&row.place, message);
-        }
-        return;
+/// The first entry on or above the diagonal that is not 0, and what it means.
+fn implicit(rows: &[Row]) -> Option<(&Coefficient, &'static str)> {
+    let nonzero = |i: usize, from: usize| {
+        rows[i].entries.iter().skip(from).find(|entry| !entry.value.is_zero())
     };
-    let Some(entry) = rest.iter().find(|entry| !entry.value.is_zero()) else {
-        let message = format!(
-            "row {number} of `a` has zeros on or above the diagonal: leave them out, {} before stage {number}",
-            if i == 1 { "there is 1 stage".to_owned() } else { format!("there are {i} stages") },
-        );
-        return errors.error(&row.place, message);
+    let above = (0..rows.len()).find_map(|i| nonzero(i, i + 1));
+    let diagonal = (0..rows.len()).find_map(|i| nonzero(i, i));
+    match (above, diagonal) {
+        (Some(entry), _) => Some((
+            entry,
+            "an entry of `a` above the diagonal makes the method fully implicit; implicit methods are not supported yet: row i has the i - 1 entries before the diagonal",
+        )),
+        (None, Some(entry)) => Some((
+            entry,
+            "an entry of `a` on the diagonal makes the method implicit (SDIRK); implicit methods are not supported yet: row i has the i - 1 entries before the diagonal",
+        )),
+        (None, None) => None,
+    }
+}
+
+/// What is wrong with a row that has not one entry for each stage before its own.
+fn row_length(i: usize, row: &Row) -> String {
+    let (found, number) = (count(row.entries.len(), "entry"), i + 1);
+    let advice = if row.entries.len() < i {
+        "write zeros too"
+    } else {
+        "leave out the zeros on and above the diagonal"
     };
-    let message = match found {
-        n if n == number => format!(
-            "row {number} of `a` has a diagonal entry: this is an implicit (SDIRK) method, and those are not supported yet; an explicit method has {} in this row",
-            count(i, "entry"),
-        ),
-        n if n <= rows => format!(
-            "row {number} of `a` has an entry above the diagonal: this is a fully implicit method, and those are not supported yet; an explicit method has {} in this row",
-            count(i, "entry"),
-        ),
-        _ => format!(
-            "row {number} of `a` has {}, but there are {rows} stages",
-            count(found, "entry")
-        ),
-    };
-    errors.error(&entry.place, message);
+    let stages = if i == 1 { "is 1 stage".to_owned() } else { format!("are {i} stages") };
+    format!("row {number} of `a` has {found}, but there {stages} before stage {number}: {advice}")
 }
 
 struct Check<'d> {
@@ -235,7 +230,7 @@ impl Check<'_> {
                 let _ = write!(
                     message,
                     "; with {value} instead of {} as entry {} of the row, the sum and `order = {order}` are met",
-                    entry.value,
+                    written(entry),
                     j + 1,
                 );
                 errors.error(&entry.place, message);
@@ -282,8 +277,8 @@ impl Check<'_> {
         let Some(mut message) = self.refute("embedded", claim, "b_embedded", weights) else {
             return Ok(());
         };
-        if suspect::is_difference(&self.conditions, a, b, weights, order) {
-            message.push_str("\n  `b_embedded` holds the differences between the two rows of weights: write the embedded weights themselves");
+        if suspect::is_difference(weights) {
+            message.push_str("\n  `b_embedded` seems to hold the differences between the two rows of weights: write the embedded weights themselves");
             return Err(syn::Error::new_spanned(&row.place, message));
         }
         match suspect::weight(&self.conditions, a, weights, order) {
@@ -379,9 +374,14 @@ impl Check<'_> {
 fn suspicion(message: &str, entry: &Coefficient, place: &str, value: &Number) -> syn::Error {
     let message = format!(
         "{message}\n  with {value} instead of {} as {place}, the claim would be met",
-        entry.value
+        written(entry)
     );
     syn::Error::new_spanned(entry.place.to_token_stream(), message)
+}
+
+/// The coefficient as it was written.
+fn written(entry: &Coefficient) -> String {
+    entry.place.to_token_stream().to_string().replace(' ', "")
 }
 
 /// "; rows 3 and 4 of `a` enter it".

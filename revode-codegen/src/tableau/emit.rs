@@ -5,20 +5,21 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::ItemStruct;
+use syn::{ItemStruct, parse_quote};
 
 use super::check::{Method, Proof};
 use crate::number::Number;
 
 /// The struct, and the implementations of `Method`, `EmbeddedMethod`, `MethodVjp` and `Tableau`.
 pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
-    let derives = (!item.attrs.iter().any(|attribute| attribute.path().is_ident("derive")))
-        .then(|| quote!(#[derive(Debug, Clone, Copy, Default)]));
+    let mut item = item.clone();
+    if !item.attrs.iter().any(|attribute| attribute.path().is_ident("derive")) {
+        item.attrs.push(parse_quote!(#[derive(Debug, Clone, Copy, Default)]));
+    }
     let code = Code { name: &item.ident, method };
     let (plain, embedded, vjp, facts) =
         (code.method(), code.embedded(), code.vjp(), code.tableau());
     quote! {
-        #derives
         #item
         #plain
         #embedded
