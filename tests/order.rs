@@ -1,0 +1,156 @@
+//! The measured order of every method: fixed and adaptive steps, the method itself and its reversible
+//! pair, on a nonlinear, a time-dependent and a vector problem.
+//!
+//! On most problems a method of order 6 and above reaches round-off before the leading term of its
+//! error is the largest, because its designers have made that term small: Verner's 8(7) shows slopes
+//! of 10. So the problems are towers ([`common::tower`]), whose error *is* the leading term. The slope
+//! of log error against log step is then the order at any step size, up to
+//!
+//! * round-off: a relative error ε of the stages comes out as `ε Σ |b_i| (1 + Σ |a_ij|)`, and errors
+//!   below 1,000 times that do not count. (The sum is about 3 for RK4 and 1e5 for Verner's 6(5), whose
+//!   coefficients near 150 cancel.)
+//! * the coupling of the pair. Where `p` is odd, `y` and `z` err by `C h^{p+1}` a step in opposite
+//!   directions and λ draws `y` to `z`, so that the error of `y` after `n` steps is
+//!   `n C h^{p+1} (2 (1 − λ^n) / (n (1 − λ)) − 1)`: it changes its sign at `n ≈ 1.6 / (1 − λ)` and on
+//!   the way there looks like a higher order. Up to `n = 64` at λ = 0.999 that adds at most 0.07.
+
+mod common;
+
+use common::Case;
+use revode::controller::StepControl;
+use revode::for_each_method;
+use revode::nalgebra::SVector;
+use revode::prelude::*;
+use revode::reversible::ReversiblePair;
+use revode::scheme::{EmbeddedScheme, Plain};
+use revode::{EmbeddedMethod, MethodVjp, Tableau};
+
+const LAMBDA: f64 = 0.999;
+const MOST_STEPS: usize = 64;
+
+/// A run: the size of its steps, its error relative to the solution, and the ratio of its longest step
+/// to its shortest, the last one aside.
+type Run = (f64, f64, f64);
+
+/// One run, if it counts.
+///
+/// The size of steps that differ is `(Σ h^{p+1} / T)^{1/p}`, the one of equal steps with the same sum of
+/// local errors.
+fn run<M, F, C>(solver: &Solver<M, C>, case: &Case<F>, pair: bool) -> Option<Run>
+where
+    M: MethodVjp<f64, F> + Tableau + Copy,
+    F: FieldVjp<f64, State = SVector<f64, 9>>,
+    C: StepControl<f64, F, Plain<M>> + StepControl<f64, F, ReversiblePair<M>> + Copy,
+{
+    let Case { problem, exact, .. } = case;
+    let coupled = solver.strategy(Reversible::coupling(LAMBDA));
+    let path = if pair {
+        coupled.forward(problem, SaveAt::steps())
+    } else {
+        solver.solve(problem, SaveAt::steps())
+    };
+    let path = path.unwrap();
+    let order = f64::from(M::ORDER);
+    let steps: Vec<f64> = path.t.windows(2).map(|t| t[1] - t[0]).collect();
+    let sum: f64 = steps.iter().map(|h| h.powf(order + 1.0)).sum();
+    let h = (sum / (problem.t1 - problem.t0)).powf(1.0 / order);
+    // The component in which the error is the leading term alone.
+    let k = M::ORDER as usize;
+    let error = (path.y[path.y.len() - 1][k] - exact[k]).abs() / exact[k].abs();
+    let inner = &steps[..steps.len() - 1];
+    let (shortest, longest) = inner.iter().fold((h, h), |(a, b), h| (a.min(*h), b.max(*h)));
+    let counts = steps.len() <= MOST_STEPS && error > 1e3 * round_off::<M>();
+    counts.then_some((h, error, longest / shortest))
+}
+
+/// `ε Σ |b_i| (1 + Σ |a_ij|)`.
+fn round_off<M: Tableau>() -> f64 {
+    assert_eq!(M::A.len(), M::B.len());
+    let stage = |row: &[f64]| 1.0 + row.iter().map(|a| a.abs()).sum::<f64>();
+    f64::EPSILON * M::A.iter().zip(M::B).map(|(row, b)| b.abs() * stage(row)).sum::<f64>()
+}
+
+/// The slope of log error against log step, by least squares.
+fn slope(runs: &[Run]) -> f64 {
+    let logs: Vec<_> = runs.iter().map(|(h, error, _)| (h.ln(), error.ln())).collect();
+    let n = logs.len() as f64;
+    let (x, y) = logs.iter().fold((0.0, 0.0), |(x, y), log| (x + log.0 / n, y + log.1 / n));
+    let (xy, xx) = logs.iter().fold((0.0, 0.0), |(xy, xx), log| {
+        (xy + (log.0 - x) * (log.1 - y), xx + (log.0 - x) * (log.0 - x))
+    });
+    xy / xx
+}
+
+fn fixed<M, F>(method: M, case: &Case<F>, pair: bool) -> Vec<Run>
+where
+    M: MethodVjp<f64, F> + Tableau + Copy,
+    F: FieldVjp<f64, State = SVector<f64, 9>>,
+{
+    let span = case.problem.t1 - case.problem.t0;
+    let step = |n: f64| run(&Solver::new(method).fixed_step(span / n), case, pair);
+    [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0, 23.0, 32.0, 45.0, 64.0]
+        .into_iter()
+        .filter_map(step)
+        .collect()
+}
+
+fn adaptive<M, F>(method: M, case: &Case<F>, pair: bool) -> Vec<Run>
+where
+    M: MethodVjp<f64, F> + EmbeddedMethod<f64, F> + Tableau + Copy,
+    F: FieldVjp<f64, State = SVector<f64, 9>>,
+    Plain<M>: EmbeddedScheme<f64, F>,
+{
+    let tolerance = |i: i32| {
+        let tolerance = 10_f64.powf(f64::from(-i) / 3.0);
+        run(&Solver::new(method).tolerance(tolerance, tolerance), case, pair)
+    };
+    let runs: Vec<Run> = (0..40).filter_map(tolerance).collect();
+    // Steps that all were of one size would measure nothing new.
+    assert!(runs.iter().any(|run| run.2 > 1.5), "steps hardly differ: {runs:?}");
+    runs
+}
+
+/// Measures on the three problems, with and without the pair.
+macro_rules! measure {
+    ($runs:ident, $Method:ident) => {
+        for pair in [false, true] {
+            let method = revode::methods::$Method;
+            let slopes = [
+                check($runs(method, &common::nonlinear_tower(), pair)),
+                check($runs(method, &common::driven_tower(), pair)),
+                check($runs(method, &common::vector_tower(), pair)),
+            ];
+            let order = f64::from(<revode::methods::$Method as Tableau>::ORDER);
+            let steps = stringify!($runs);
+            let scheme = if pair { "pair" } else { "plain" };
+            println!("{:14} {order} {steps:8} {scheme:5} {slopes:.3?}", stringify!($Method));
+            for slope in slopes {
+                assert!((slope - order).abs() <= 0.15, "order {order}: {slopes:?}");
+            }
+        }
+    };
+}
+
+fn check(runs: Vec<Run>) -> f64 {
+    assert!(runs.len() >= 4, "too few runs count: {runs:?}");
+    slope(&runs)
+}
+
+macro_rules! measure_adaptive {
+    (adaptive, $Method:ident) => {
+        measure!(adaptive, $Method)
+    };
+    (fixed, $Method:ident) => {};
+}
+
+macro_rules! tests {
+    ($($name:ident $Method:ident $kind:ident;)*) => {
+        $(#[test]
+        fn $name() {
+            measure!(fixed, $Method);
+            measure_adaptive!($kind, $Method);
+        })*
+    };
+}
+
+for_each_method!(tests);
