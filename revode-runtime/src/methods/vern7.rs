@@ -1,7 +1,7 @@
 /// Verner's efficient 7(6) pair.
 ///
-/// Verner, Numer. Algorithms 53 (2010) 383–396; the rational coefficients of `IIa1-7(6)` from the
-/// author's collection.
+/// Verner, Numer. Algorithms 53 (2010) 383–396; the rational coefficients that
+/// OrdinaryDiffEq.jl lists.
 #[crate::tableau(
     order = 7, embedded = 6,
     c = [0, 1/200, 49/450, 49/300, 911/2000, 3480084980/5709648941, 221/250, 37/40, 1, 1],

@@ -1,7 +1,7 @@
 /// Verner's efficient 8(7) pair.
 ///
-/// Verner, Numer. Algorithms 53 (2010) 383–396; the rational coefficients of `IIa-8(7)` from the
-/// author's collection.
+/// Verner, Numer. Algorithms 53 (2010) 383–396; the rational coefficients that
+/// OrdinaryDiffEq.jl lists.
 #[crate::tableau(
     order = 8, embedded = 7,
     c = [
