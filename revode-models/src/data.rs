@@ -81,9 +81,9 @@ impl Recording {
         match std::str::from_utf8(&bytes) {
             Ok(text) => Self::parse(path, text),
             Err(error) => {
-                let good = &bytes[..error.valid_up_to()];
-                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-                let column = good.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+                let lines: Vec<&[u8]> =
+                    bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').collect();
+                let (line, column) = (lines.len(), lines[lines.len() - 1].len() + 1);
                 let problem = "this is not text in UTF-8".to_owned();
                 Err(DataError::Malformed { path: path.to_owned(), line, column, problem })
             }

@@ -4,7 +4,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt, SeedableRng};
 
 /// The random numbers of a seed: xoshiro256++ (Blackman and Vigna, ACM TOMS 47, 2021), its state
-/// filled from the seed by SplitMix64. The same seed gives the same numbers on every machine.
+/// filled from the seed by `SplitMix64`. The same seed gives the same numbers on every machine.
 pub fn random_numbers(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }

@@ -56,7 +56,8 @@ pub fn loss_plot(epochs: &[Epoch]) -> Result<String, ReportError> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT / 2)).into_drawing_area();
-        draw_loss(&area, epochs).map_err(failed("loss.svg"))?;
+        let drawn = draw_loss(&area, epochs).and_then(|()| Ok(area.present()?));
+        drawn.map_err(failed("loss.svg"))?;
     }
     Ok(svg)
 }
@@ -67,6 +68,10 @@ const COLOURS: [RGBColor; 4] =
     [RGBColor(31, 95, 168), RGBColor(214, 106, 20), RGBColor(44, 140, 88), RGBColor(130, 70, 150)];
 const GRID: RGBColor = RGBColor(225, 225, 225);
 const INK: RGBColor = RGBColor(60, 60, 60);
+/// Where the curves begin, in pixels from the left.
+const LEFT: i32 = 88;
+/// The height of a legend in pixels.
+const LEGEND: i32 = 32;
 const FONT: &str = "sans-serif";
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -88,11 +93,13 @@ fn draw_panel(
         [values(data, *component), values(prediction, *component)].into_iter().flatten()
     });
     let range = padded(all.map(|point| point.1));
+    let (legend, area) = area.split_vertically(LEGEND);
     let time = times.first().copied().unwrap_or(0.0)..times.last().copied().unwrap_or(1.0);
-    let mut chart = ChartBuilder::on(area)
+    let mut chart = ChartBuilder::on(&area)
         .margin(14)
+        .margin_top(4)
         .margin_right(24)
-        .set_label_area_size(LabelAreaPosition::Left, 64)
+        .set_label_area_size(LabelAreaPosition::Left, LEFT - 14)
         .set_label_area_size(LabelAreaPosition::Bottom, if last { 48 } else { 28 })
         .build_cartesian_2d(time, range)?;
     let mut mesh = chart.configure_mesh();
@@ -106,25 +113,16 @@ fn draw_panel(
         .label_style((FONT, 15).into_font().color(&INK))
         .axis_desc_style((FONT, 17).into_font().color(&INK))
         .draw()?;
+    let mut entries = Vec::new();
     for ((component, name), colour) in panel.curves.iter().zip(COLOURS) {
-        let dot = move |point| Circle::new(point, 2, colour.mix(0.35).filled());
-        chart
-            .draw_series(values(data, *component).into_iter().map(dot))?
-            .label(format!("{name} data"))
-            .legend(move |(x, y)| Circle::new((x + 10, y), 3, colour.mix(0.45).filled()));
-        chart
-            .draw_series(LineSeries::new(values(prediction, *component), colour.stroke_width(2)))?
-            .label(format!("{name} prediction"))
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], colour.stroke_width(2)));
+        let (faint, bold) = (colour.mix(0.4), colour.stroke_width(2));
+        let dot = |point| Circle::new(point, 2, faint.filled());
+        chart.draw_series(values(data, *component).into_iter().map(dot))?;
+        chart.draw_series(LineSeries::new(values(prediction, *component), bold))?;
+        entries.push((format!("{name} data"), Mark::Dots(faint)));
+        entries.push((format!("{name} prediction"), Mark::Line(bold)));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(GRID)
-        .label_font((FONT, 15).into_font().color(&INK))
-        .draw()?;
-    Ok(())
+    draw_legend(&legend, &entries)
 }
 
 fn draw_loss(area: &Area<'_>, epochs: &[Epoch]) -> Result<(), Failure> {
@@ -142,11 +140,13 @@ fn draw_loss(area: &Area<'_>, epochs: &[Epoch]) -> Result<(), Failure> {
     let decades = points.iter().map(|point| point.1.log10());
     let (low, high) = bounds(decades).unwrap_or((-1.0, 0.0));
     let range = 10f64.powf(low - 0.1)..10f64.powf(high + 0.1);
+    let (legend, area) = area.split_vertically(LEGEND);
     let end = points.last().map_or(2.0, |point| point.0).max(2.0);
-    let mut chart = ChartBuilder::on(area)
+    let mut chart = ChartBuilder::on(&area)
         .margin(14)
+        .margin_top(4)
         .margin_right(24)
-        .set_label_area_size(LabelAreaPosition::Left, 72)
+        .set_label_area_size(LabelAreaPosition::Left, LEFT - 14)
         .set_label_area_size(LabelAreaPosition::Bottom, 48)
         .build_cartesian_2d(1.0..end, range.log_scale())?;
     chart
@@ -161,23 +161,34 @@ fn draw_loss(area: &Area<'_>, epochs: &[Epoch]) -> Result<(), Failure> {
         .label_style((FONT, 15).into_font().color(&INK))
         .axis_desc_style((FONT, 17).into_font().color(&INK))
         .draw()?;
-    let (faint, bold) = (COLOURS[0].mix(0.4).stroke_width(1), COLOURS[1].stroke_width(2));
-    chart
-        .draw_series(LineSeries::new(points.iter().copied(), faint))?
-        .label("loss")
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], faint));
-    chart
-        .draw_series(LineSeries::new(best, bold))?
-        .label("best so far")
-        .legend(move |(x, y)| PathElement::new([(x, y), (x + 20, y)], bold));
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(GRID)
-        .label_font((FONT, 15).into_font().color(&INK))
-        .draw()?;
-    area.present()?;
+    let (faint, bold) = (COLOURS[0].mix(0.6).stroke_width(1), COLOURS[1].stroke_width(2));
+    chart.draw_series(LineSeries::new(points.iter().copied(), faint))?;
+    chart.draw_series(LineSeries::new(best, bold))?;
+    let entries =
+        [("loss".to_owned(), Mark::Line(faint)), ("best so far".to_owned(), Mark::Line(bold))];
+    draw_legend(&legend, &entries)
+}
+
+/// How a curve is drawn.
+enum Mark {
+    Dots(RGBAColor),
+    Line(ShapeStyle),
+}
+
+/// A row of names, each after its mark: beside the curves, so that it hides none.
+fn draw_legend(area: &Area<'_>, entries: &[(String, Mark)]) -> Result<(), Failure> {
+    let text = (FONT, 15).into_font().color(&INK);
+    for ((name, mark), x) in entries.iter().zip((LEFT..).step_by(150)) {
+        match mark {
+            Mark::Dots(colour) => {
+                for dx in [3, 10, 17] {
+                    area.draw(&Circle::new((x + dx, 20), 2, colour.filled()))?;
+                }
+            }
+            Mark::Line(style) => area.draw(&PathElement::new([(x, 20), (x + 20, 20)], *style))?,
+        }
+        area.draw_text(name, &text, (x + 28, 12))?;
+    }
     Ok(())
 }
 
