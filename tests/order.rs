@@ -6,7 +6,7 @@
 //! of 10. So the problems are towers ([`common::tower`]), whose error *is* the leading term. The slope
 //! of log error against log step is then the order at any step size, up to
 //!
-//! * round-off: a relative error ε of the stages comes out as `ε Σ |b_i| (1 + Σ |a_ij|)`, and errors
+//! * round-off: a relative error ε of the stages comes out as [`ε Σ |b_i| (1 + Σ |a_ij|)`](amplification), and errors
 //!   below 1,000 times that do not count. (The sum is about 3 for RK4 and 1e5 for Verner's 6(5), whose
 //!   coefficients near 150 cancel.)
 //! * the coupling of the pair. Where `p` is odd, `y` and `z` err by `C h^{p+1}` a step in opposite
@@ -16,7 +16,7 @@
 
 mod common;
 
-use common::Case;
+use common::{Case, amplification};
 use revode::controller::StepControl;
 use revode::for_each_method;
 use revode::nalgebra::SVector;
@@ -59,15 +59,8 @@ where
     let error = (path.y[path.y.len() - 1][k] - exact[k]).abs() / exact[k].abs();
     let inner = &steps[..steps.len() - 1];
     let (shortest, longest) = inner.iter().fold((h, h), |(a, b), h| (a.min(*h), b.max(*h)));
-    let counts = steps.len() <= MOST_STEPS && error > 1e3 * round_off::<M>();
+    let counts = steps.len() <= MOST_STEPS && error > 1e3 * f64::EPSILON * amplification::<M>();
     counts.then_some((h, error, longest / shortest))
-}
-
-/// `ε Σ |b_i| (1 + Σ |a_ij|)`.
-fn round_off<M: Tableau>() -> f64 {
-    assert_eq!(M::A.len(), M::B.len());
-    let stage = |row: &[f64]| 1.0 + row.iter().map(|a| a.abs()).sum::<f64>();
-    f64::EPSILON * M::A.iter().zip(M::B).map(|(row, b)| b.abs() * stage(row)).sum::<f64>()
 }
 
 /// The slope of log error against log step, by least squares.
