@@ -107,6 +107,8 @@ impl StepSizeController for Constant {
 fn equal_adaptive_steps() {
     let mut problem = common::forced().problem;
     problem.t0 = 0.1;
+    // A field that changes within the rounding of time.
+    problem.field.omega = 300.0;
     let control = Adaptive { rtol: 1e-8, atol: 1e-8, controller: Constant };
     compare(Solver::new(Dopri5).control(control), &problem, 8);
 }

@@ -154,7 +154,7 @@ impl<M> ReversiblePair<M> {
         M: Method<T, F>,
     {
         let Step { t, h, .. } = step;
-        let Work { stages, psi } = work;
+        let Work { stages, psi, .. } = work;
         let lambda = self.coupling.lambda(h);
         let mu = T::ONE - lambda;
         self.method.increment(field, t + h, -h, &pair.y, stages, psi);
@@ -188,7 +188,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
         2 * size_of_val(pair.y.as_slice())
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
-        Work { stages: self.method.stages(field, y0), psi: y0.zeros_like() }
+        Work::new(self.method.stages(field, y0), y0.zeros_like())
     }
     #[inline]
     fn evaluations(&self, work: &Self::Work) -> u64 {
@@ -203,7 +203,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
         next: &mut Self::State,
         work: &mut Self::Work,
     ) {
-        let Work { stages, psi } = work;
+        let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t, step.h, &now.z, stages, psi);
         self.advance(step.h, now, psi, &mut next.y);
     }
@@ -216,7 +216,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
         next: &mut Self::State,
         work: &mut Self::Work,
     ) {
-        let Work { stages, psi } = work;
+        let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t + step.h, -step.h, &next.y, stages, psi);
         zip(&mut next.z, [&now.z, psi], |[z, psi]| z - psi);
     }
@@ -242,7 +242,7 @@ impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F>
         error: &mut F::State,
         work: &mut Self::Work,
     ) {
-        let Work { stages, psi } = work;
+        let Work { stages, psi, .. } = work;
         self.method.increment_with_error(field, step.t, step.h, &now.z, stages, psi, error);
         self.advance(step.h, now, psi, &mut next.y);
     }

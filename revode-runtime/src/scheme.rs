@@ -118,6 +118,15 @@ pub struct Plain<M>(pub M);
 pub struct Work<Stages, S> {
     pub(crate) stages: Stages,
     pub(crate) psi: S,
+    /// Where the last step proposed with an error ends, and whether it was accepted.
+    end: f64,
+    accepted: bool,
+}
+
+impl<Stages, S> Work<Stages, S> {
+    pub(crate) fn new(stages: Stages, psi: S) -> Self {
+        Self { stages, psi, end: f64::NAN, accepted: false }
+    }
 }
 
 /// Scratch space of an increment's VJP.
@@ -150,7 +159,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
         size_of_val(state.as_slice())
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
-        Work { stages: self.0.stages(field, y0), psi: y0.zeros_like() }
+        Work::new(self.0.stages(field, y0), y0.zeros_like())
     }
     #[inline]
     fn evaluations(&self, work: &Self::Work) -> u64 {
@@ -190,13 +199,19 @@ impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F> f
         error: &mut F::State,
         work: &mut Self::Work,
     ) {
-        let Work { stages, psi } = work;
+        let Work { stages, psi, end, accepted } = work;
+        // The time loop may have rounded the end of the last step differently (it counts equal steps,
+        // and lands on stops): then the last stage is not quite the first one of this step.
+        if std::mem::take(accepted) && *end == step.t.to_f64() {
+            self.0.proceed(stages);
+        }
+        *end = (step.t + step.h).to_f64();
         self.0.increment_with_error(field, step.t, step.h, now, stages, psi, error);
         support::stage(next, now, [(T::ONE, &work.psi)]);
     }
     #[inline]
     fn accepted(&self, work: &mut Self::Work) {
-        self.0.proceed(&mut work.stages);
+        work.accepted = true;
     }
 }
 
