@@ -12,7 +12,7 @@ use revode::{Parameters, Real};
 /// θ ← θ − α ( m̂ / (√v̂ + ε) + w θ ),     m̂ = m / (1 − β₁ⁿ),  v̂ = v / (1 − β₂ⁿ)
 /// ```
 ///
-/// The decay `w` is multiplied by the learning rate `α`, as in `PyTorch` and optax. (In the paper it
+/// The decay `w` is multiplied by the learning rate `α`, as in PyTorch and optax. (In the paper it
 /// is multiplied by a schedule `η` only, which is 1 unless there is one; its `λ` is `α w` here.)
 #[derive(Debug, Clone)]
 pub struct AdamW<P> {

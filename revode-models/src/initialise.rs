@@ -4,7 +4,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt, SeedableRng};
 
 /// The random numbers of a seed: xoshiro256++ (Blackman and Vigna, ACM TOMS 47, 2021), its state
-/// filled from the seed by `SplitMix64`. The same seed gives the same numbers on every machine.
+/// filled from the seed by SplitMix64. The same seed gives the same numbers on every machine.
 pub fn random_numbers(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn values_fill_the_interval_evenly() {
-        let mut values = [0.0; 10_000];
+        let mut values = vec![0.0; 10_000];
         uniform(&mut random_numbers(1), &mut values, 4);
         let mean = values.iter().sum::<f64>() / 1e4;
         let variance = values.iter().map(|v| v * v).sum::<f64>() / 1e4;

@@ -1,6 +1,5 @@
 //! A training from its options to its results.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -171,13 +170,7 @@ fn report<E: Experiment>(
     }
     let losses = losses.into_inner().map_err(|error| encoding("loss.csv")(error.to_string()))?;
 
-    let metadata = [
-        ("experiment", E::NAME.to_owned()),
-        ("loss", summary.best_loss.to_string()),
-        ("seed", summary.seed.to_string()),
-    ];
-    let metadata: HashMap<_, _> = metadata.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
-    let weights = safetensors(&E::tensors(&training.best), metadata)?;
+    let weights = safetensors(&E::tensors(&training.best), E::NAME)?;
 
     let mut best = task.clone();
     best.problem.field.clone_from(&training.best);

@@ -14,7 +14,7 @@ use crate::models;
 use crate::report::{Panel, Tensor};
 use crate::training::Task;
 
-/// The experiment of McCallum and Foster, arXiv 2410.11648, section 5: a network 4-10-4 with `tanh`
+/// An experiment of McCallum and Foster, arXiv 2410.11648: a network 4-10-4 with `tanh`
 /// fitted to 2 seconds of a double pendulum, 500 points interpolated from a recording whose angles
 /// (radians) and angular velocities (radians per second) are divided by 10.
 ///

@@ -33,14 +33,12 @@ impl Tensor {
     }
 }
 
-/// The bytes of a safetensors file of 64-bit numbers, with metadata.
+/// The bytes of a safetensors file of 64-bit numbers, whose metadata name the experiment; the rest is
+/// in the summary. (Of several entries the order would change from run to run.)
 ///
 /// # Errors
 /// [`ReportError::Encoding`].
-pub fn safetensors(
-    tensors: &[Tensor],
-    metadata: HashMap<String, String>,
-) -> Result<Vec<u8>, ReportError> {
+pub fn safetensors(tensors: &[Tensor], experiment: &str) -> Result<Vec<u8>, ReportError> {
     let encoding = |error: safetensors::SafeTensorError| ReportError::Encoding {
         name: "weights.safetensors",
         problem: error.to_string(),
@@ -58,13 +56,13 @@ pub fn safetensors(
             Ok((tensor.name, view))
         })
         .collect::<Result<Vec<_>, _>>()?;
+    let metadata = HashMap::from([("experiment".to_owned(), experiment.to_owned())]);
     safetensors::serialize(views, Some(metadata)).map_err(encoding)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Tensor, safetensors};
-    use std::collections::HashMap;
 
     #[test]
     fn matrices_are_written_row_by_row() {
@@ -73,7 +71,7 @@ mod tests {
             (w.shape.as_slice(), w.values.as_slice()),
             (&[2, 3][..], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..])
         );
-        let bytes = safetensors(&[w, Tensor::vector("b", &[0.5])], HashMap::new()).unwrap();
+        let bytes = safetensors(&[w, Tensor::vector("b", &[0.5])], "a test").unwrap();
         let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
         let w = file.tensor("w").unwrap();
         assert_eq!(w.shape(), [2, 3]);
