@@ -81,77 +81,140 @@ const UNIT: (f64, f64) = (-0.9, 0.9);
 /// constant (`relu`), of the first argument (`max`, `min`), or of the sign bit (`abs`).
 pub static FUNCTIONS: &[Function] = &[
     method("sin", ANY, |x| x[0].sin(), |g, x, _| vec![g.call("cos", vec![x[0]])]),
-    method("cos", ANY, |x| x[0].cos(), |g, x, _| {
-        let sin = g.call("sin", vec![x[0]]);
-        vec![g.neg(sin)]
-    }),
+    method(
+        "cos",
+        ANY,
+        |x| x[0].cos(),
+        |g, x, _| {
+            let sin = g.call("sin", vec![x[0]]);
+            vec![g.neg(sin)]
+        },
+    ),
     method("tan", (-1.2, 1.2), |x| x[0].tan(), |g, _, y| vec![one_plus_square(g, y)]),
     method("asin", UNIT, |x| x[0].asin(), |g, x, _| vec![inverse_root(g, x[0])]),
-    method("acos", UNIT, |x| x[0].acos(), |g, x, _| {
-        let d = inverse_root(g, x[0]);
-        vec![g.neg(d)]
-    }),
-    method("atan", ANY, |x| x[0].atan(), |g, x, _| {
-        let square = one_plus_square(g, x[0]);
-        vec![reciprocal(g, square)]
-    }),
+    method(
+        "acos",
+        UNIT,
+        |x| x[0].acos(),
+        |g, x, _| {
+            let d = inverse_root(g, x[0]);
+            vec![g.neg(d)]
+        },
+    ),
+    method(
+        "atan",
+        ANY,
+        |x| x[0].atan(),
+        |g, x, _| {
+            let square = one_plus_square(g, x[0]);
+            vec![reciprocal(g, square)]
+        },
+    ),
     method("sinh", ANY, |x| x[0].sinh(), |g, x, _| vec![g.call("cosh", vec![x[0]])]),
     method("cosh", ANY, |x| x[0].cosh(), |g, x, _| vec![g.call("sinh", vec![x[0]])]),
-    method("tanh", ANY, |x| x[0].tanh(), |g, _, y| {
-        let (one, square) = (g.constant(1.0), g.power(y, 2));
-        vec![g.sub(one, square)]
-    }),
+    method(
+        "tanh",
+        ANY,
+        |x| x[0].tanh(),
+        |g, _, y| {
+            let (one, square) = (g.constant(1.0), g.power(y, 2));
+            vec![g.sub(one, square)]
+        },
+    ),
     method("exp", ANY, |x| x[0].exp(), |_, _, y| vec![y]),
-    method("expm1", ANY, |x| x[0].exp_m1(), |g, _, y| {
-        let one = g.constant(1.0);
-        vec![g.add(one, y)]
-    }),
+    method(
+        "expm1",
+        ANY,
+        |x| x[0].exp_m1(),
+        |g, _, y| {
+            let one = g.constant(1.0);
+            vec![g.add(one, y)]
+        },
+    ),
     method("ln", POSITIVE, |x| x[0].ln(), |g, x, _| vec![reciprocal(g, x[0])]),
-    method("log1p", (-0.9, 3.0), |x| x[0].ln_1p(), |g, x, _| {
-        let one = g.constant(1.0);
-        let sum = g.add(one, x[0]);
-        vec![reciprocal(g, sum)]
-    }),
-    method("sqrt", POSITIVE, |x| x[0].sqrt(), |g, _, y| {
-        let half = g.constant(0.5);
-        vec![g.div(half, y)]
-    }),
-    method("sigmoid", ANY, |x| 1.0 / (1.0 + (-x[0]).exp()), |g, _, y| {
-        let one = g.constant(1.0);
-        let rest = g.sub(one, y);
-        vec![g.mul(y, rest)]
-    }),
-    method("softplus", ANY, |x| x[0].max(0.0) + (-x[0].abs()).exp().ln_1p(), |g, x, _| vec![g.call("sigmoid", vec![x[0]])]),
-    method("erf", ANY, |x| libm::erf(x[0]), |g, x, _| {
-        let scale = g.constant(std::f64::consts::FRAC_2_SQRT_PI);
-        let square = g.power(x[0], 2);
-        let exponent = g.neg(square);
-        let exp = g.call("exp", vec![exponent]);
-        vec![g.mul(scale, exp)]
-    }),
+    method(
+        "log1p",
+        (-0.9, 3.0),
+        |x| x[0].ln_1p(),
+        |g, x, _| {
+            let one = g.constant(1.0);
+            let sum = g.add(one, x[0]);
+            vec![reciprocal(g, sum)]
+        },
+    ),
+    method(
+        "sqrt",
+        POSITIVE,
+        |x| x[0].sqrt(),
+        |g, _, y| {
+            let half = g.constant(0.5);
+            vec![g.div(half, y)]
+        },
+    ),
+    method(
+        "sigmoid",
+        ANY,
+        |x| 1.0 / (1.0 + (-x[0]).exp()),
+        |g, _, y| {
+            let one = g.constant(1.0);
+            let rest = g.sub(one, y);
+            vec![g.mul(y, rest)]
+        },
+    ),
+    method(
+        "softplus",
+        ANY,
+        |x| x[0].max(0.0) + (-x[0].abs()).exp().ln_1p(),
+        |g, x, _| vec![g.call("sigmoid", vec![x[0]])],
+    ),
+    method(
+        "erf",
+        ANY,
+        |x| libm::erf(x[0]),
+        |g, x, _| {
+            let scale = g.constant(std::f64::consts::FRAC_2_SQRT_PI);
+            let square = g.power(x[0], 2);
+            let exponent = g.neg(square);
+            let exp = g.call("exp", vec![exponent]);
+            vec![g.mul(scale, exp)]
+        },
+    ),
     Function {
         name: "pow",
         arity: 2,
-        rule: Rule::Method(|x| x[0].powf(x[1]), |g, x, y| {
-            let one = g.constant(1.0);
-            let exponent = g.sub(x[1], one);
-            let power = g.raise(x[0], exponent);
-            let ln = g.call("ln", vec![x[0]]);
-            vec![g.mul(x[1], power), g.mul(y, ln)]
-        }),
+        rule: Rule::Method(
+            |x| x[0].powf(x[1]),
+            |g, x, y| {
+                let one = g.constant(1.0);
+                let exponent = g.sub(x[1], one);
+                let power = g.raise(x[0], exponent);
+                let ln = g.call("ln", vec![x[0]]);
+                vec![g.mul(x[1], power), g.mul(y, ln)]
+            },
+        ),
         cheap: false,
         domain: POSITIVE,
     },
     cheap("abs", 1, |x| x[0].abs(), |g, x, _| vec![g.call("signum", vec![x[0]])]),
     cheap("signum", 1, |x| x[0].signum(), |g, _, _| vec![g.constant(0.0)]),
-    cheap("min", 2, |x| x[0].min(x[1]), |g, x, _| {
-        let (zero, one) = (g.constant(0.0), g.constant(1.0));
-        vec![g.select([x[1], x[0], one, zero]), g.select([x[1], x[0], zero, one])]
-    }),
-    cheap("max", 2, |x| x[0].max(x[1]), |g, x, _| {
-        let (zero, one) = (g.constant(0.0), g.constant(1.0));
-        vec![g.select([x[0], x[1], one, zero]), g.select([x[0], x[1], zero, one])]
-    }),
+    cheap(
+        "min",
+        2,
+        |x| x[0].min(x[1]),
+        |g, x, _| {
+            let (zero, one) = (g.constant(0.0), g.constant(1.0));
+            vec![g.select([x[1], x[0], one, zero]), g.select([x[1], x[0], zero, one])]
+        },
+    ),
+    cheap(
+        "max",
+        2,
+        |x| x[0].max(x[1]),
+        |g, x, _| {
+            let (zero, one) = (g.constant(0.0), g.constant(1.0));
+            vec![g.select([x[0], x[1], one, zero]), g.select([x[0], x[1], zero, one])]
+        },
+    ),
     // Not max(x, 0), which would make a zero of NaN.
     expansion("relu", |g, x| {
         let zero = g.constant(0.0);

@@ -10,7 +10,7 @@ use super::layout::{count, size, state_offset};
 use super::model::Model;
 use super::program::Program;
 use crate::ir::schedule::{Place, Schedule};
-use crate::ir::{Id, Input, Op, Role, Sink, Target};
+use crate::ir::{Dim, Id, Input, Op, Role, Sink, Target};
 use crate::passes::jacobian::Jacobian;
 
 /// Emits the bodies of the functions of one model.
@@ -93,8 +93,7 @@ impl Bodies<'_> {
         });
         let writes: Vec<TokenStream> = writes.collect();
         let code = kernel.code;
-        let zero =
-            (entries.len() < rows * rows).then(|| quote!(jacobian.fill(T::ZERO);));
+        let zero = (entries.len() < rows * rows).then(|| quote!(jacobian.fill(T::ZERO);));
         quote!(#code #zero #(#writes)*)
     }
 
@@ -158,7 +157,10 @@ impl Bodies<'_> {
         for Sink { target, value } in kernel.schedule.sinks.clone() {
             match target {
                 Target::State(index) => self.write(kernel, out, index, value),
-                Target::Param(index, offset) => self.accumulate(kernel, index, &offset, value),
+                Target::Param { index, offset, negative } => {
+                    let assign = if negative { "-=" } else { "+=" };
+                    self.accumulate(kernel, index, &offset, assign, value);
+                }
                 Target::Return => result = Some(kernel.number(value)),
             }
         }
@@ -174,7 +176,7 @@ impl Bodies<'_> {
             return;
         }
         let end = state_offset(self.model, index + 1);
-        self.in_block(kernel, quote!(&mut #base[#start..#end]), |kernel, out| {
+        in_block(kernel, &quote!(&mut #base[#start..#end]), |kernel, out| {
             if kernel.schedule.places[&value] == Place::Direct {
                 kernel.fill(out, value);
             } else {
@@ -187,17 +189,13 @@ impl Bodies<'_> {
         &self,
         kernel: &mut Kernel<'_>,
         index: usize,
-        offset: &crate::ir::Dim,
+        offset: &Dim,
+        assign: &str,
         value: Id,
     ) {
         let g = &self.program.graph;
         let parameter = &self.model.params[index];
         let name = &parameter.name;
-        // Adding -x is subtracting x.
-        let (assign, value) = match *g.op(value) {
-            Op::Neg(x) if kernel.schedule.places[&value] != Place::Buffer => ("-=", x),
-            _ => ("+=", value),
-        };
         let token: TokenStream = assign.parse().expect("an operator is a token");
         let (whole, part) = (&parameter.shape, g.shape(value).clone());
         if part.is_scalar() {
@@ -216,7 +214,7 @@ impl Bodies<'_> {
             let (start, n) = (size(self.model, offset), count(self.model, &part));
             quote!(&mut model_bar.#name.as_mut_slice()[#start..][..#n])
         };
-        self.in_block(kernel, out, |kernel, out| {
+        in_block(kernel, &out, |kernel, out| {
             if kernel.schedule.places[&value] == Place::Direct {
                 let product = kernel.product(out, value, true);
                 kernel.code.extend(product);
@@ -224,20 +222,6 @@ impl Bodies<'_> {
                 kernel.elementwise(out, value, assign);
             }
         });
-    }
-
-    /// What `emit` emits, in a block where `out` is the slice `place`.
-    fn in_block(
-        &self,
-        kernel: &mut Kernel<'_>,
-        place: TokenStream,
-        emit: impl Fn(&mut Kernel<'_>, &Ident),
-    ) {
-        let out = Ident::new("out", Span::call_site());
-        let before = std::mem::take(&mut kernel.code);
-        emit(kernel, &out);
-        let body = std::mem::replace(&mut kernel.code, before);
-        kernel.code.extend(quote!({ let #out = #place; #body }));
     }
 
     /// The states as slices of known lengths.
@@ -257,4 +241,17 @@ impl Bodies<'_> {
             #(let #written = #written.as_mut_slice();)*
         }
     }
+}
+
+/// What `emit` emits, in a block where `out` is the slice `place`.
+fn in_block(
+    kernel: &mut Kernel<'_>,
+    place: &TokenStream,
+    emit: impl Fn(&mut Kernel<'_>, &Ident),
+) {
+    let out = Ident::new("out", Span::call_site());
+    let before = std::mem::take(&mut kernel.code);
+    emit(kernel, &out);
+    let body = std::mem::replace(&mut kernel.code, before);
+    kernel.code.extend(quote!({ let #out = #place; #body }));
 }

@@ -60,7 +60,10 @@ fn declared_names(block: &Block, errors: &mut Diagnostics) {
         if let Some(reason) = reserved(&text) {
             errors.error(name, format!("`{text}` cannot be the name of a {what}: it is {reason}"));
         } else if matches!(what, "const parameter" | "size") && matches!(&*text, "T" | "i") {
-            errors.error(name, format!("`{text}` is used by the generated code; choose another name"));
+            errors.error(
+                name,
+                format!("`{text}` is used by the generated code; choose another name"),
+            );
         }
         match seen.get(&text) {
             Some(other) => errors.error(
@@ -137,11 +140,7 @@ fn variables(
     variables
 }
 
-fn constants(
-    constants: &[(Ident, super::ast::Expr)],
-    scope: &mut Scope,
-    errors: &mut Diagnostics,
-) {
+fn constants(constants: &[(Ident, super::ast::Expr)], scope: &mut Scope, errors: &mut Diagnostics) {
     let mut known = Scope::new(vec![], false);
     for (name, value) in constants {
         match known.shape(value, errors) {
@@ -228,8 +227,11 @@ fn statements(
             }
         }
     }
-    for state in states.iter().filter(|state| !solved.contains(&state.name.to_string())) {
-        let name = &state.name;
+    let unsolved = |state: &&Variable| {
+        let name = state.name.to_string();
+        !solved.contains(&name) && reserved(&name).is_none()
+    };
+    for Variable { name, .. } in states.iter().filter(unsolved) {
         errors.error(name, format!("the state `{name}` has no equation; add `d{name}/dt = …;`"));
     }
 }

@@ -1,5 +1,7 @@
 //! The generated items.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
@@ -68,6 +70,7 @@ fn undocumented(attributes: &[syn::Attribute]) -> bool {
 /// The vector field and its derivatives.
 fn fields(model: &Model, program: &Program) -> TokenStream {
     let allowed = allowed();
+    let inline = inline(program);
     let state = state_type(model);
     let check = sizes::check(model);
     let mut bodies = Bodies { model, program, tape: Tape::default() };
@@ -85,7 +88,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
         #allowed
         #vector_field {
             type State = #state;
-            #[inline]
+            #inline
             fn eval(&self, t: T, y: &Self::State, dy: &mut Self::State) {
                 #constraints
                 #eval
@@ -100,7 +103,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             fn tape(&self) -> Self::Tape {
                 (#(#zeros,)*)
             }
-            #[inline]
+            #inline
             fn eval_taped(
                 &self,
                 t: T,
@@ -110,7 +113,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             ) {
                 #eval_taped
             }
-            #[inline]
+            #inline
             fn vjp(
                 &self,
                 t: T,
@@ -153,6 +156,16 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             }
         }
     }
+}
+
+/// How a field is inlined into the increments. Straight-line code of few operations always is: kept in
+/// registers through all stages of a step it costs less than its calls would. Loops and long code are left to
+/// LLVM, for a method has up to 13 stages.
+fn inline(program: &Program) -> TokenStream {
+    let roots = program.eval.iter().chain(&program.vjp).map(|sink| sink.value);
+    let live = program.graph.live(roots, &BTreeSet::new());
+    let scalar = live.iter().all(|id| program.graph.shape(*id).is_scalar());
+    if scalar && live.len() <= 100 { quote!(#[inline(always)]) } else { quote!(#[inline]) }
 }
 
 fn parameters(model: &Model) -> TokenStream {

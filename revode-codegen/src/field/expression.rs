@@ -89,10 +89,11 @@ fn postfix(input: ParseStream<'_>, depth: usize) -> syn::Result<Expr> {
 /// What stands between the brackets behind `operand`.
 fn subscript(content: ParseStream<'_>, operand: Expr, depth: usize) -> syn::Result<ExprKind> {
     let operand = Box::new(operand);
-    let start =
-        if content.peek(Token![..]) { None } else { Some(Box::new(sum(content, depth)?)) };
+    let start = if content.peek(Token![..]) { None } else { Some(Box::new(sum(content, depth)?)) };
     if content.peek(Token![..=]) {
-        return Err(content.error("write a slice as `u[first..end]`, where `end` is left out of it"));
+        return Err(
+            content.error("write a slice as `u[first..end]`, where `end` is left out of it")
+        );
     }
     if content.peek(Token![..]) {
         content.parse::<Token![..]>()?;

@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use super::layout::{buffer, count, size, state_offset};
 use super::model::{Model, Variable};
 use crate::ir::schedule::{Place, Schedule};
-use crate::ir::{Graph, Id, Op, Role, Shape};
+use crate::ir::{Dim, Graph, Id, Input, Op, Role, Shape};
 
 /// The tape: the values in it and their places.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl<'a> Kernel<'a> {
                 Place::View => {
                     let Op::Slice(a, offset) = self.g.op(id) else { continue };
                     let a = self.slice(*a);
-                    let range = self.range(offset.clone(), self.g.shape(id));
+                    let range = self.range(offset, self.g.shape(id));
                     self.code.extend(quote!(let #name = &#a[#range];));
                 }
                 Place::Buffer => {
@@ -88,28 +88,22 @@ impl<'a> Kernel<'a> {
     /// Binds an input, or a value that is on the tape.
     fn given(&mut self, id: Id, name: &Ident) {
         let shape = self.g.shape(id).clone();
-        let value = match self.g.op(id) {
-            Op::Input(input) => {
-                let index = input.index;
-                match input.role {
-                    Role::Time => quote!(t),
-                    Role::TimeDot => quote!(t_dot),
-                    Role::State => self.state("y", index),
-                    Role::StateDot => self.state("y_dot", index),
-                    Role::DerivativeBar => self.state("dy_bar", index),
-                    Role::Param => parameter("self", &self.model.params[index]),
-                    Role::ParamDot => parameter("model_dot", &self.model.params[index]),
-                }
+        let value = if let Op::Input(Input { role, index }) = *self.g.op(id) {
+            match role {
+                Role::Time => quote!(t),
+                Role::TimeDot => quote!(t_dot),
+                Role::State => self.state("y", index),
+                Role::StateDot => self.state("y_dot", index),
+                Role::DerivativeBar => self.state("dy_bar", index),
+                Role::Param => parameter("self", &self.model.params[index]),
+                Role::ParamDot => parameter("model_dot", &self.model.params[index]),
             }
-            _ => {
-                let slot = self.tape.as_mut().map(|(tape, _)| tape.slot(id, &shape));
-                match shape {
-                    Shape::Scalar => quote!(tape.#slot),
-                    Shape::Matrix(..) if !self.model.is_dynamic() => {
-                        quote!(tape.#slot.as_flattened())
-                    }
-                    _ => quote!(&tape.#slot[..]),
-                }
+        } else {
+            let slot = self.tape.as_mut().map(|(tape, _)| tape.slot(id, &shape));
+            match shape {
+                Shape::Scalar => quote!(tape.#slot),
+                Shape::Matrix(..) if !self.model.is_dynamic() => quote!(tape.#slot.as_flattened()),
+                _ => quote!(&tape.#slot[..]),
             }
         };
         self.code.extend(quote!(let #name = #value;));
@@ -140,7 +134,7 @@ impl<'a> Kernel<'a> {
                 let a = self.slice(*a);
                 quote!(::revode::support::sum(#a))
             }
-            op => self.operation(op, |id| self.number(id)),
+            op => operation(op, |id| self.number(id)),
         };
         self.code.extend(quote!(let #name = #value;));
         if let Some((tape, kept)) = &mut self.tape
@@ -194,11 +188,11 @@ impl<'a> Kernel<'a> {
     fn parts(
         &mut self,
         out: &Ident,
-        parts: impl Iterator<Item = (Option<crate::ir::Dim>, Id)>,
+        parts: impl Iterator<Item = (Option<Dim>, Id)>,
         assign: &str,
     ) {
         let assign_token = operator(assign);
-        let mut next = crate::ir::Dim::default();
+        let mut next = Dim::default();
         for (offset, part) in parts {
             let shape = self.g.shape(part);
             let offset = offset.unwrap_or_else(|| next.clone());
@@ -208,7 +202,7 @@ impl<'a> Kernel<'a> {
                 self.code.extend(quote!(#out[#at] #assign_token #value;));
                 continue;
             }
-            let range = self.range(offset, shape);
+            let range = self.range(&offset, shape);
             let inner = Ident::new("part", Span::call_site());
             let before = std::mem::take(&mut self.code);
             if self.schedule.places[&part] == Place::Direct {
@@ -266,7 +260,7 @@ impl<'a> Kernel<'a> {
         let n = count(self.model, &shape);
         let mut body = TokenStream::new();
         for &node in &inside {
-            let value = self.operation(self.g.op(node), |operand| self.component(operand));
+            let value = operation(self.g.op(node), |operand| self.component(operand));
             if node != id {
                 let name = &self.names[&node];
                 body.extend(quote!(let #name = #value;));
@@ -299,10 +293,8 @@ impl<'a> Kernel<'a> {
             return self.number(id);
         }
         let name = &self.names[&id];
-        match self.schedule.places[&id] {
-            Place::Inline => quote!(#name),
-            _ => quote!(#name[i]),
-        }
+        let inline = self.schedule.places[&id] == Place::Inline;
+        if inline { quote!(#name) } else { quote!(#name[i]) }
     }
 
     /// A vector or matrix that is kept somewhere.
@@ -325,34 +317,14 @@ impl<'a> Kernel<'a> {
         }
     }
 
-    /// An elementwise operation on operands that `at` writes.
-    fn operation(&self, op: &Op, at: impl Fn(Id) -> TokenStream) -> TokenStream {
-        let x: Vec<TokenStream> = op.operands().into_iter().map(at).collect();
-        match op {
-            Op::Neg(_) => quote!(-#(#x)*),
-            Op::Add(..) => infix(&x, &quote!(+)),
-            Op::Sub(..) => infix(&x, &quote!(-)),
-            Op::Mul(..) => infix(&x, &quote!(*)),
-            Op::Div(..) => infix(&x, &quote!(/)),
-            Op::Power(_, n) => {
-                let n = Literal::i32_unsuffixed(*n);
-                quote!(#(#x)*.powi(#n))
-            }
-            Op::Apply(function, _) => {
-                let (name, first, rest) = (format_ident!("{}", function.name), &x[0], &x[1..]);
-                quote!(#first.#name(#(#rest),*))
-            }
-            Op::Select(_) => {
-                let [a, b, then, otherwise] = &x[..] else { return TokenStream::new() };
-                quote!(if #a >= #b { #then } else { #otherwise })
-            }
-            _ => quote!(#(#x)*),
-        }
-    }
-
-    fn range(&self, offset: crate::ir::Dim, shape: &Shape) -> TokenStream {
-        let end = offset.plus(&shape.length().unwrap_or_default());
-        let (start, end) = (size(self.model, &offset), size(self.model, &end));
+    fn range(&self, offset: &Dim, shape: &Shape) -> TokenStream {
+        let start = size(self.model, offset);
+        let end = if let Some(length) = shape.length() {
+            size(self.model, &offset.plus(&length))
+        } else {
+            let count = count(self.model, shape);
+            quote!(#start + #count)
+        };
         quote!(#start..#end)
     }
 }
@@ -361,6 +333,31 @@ impl<'a> Kernel<'a> {
 fn parameter(model: &str, variable: &Variable) -> TokenStream {
     let (model, name) = (format_ident!("{model}"), &variable.name);
     if variable.shape.is_scalar() { quote!(#model.#name) } else { quote!(#model.#name.as_slice()) }
+}
+
+/// An elementwise operation on operands that `at` writes.
+fn operation(op: &Op, at: impl Fn(Id) -> TokenStream) -> TokenStream {
+    let x: Vec<TokenStream> = op.operands().into_iter().map(at).collect();
+    match op {
+        Op::Neg(_) => quote!(-#(#x)*),
+        Op::Add(..) => infix(&x, &quote!(+)),
+        Op::Sub(..) => infix(&x, &quote!(-)),
+        Op::Mul(..) => infix(&x, &quote!(*)),
+        Op::Div(..) => infix(&x, &quote!(/)),
+        Op::Power(_, n) => {
+            let n = Literal::i32_unsuffixed(*n);
+            quote!(#(#x)*.powi(#n))
+        }
+        Op::Apply(function, _) => {
+            let (name, first, rest) = (format_ident!("{}", function.name), &x[0], &x[1..]);
+            quote!(#first.#name(#(#rest),*))
+        }
+        Op::Select(_) => {
+            let [a, b, then, otherwise] = &x[..] else { return TokenStream::new() };
+            quote!(if #a >= #b { #then } else { #otherwise })
+        }
+        _ => quote!(#(#x)*),
+    }
 }
 
 fn infix(operands: &[TokenStream], operator: &TokenStream) -> TokenStream {

@@ -27,13 +27,11 @@ pub(super) fn size(model: &Model, n: &Dim) -> TokenStream {
 
 fn named(model: &Model, name: &str) -> TokenStream {
     let is = |ident: &&Ident| *ident == name;
-    match model.generics.iter().find(is) {
-        Some(parameter) => quote!(#parameter),
-        None => {
-            let field = model.dims.iter().find(is);
-            quote!(self.#field)
-        }
+    if let Some(parameter) = model.generics.iter().find(is) {
+        return quote!(#parameter);
     }
+    let field = model.dims.iter().find(is);
+    quote!(self.#field)
 }
 
 /// The number of components of a shape as a `usize`.
@@ -51,15 +49,11 @@ pub(super) fn count(model: &Model, shape: &Shape) -> TokenStream {
 pub(super) fn state_offset(model: &Model, k: usize) -> TokenStream {
     let lengths: Option<Vec<Dim>> =
         model.states[..k].iter().map(|state| state.shape.length()).collect();
-    match lengths {
-        Some(lengths) => {
-            size(model, &lengths.into_iter().fold(Dim::default(), |sum, n| sum.plus(&n)))
-        }
-        None => {
-            let counts = model.states[..k].iter().map(|state| count(model, &state.shape));
-            quote!(#(#counts)+*)
-        }
+    if let Some(lengths) = lengths {
+        return size(model, &lengths.into_iter().fold(Dim::default(), |sum, n| sum.plus(&n)));
     }
+    let counts = model.states[..k].iter().map(|state| count(model, &state.shape));
+    quote!(#(#counts)+*)
 }
 
 /// The state's type.

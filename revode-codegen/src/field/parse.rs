@@ -96,11 +96,7 @@ fn is_usize(ty: &syn::Type) -> bool {
     matches!(ty, syn::Type::Path(path) if path.path.is_ident("usize"))
 }
 
-fn section(
-    input: ParseStream<'_>,
-    block: &mut Block,
-    errors: &mut Diagnostics,
-) -> syn::Result<()> {
+fn section(input: ParseStream<'_>, block: &mut Block, errors: &mut Diagnostics) -> syn::Result<()> {
     let name = input.call(Ident::parse_any)?;
     let content;
     braced!(content in input);
@@ -152,10 +148,7 @@ fn constant(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
     Ok((name, input.parse()?))
 }
 
-fn declarations(
-    input: ParseStream<'_>,
-    errors: &mut Diagnostics,
-) -> syn::Result<Vec<Declaration>> {
+fn declarations(input: ParseStream<'_>, errors: &mut Diagnostics) -> syn::Result<Vec<Declaration>> {
     let all = list(input, declaration)?;
     for declaration in &all {
         if declaration.sizes.len() > 2 {
@@ -221,7 +214,9 @@ fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
         return Ok(value);
     }
     let message = match value.kind {
-        ExprKind::Number(_) | ExprKind::Name(_) => format!("expected an operator or `;` behind `{value}`"),
+        ExprKind::Number(_) | ExprKind::Name(_) => {
+            format!("expected an operator or `;` behind `{value}`")
+        }
         _ => "expected an operator or `;`".to_owned(),
     };
     Err(input.error(message))
@@ -241,7 +236,8 @@ pub(super) fn dummy(input: TokenStream) -> TokenStream {
     header.parse2(input).map_or_else(
         |_: syn::Error| TokenStream::new(),
         |(visibility, name, generics)| {
-            let t = Ident::new("T", Span::mixed_site());
+            let t = if generics.iter().any(|name| name == "T") { "Scalar" } else { "T" };
+            let t = Ident::new(t, Span::call_site());
             quote! {
                 #[allow(missing_docs, missing_debug_implementations)]
                 #visibility struct #name<#(const #generics: usize,)* #t = f64>(

@@ -60,8 +60,8 @@ impl Scope {
             errors.error(
                 expr.range,
                 format!(
-                    "`{expr}` has the size `{n}`, a sum or multiple of const parameters, which \
-                     stable Rust cannot express; make the sizes literals, or declare them in `dims`"
+                    "the size here is `{n}`, a sum or multiple of const parameters, which stable \
+                     Rust cannot express; make the sizes literals, or declare them in `dims`"
                 ),
             );
         }
@@ -129,9 +129,8 @@ impl Scope {
             "concat" => None,
             "dot" => Some(2),
             "sum" | "norm2" => Some(1),
-            _ => match functions::find(&text) {
-                Some(function) => Some(function.arity),
-                None => {
+            _ => {
+                let Some(function) = functions::find(&text) else {
                     let all = FUNCTIONS.iter().map(|f| f.name).chain(STRUCTURAL);
                     let hint = match self.names.get(&text) {
                         Some(_) => "; a product is written with `*`".to_owned(),
@@ -139,8 +138,9 @@ impl Scope {
                     };
                     errors.error(name, format!("unknown function `{text}`{hint}"));
                     return None;
-                }
-            },
+                };
+                Some(function.arity)
+            }
         };
         match arity {
             Some(n) if n != arguments.len() => {
@@ -185,8 +185,9 @@ impl Scope {
         let mut fine = true;
         for (operand, shape) in operands {
             if let Shape::Matrix(..) = shape {
-                let message =
-                    format!("`concat` takes scalars and vectors, but `{operand}` has shape {shape}");
+                let message = format!(
+                    "`concat` takes scalars and vectors, but `{operand}` has shape {shape}"
+                );
                 errors.error(operand.range, message);
                 fine = false;
             }
@@ -205,12 +206,12 @@ impl Scope {
         let shape = self.shape(a, errors)?;
         let sizes = shape.sizes();
         if sizes.len() != indices.len() {
-            let needs = match sizes.len() {
-                0 => "cannot be indexed",
-                1 => "needs one index",
-                _ => "needs two indices, row and column",
+            let message = match sizes.len() {
+                0 => format!("`{a}` is a scalar and cannot be indexed"),
+                1 => format!("`{a}` has shape {shape}: it needs one index"),
+                _ => format!("`{a}` has shape {shape}: it needs two indices, row and column"),
             };
-            errors.error(expr.range, format!("`{a}` has shape {shape}: it {needs}"));
+            errors.error(expr.range, message);
             return None;
         }
         for (k, (index, size)) in indices.iter().zip(&sizes).enumerate() {
@@ -223,8 +224,9 @@ impl Scope {
             let inside = self.require(expr, &at)
                 && self.require(expr, &size.minus(&at).minus(&Dim::literal(1)));
             if !inside {
-                let message =
-                    format!("index {at} is out of range: `{a}` has shape {shape}, and the first index is 0");
+                let message = format!(
+                    "index {at} is out of range: `{a}` has shape {shape}, and the first index is 0"
+                );
                 errors.error(index.range, message);
                 return None;
             }
@@ -242,7 +244,8 @@ impl Scope {
     ) -> Option<Shape> {
         let shape = self.shape(a, errors)?;
         let Shape::Vector(n) = &shape else {
-            errors.error(expr.range, format!("`{a}` has shape {shape}: only vectors have slices"));
+            let what = if shape.is_scalar() { "a scalar" } else { "a matrix" };
+            errors.error(expr.range, format!("`{a}` is {what}: only vectors have slices"));
             return None;
         };
         let bound = |bound: Option<&Expr>, default: Dim, errors: &mut Diagnostics| match bound {
@@ -256,7 +259,12 @@ impl Scope {
             && self.require(expr, &n.minus(&end))
             && self.require(expr, &length.minus(&Dim::literal(1)));
         if !inside {
-            errors.error(expr.range, format!("the slice {start}..{end} is empty or out of range: `{a}` has shape {shape}"));
+            errors.error(
+                expr.range,
+                format!(
+                    "the slice {start}..{end} is empty or out of range: `{a}` has shape {shape}"
+                ),
+            );
             return None;
         }
         self.is_expressible(&length, expr, errors).then_some(Shape::Vector(length))
@@ -264,18 +272,16 @@ impl Scope {
 
     /// Whether `margin` may be non-negative; what depends on a named size is noted for later.
     fn require(&mut self, expr: &Expr, margin: &Dim) -> bool {
-        match margin.as_literal() {
-            Some(margin) => margin >= 0,
-            None => {
-                // Sizes are at least 1.
-                let least: i64 = margin.terms().map(|(_, factor)| factor).sum();
-                if margin.terms().any(|(_, factor)| factor < 0) || least + margin.constant() < 0 {
-                    let (written, margin) = (expr.to_string(), margin.clone());
-                    self.constraints.push(Constraint { written, margin });
-                }
-                true
-            }
+        if let Some(margin) = margin.as_literal() {
+            return margin >= 0;
         }
+        // Sizes are at least 1.
+        let least: i64 = margin.terms().map(|(_, factor)| factor).sum();
+        if margin.terms().any(|(_, factor)| factor < 0) || least + margin.constant() < 0 {
+            let (written, margin) = (expr.to_string(), margin.clone());
+            self.constraints.push(Constraint { written, margin });
+        }
+        true
     }
 }
 

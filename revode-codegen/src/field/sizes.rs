@@ -149,7 +149,8 @@ pub(super) fn new(model: &Model) -> TokenStream {
 /// Where a parameter's shape shows a size.
 fn shown_by(model: &Model, dim: &Ident) -> Option<TokenStream> {
     model.params.iter().find_map(|param| {
-        let at = param.shape.sizes().iter().position(|n| n.as_symbol().is_some_and(|n| dim == n))?;
+        let at =
+            param.shape.sizes().iter().position(|n| n.as_symbol().is_some_and(|n| dim == n))?;
         let (name, method) = (&param.name, format_ident!("{}", ["nrows", "ncols"][at]));
         Some(quote!(#name.#method()))
     })

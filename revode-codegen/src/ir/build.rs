@@ -158,6 +158,9 @@ impl Graph {
     }
 
     /// The function of this name in the table, or what it expands to.
+    ///
+    /// # Panics
+    /// If there is no such function.
     pub fn call(&mut self, name: &str, arguments: Vec<Id>) -> Id {
         let function = crate::functions::find(name).expect("called by a name of the table");
         self.apply(function, arguments)

@@ -74,8 +74,12 @@ impl Dim {
     }
 
     /// The value of the size where the named sizes have the given values.
+    ///
+    /// # Panics
+    /// If a name has no value, or the size is negative.
     pub fn value(&self, sizes: &BTreeMap<String, usize>) -> usize {
-        let terms = self.terms.iter().map(|(name, factor)| factor * sizes[name] as i64);
+        let named = |name: &String| i64::try_from(sizes[name]).expect("a size fits an `i64`");
+        let terms = self.terms.iter().map(|(name, factor)| factor * named(name));
         usize::try_from(self.constant + terms.sum::<i64>()).expect("a size is not negative")
     }
 }

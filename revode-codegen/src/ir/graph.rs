@@ -240,11 +240,7 @@ impl Graph {
 
     /// The nodes that `roots` depend on, operands first. The search ends at nodes in `known`,
     /// which are part of the answer.
-    pub fn live(
-        &self,
-        roots: impl IntoIterator<Item = Id>,
-        known: &BTreeSet<Id>,
-    ) -> BTreeSet<Id> {
+    pub fn live(&self, roots: impl IntoIterator<Item = Id>, known: &BTreeSet<Id>) -> BTreeSet<Id> {
         let mut live = BTreeSet::new();
         let mut stack: Vec<Id> = roots.into_iter().collect();
         while let Some(id) = stack.pop() {
@@ -261,8 +257,15 @@ impl Graph {
 pub enum Target {
     /// Written to the components of a state (or of its derivative).
     State(usize),
-    /// Added to the components of a parameter from an offset on.
-    Param(usize, Dim),
+    /// Added to the components of a parameter.
+    Param {
+        /// The parameter.
+        index: usize,
+        /// The first component.
+        offset: Dim,
+        /// Whether the value is subtracted instead.
+        negative: bool,
+    },
     /// Returned.
     Return,
 }

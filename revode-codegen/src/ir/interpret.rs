@@ -22,10 +22,8 @@ pub fn interpret(
                 let operands = op.operands();
                 (0..n)
                     .map(|i| {
-                        let x: Vec<f64> = operands
-                            .iter()
-                            .map(|operand| component(&values[operand], i))
-                            .collect();
+                        let x: Vec<f64> =
+                            operands.iter().map(|operand| component(&values[operand], i)).collect();
                         elementwise(op, &x)
                     })
                     .collect()
@@ -112,9 +110,12 @@ fn product(
         if transposed {
             shape.reverse();
         }
-        (shape, move |i: usize, j: usize| {
-            if transposed { values[j + rows * i] } else { values[i + rows * j] }
-        })
+        (
+            shape,
+            move |i: usize, j: usize| {
+                if transposed { values[j + rows * i] } else { values[i + rows * j] }
+            },
+        )
     };
     let ((a_shape, a), (b_shape, b)) = (entry(a), entry(b));
     let mut result = Vec::new();

@@ -93,12 +93,8 @@ impl Schedule {
             }
         }
         for sink in &self.sinks {
-            if matches!(sink.target, Target::Param(..)) {
+            if matches!(sink.target, Target::Param { .. }) {
                 total.additions += g.shape(sink.value).count(sizes);
-                // `-=` costs no negation.
-                if matches!(g.op(sink.value), Op::Neg(_)) {
-                    total.negations -= g.shape(sink.value).count(sizes);
-                }
             }
         }
         total

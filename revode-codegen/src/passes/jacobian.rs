@@ -24,8 +24,7 @@ pub fn jacobian(g: &mut Graph, outputs: &[Sink], states: &[Shape]) -> Jacobian {
     let mut entries = Vec::new();
     for column in 0..states.len() {
         let seed = Input { role: Role::State, index: column };
-        let derivatives =
-            jvp(g, outputs, |g, input, _| (input == seed).then(|| g.constant(1.0)));
+        let derivatives = jvp(g, outputs, |g, input, _| (input == seed).then(|| g.constant(1.0)));
         for (row, derivative) in derivatives.iter().enumerate() {
             if g.constant_of(derivative.value) != Some(0.0) {
                 entries.push((row, column, derivative.value));

@@ -64,7 +64,6 @@ fn structural(g: &mut Graph, dots: &BTreeMap<Id, Id>, id: Id, op: &Op) -> Option
     let dot = |id: &Id| dots.get(id).copied();
     let shape = g.shape(id).clone();
     match op {
-        Op::Const(_) => None,
         Op::Slice(a, offset) => Some(g.slice(dot(a)?, offset.clone(), shape.length()?)),
         Op::Index(a, offset) => Some(g.index(dot(a)?, offset.clone())),
         Op::Sum(a) => Some(g.sum(dot(a)?)),
@@ -82,9 +81,7 @@ fn structural(g: &mut Graph, dots: &BTreeMap<Id, Id>, id: Id, op: &Op) -> Option
         &Op::MatVec(a, transposed, x) => {
             bilinear(g, dots, a, x, |g, a, x| g.mat_vec(a, transposed, x))
         }
-        &Op::MatMul(a, ta, b, tb) => {
-            bilinear(g, dots, a, b, |g, a, b| g.mat_mul(a, ta, b, tb))
-        }
+        &Op::MatMul(a, ta, b, tb) => bilinear(g, dots, a, b, |g, a, b| g.mat_mul(a, ta, b, tb)),
         &Op::Outer(a, b) => bilinear(g, dots, a, b, Graph::outer),
         _ => None,
     }

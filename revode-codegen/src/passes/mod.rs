@@ -32,13 +32,14 @@ fn partials(g: &mut Graph, id: Id) -> Vec<Option<Id>> {
         },
         Op::Select([a, b, ..]) => {
             let zero = g.constant(0.0);
-            let (then, otherwise) =
-                (g.select([a, b, one, zero]), g.select([a, b, zero, one]));
+            let (then, otherwise) = (g.select([a, b, one, zero]), g.select([a, b, zero, one]));
             vec![zero, zero, then, otherwise]
         }
         _ => vec![],
     };
-    all.into_iter().map(|partial| (g.constant_of(partial) != Some(0.0)).then_some(partial)).collect()
+    all.into_iter()
+        .map(|partial| (g.constant_of(partial) != Some(0.0)).then_some(partial))
+        .collect()
 }
 
 /// `partial * derivative`. A choice between constants chooses between products instead, so that the

@@ -106,8 +106,10 @@ fn structural(g: &mut Graph, bars: &mut Cotangents, op: &Op, bar: Id) {
             bars.add(x, Contribution::whole(x_bar));
         }
         Op::MatMul(a, ta, b, tb) => {
-            let a_bar = if ta { g.mat_mul(b, tb, bar, true) } else { g.mat_mul(bar, false, b, !tb) };
-            let b_bar = if tb { g.mat_mul(bar, true, a, ta) } else { g.mat_mul(a, !ta, bar, false) };
+            let a_bar =
+                if ta { g.mat_mul(b, tb, bar, true) } else { g.mat_mul(bar, false, b, !tb) };
+            let b_bar =
+                if tb { g.mat_mul(bar, true, a, ta) } else { g.mat_mul(a, !ta, bar, false) };
             bars.add(a, Contribution::whole(a_bar));
             bars.add(b, Contribution::whole(b_bar));
         }
@@ -164,19 +166,22 @@ fn accumulate(g: &mut Graph, index: usize, contributions: Vec<Contribution>) -> 
     for Contribution { offset, value } in contributions {
         let product = matches!(g.op(value), Op::Outer(..) | Op::MatMul(..));
         match offset {
-            None if !product => {
-                rest = Some(rest.map_or(value, |rest| g.add(rest, value)));
-            }
-            offset => {
-                let offset = offset.unwrap_or_default();
-                sinks.push(Sink { target: Target::Param(index, offset), value });
-            }
+            None if !product => rest = Some(rest.map_or(value, |rest| g.add(rest, value))),
+            offset => sinks.push(addition(g, index, offset.unwrap_or_default(), value)),
         }
     }
-    if let Some(value) = rest {
-        sinks.insert(0, Sink { target: Target::Param(index, Dim::literal(0)), value });
-    }
-    sinks
+    let rest = rest.map(|value| addition(g, index, Dim::default(), value));
+    rest.into_iter().chain(sinks).collect()
+}
+
+/// The addition of a value to a parameter's cotangent; of `-x`, as the subtraction of `x`.
+fn addition(g: &Graph, index: usize, offset: Dim, value: Id) -> Sink {
+    let (negative, value) = match *g.op(value) {
+        // Products of matrices are accumulated by a function that only adds.
+        Op::Neg(x) if !matches!(g.op(x), Op::MatMul(..)) => (true, x),
+        _ => (false, value),
+    };
+    Sink { target: Target::Param { index, offset, negative }, value }
 }
 
 /// The sum of contributions to a value.
