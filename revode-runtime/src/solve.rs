@@ -49,6 +49,8 @@ impl<S, C> Loop<'_, S, C> {
         let mut work = scheme.work(field, y0);
         let mut now = scheme.start(y0);
         let mut next = now.clone();
+        // Times closer than this are the same but for rounding.
+        let slack = T::from_f64(16.0) * T::EPSILON * t0.abs().max(t1.abs());
         let mut saved = 0;
         let mut save = |observer: &mut O, steps, t, state: &S::State| {
             saved += 1;
@@ -61,7 +63,6 @@ impl<S, C> Loop<'_, S, C> {
         for (i, &stop) in plan.stops.iter().chain(end).enumerate() {
             while t != stop {
                 let remaining = stop - t;
-                let slack = T::from_f64(16.0) * T::EPSILON * t.abs().max(stop.abs());
                 let lands = h.abs() >= remaining.abs() - slack;
                 // A step that misses the stop by rounding only keeps its size.
                 let shortened = lands && (h - remaining).abs() > slack;

@@ -28,6 +28,12 @@ pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
     }
 }
 
+/// How increments are inlined into the step loops. With few stages always, so that stages stay in
+/// registers; with many, LLVM decides.
+fn inline(method: &Method) -> TokenStream {
+    if method.coefficients.stages() <= 4 { quote!(#[inline(always)]) } else { quote!(#[inline]) }
+}
+
 struct Code<'m> {
     name: &'m Ident,
     method: &'m Method,
@@ -49,7 +55,7 @@ impl Code<'_> {
         } else {
             (quote!(), quote!())
         };
-        let header = header();
+        let (header, inline) = (header(), inline(self.method));
         let proceed = self.method.fsal.then(|| {
             quote! {
                 #[inline]
@@ -81,7 +87,7 @@ impl Code<'_> {
                     stages.first_known = true;
                 }
                 #proceed
-                #[inline]
+                #inline
                 fn increment(
                     &self,
                     field: &F,
@@ -121,7 +127,7 @@ impl Code<'_> {
         } else {
             (quote!(), quote!())
         };
-        let (header, lets) = (header(), scope.lets());
+        let (header, inline, lets) = (header(), inline(self.method), scope.lets());
         Some(quote! {
             #header
             impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::EmbeddedMethod<T, F>
@@ -131,7 +137,7 @@ impl Code<'_> {
                 fn embedded_order(&self) -> u32 {
                     #order
                 }
-                #[inline]
+                #inline
                 fn increment_with_error(
                     &self,
                     field: &F,
@@ -175,7 +181,7 @@ impl Code<'_> {
         };
         let (k, y, tape, y_bar) =
             (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
-        let header = header();
+        let (header, inline) = (header(), inline(self.method));
         quote! {
             #header
             impl<T: ::revode::Real, F: ::revode::FieldVjp<T>> ::revode::MethodVjp<T, F> for #name {
@@ -193,7 +199,7 @@ impl Code<'_> {
                 fn vjps(&self, taped: &Self::Taped) -> u64 {
                     taped.vjps
                 }
-                #[inline]
+                #inline
                 fn increment_taped(
                     &self,
                     field: &F,
@@ -211,7 +217,7 @@ impl Code<'_> {
                     #psi
                     *evaluations += #evaluations;
                 }
-                #[inline]
+                #inline
                 fn increment_vjp(
                     &self,
                     field: &F,
