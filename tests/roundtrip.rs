@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::amplification;
+use common::{Pendulum, amplification};
 use proptest::prelude::*;
 use proptest::sample::select;
 use revode::nalgebra::SVector;
@@ -16,15 +16,6 @@ use revode::prelude::*;
 use revode::reversible::{Coupling, Pair, ReversiblePair};
 use revode::scheme::{Scheme, Step};
 use revode::{Method, Tableau, for_each_method};
-
-ode! {
-    struct Pendulum {
-        state  { q, p }
-        params { gravity }
-    }
-    dq/dt = p;
-    dp/dt = -gravity * sin(q);
-}
 
 type V = SVector<f64, 2>;
 

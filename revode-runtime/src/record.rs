@@ -87,9 +87,10 @@ impl<T: Real> StepRecord<T> {
     /// The steps from number `first` on, in order.
     pub fn from(&self, first: u64) -> impl Iterator<Item = Step<T>> {
         let run = self.runs.partition_point(|run| run.first <= first).saturating_sub(1);
-        (run..self.runs.len())
-            .flat_map(move |run| self.indices(run).map(move |index| self.step(run, index)))
-            .skip_while(move |step| step.index < first)
+        (run..self.runs.len()).flat_map(move |run| {
+            let indices = self.indices(run);
+            (indices.start.max(first)..indices.end).map(move |index| self.step(run, index))
+        })
     }
 
     /// The steps from the last one to the first.
@@ -124,7 +125,9 @@ mod tests {
 
     fn record(steps: &[(f64, f64)]) -> StepRecord<f64> {
         let mut record = StepRecord::new();
-        steps.iter().for_each(|(t, h)| record.push(*t, *h));
+        for (t, h) in steps {
+            record.push(*t, *h);
+        }
         record
     }
 

@@ -41,6 +41,16 @@ ode! {
 }
 
 ode! {
+    /// Conservative: reversible over long times.
+    pub(crate) struct Pendulum {
+        state  { q, p }
+        params { gravity }
+    }
+    dq/dt = p;
+    dp/dt = -gravity * sin(q);
+}
+
+ode! {
     /// A tower, see [`tower()`]: nonlinear.
     pub(crate) struct Tower {
         state  { a, b, c, d, e, f, g, h, i }

@@ -1,0 +1,136 @@
+//! Step loops of fixed-size models allocate nothing, forward or back: the number of allocations of a
+//! solve or of a gradient does not depend on the number of steps, but for a record that grows.
+
+mod common;
+
+use allocation_counter::measure;
+use common::Pendulum;
+use revode::controller::StepControl;
+use revode::gradient::GradientStrategy;
+use revode::nalgebra::SVector;
+use revode::prelude::*;
+
+const STEPS: [u64; 3] = [1_000, 10_000, 100_000];
+
+fn problem() -> Problem<f64, Pendulum> {
+    Problem::new(Pendulum { gravity: 1.3 }, [1.0, 0.2], 0.0..10.0)
+}
+
+fn fixed(steps: u64) -> Solver<Tsit5, FixedStep> {
+    Solver::new(Tsit5).fixed_step(10.0 / steps as f64)
+}
+
+/// The allocations of a gradient, the most bytes held at a time, and its statistics.
+fn gradient<C, G>(solver: &Solver<Tsit5, C, G>, save: SaveAt) -> (u64, u64, Stats)
+where
+    G: GradientStrategy<f64, Pendulum, Tsit5>,
+    C: StepControl<f64, Pendulum, G::Scheme>,
+{
+    let energy = |y: &SVector<f64, 2>| y.norm_squared();
+    let loss = Terminal::new(energy, |y: &SVector<f64, 2>| 2.0 * y);
+    let problem = problem();
+    let mut stats = None;
+    let info = measure(|| stats = Some(solver.gradient(&problem, save, &loss).unwrap().stats));
+    (info.count_total, info.bytes_max, stats.unwrap())
+}
+
+/// That all are equal, and what they are.
+fn same<T: PartialEq + std::fmt::Debug + Copy>(values: &[T]) -> T {
+    assert!(values.iter().all(|value| *value == values[0]), "{values:?}");
+    values[0]
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(measure(|| drop(std::hint::black_box(vec![1.0; 10]))).count_total, 1);
+}
+
+#[test]
+fn a_forward_solve_allocates_the_same_at_any_number_of_steps() {
+    let problem = problem();
+    let count = STEPS.map(|steps| {
+        let solver = fixed(steps);
+        let info = measure(|| {
+            let stats = solver.solve(&problem, SaveAt::end()).unwrap().stats;
+            assert_eq!(stats.accepted, steps);
+        });
+        info.count_total
+    });
+    println!("forward, fixed steps: {} allocations", same(&count));
+    // Adaptive steps need no record either, if nothing is differentiated.
+    let count = [1e-4, 1e-8, 1e-12].map(|tolerance| {
+        let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance);
+        measure(|| drop(solver.solve(&problem, SaveAt::end()).unwrap())).count_total
+    });
+    println!("forward, adaptive steps: {} allocations", same(&count));
+}
+
+/// λ = 1, because 100,000 divisions by 0.999 amplify rounding by 1e43.
+#[test]
+fn a_reversible_gradient_keeps_the_same_at_any_number_of_steps() {
+    let found = STEPS.map(|steps| {
+        let solver = fixed(steps).strategy(Reversible::coupling(1.0));
+        let (count, bytes, stats) = gradient(&solver, SaveAt::end());
+        assert_eq!(stats.accepted, steps);
+        (count, bytes, stats.bytes_kept)
+    });
+    let (count, bytes, kept) = same(&found);
+    println!("reversible: {count} allocations, at most {bytes} bytes at a time, {kept} kept");
+    // Nothing is kept that is not on the heap, and nothing on the heap that is not counted but the
+    // spare capacity of lists.
+    assert!(kept as u64 <= bytes && bytes <= 1024, "{kept} kept, {bytes} on the heap");
+}
+
+#[test]
+fn save_points_at_every_step_are_not_listed() {
+    let found = STEPS.map(|steps| {
+        let solver = fixed(steps).strategy(Reversible::coupling(1.0));
+        let (count, bytes, stats) = gradient(&solver, SaveAt::steps());
+        (count, bytes, stats.bytes_kept)
+    });
+    same(&found);
+}
+
+#[test]
+fn only_the_record_of_adaptive_steps_grows() {
+    let constant = gradient(&fixed(1000), SaveAt::end()).0;
+    for tolerance in [1e-4, 1e-8, 1e-12] {
+        let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance);
+        let (count, bytes, stats) = gradient(&solver, SaveAt::end());
+        // A list that doubles.
+        let doublings = u64::from(stats.accepted.ilog2()) + 1;
+        assert!(count <= constant + doublings, "{count} allocations, {stats}");
+        // 24 bytes a step, twice that in a list, and half as much again while it is copied.
+        assert!(bytes <= 1024 + 72 * stats.accepted, "{bytes} bytes, {stats}");
+        assert!(stats.bytes_kept as u64 >= 24 * stats.accepted);
+        println!("adaptive: {count} allocations, at most {bytes} bytes, {stats}");
+    }
+}
+
+#[test]
+fn checkpoints_are_bounded_by_their_slots() {
+    for slots in [1, 7, 32] {
+        let steps = if slots == 1 { [100, 300, 1000] } else { STEPS };
+        let strategy = Checkpointed::slots(slots);
+        for states in [1, 2] {
+            let found = steps.map(|steps| match states {
+                1 => gradient(&fixed(steps).strategy(strategy), SaveAt::end()),
+                _ => gradient(&fixed(steps).strategy(strategy.coupled(1.0)), SaveAt::end()),
+            });
+            let counts = found.map(|(count, bytes, stats)| (count, bytes, stats.bytes_kept));
+            let (count, bytes, kept) = same(&counts);
+            // The states, the record (one run), a save point.
+            assert!(kept <= slots * states * 16 + 64, "{kept} bytes kept in {slots} slots");
+            println!("{slots} slots: {count} allocations, at most {bytes} bytes, {kept} kept");
+        }
+    }
+}
+
+#[test]
+fn store_all_is_not_bounded() {
+    let kept =
+        STEPS.map(|steps| gradient(&fixed(steps).strategy(StoreAll), SaveAt::end()).2.bytes_kept);
+    for (kept, steps) in kept.into_iter().zip(STEPS) {
+        assert!(kept as u64 >= 16 * steps);
+    }
+}
