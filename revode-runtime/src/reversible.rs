@@ -111,13 +111,12 @@ impl<M> ReversiblePair<M> {
 
         // y' = λ y + (1 − λ) z + Psi_h(t, z); bar.y is now what method.md calls w.
         self.method.increment_taped(field, t, h, &pair.z, taped, psi);
-        match known {
-            Some(known) => pair.y.assign(&known.y),
+        if let Some(known) = known {
+            pair.y.assign(&known.y);
+        } else {
             // A division by λ undoes the product with it far better than a product with 1/λ.
-            None => {
-                update(&mut pair.y, psi, |y, psi| y - psi);
-                update(&mut pair.y, &pair.z, |y, z| (y - mu * z) / lambda);
-            }
+            update(&mut pair.y, psi, |y, psi| y - psi);
+            update(&mut pair.y, &pair.z, |y, z| (y - mu * z) / lambda);
         }
         update(&mut bar.z, &bar.y, |z_bar, w| z_bar + mu * w);
         psi_bar.assign(&bar.y);

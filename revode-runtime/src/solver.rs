@@ -39,6 +39,7 @@ impl<M> Solver<M> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`SaveAt::every(0.1)` reads best without a `&`")]
 impl<M: Clone, C, G> Solver<M, C, G> {
     /// Steps of the size `h`, positive, in the units of time.
     pub fn fixed_step(self, h: f64) -> Solver<M, FixedStep, G> {

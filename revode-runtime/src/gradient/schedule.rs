@@ -94,7 +94,8 @@ impl Schedule {
 /// With `β(c, r) = C(c + r, r)` the longest range that `c` checkpoints reverse with no step taken
 /// more than `r` times, any advance for which both parts stay within their `β` is optimal.
 fn first_advance(length: u64, checkpoints: u64) -> u64 {
-    let repetitions = (1..).find(|&r| beta(checkpoints, r) >= length).unwrap_or(1);
+    // β grows by at least one with r, so that the search ends.
+    let repetitions = (1..=length).find(|&r| beta(checkpoints, r) >= length).unwrap_or(1);
     beta(checkpoints, repetitions - 1)
         .min(length.saturating_sub(beta(checkpoints - 1, repetitions - 1)))
         .max(1)
@@ -145,11 +146,10 @@ mod tests {
         for slots in 1..=12 {
             for steps in 1..=300_u64 {
                 let c = slots as u64;
-                let r = (0..).find(|&r| beta(c, r) >= steps).unwrap();
+                let r = (0..=steps).find(|&r| beta(c, r) >= steps).unwrap();
                 // Griewank and Walther (2000), equation (4), counts the forward sweep's steps too;
                 // the steps before the last are taken once there.
-                let optimum = r * steps
-                    - beta(c + 1, r.wrapping_sub(1)).min(if r == 0 { 0 } else { u64::MAX });
+                let optimum = r * steps - if r == 0 { 0 } else { beta(c + 1, r - 1) };
                 let (found, most) = reverse(steps, slots, false);
                 assert_eq!(found, optimum, "{steps} steps, {slots} slots");
                 assert!(most <= r);
@@ -162,7 +162,7 @@ mod tests {
         for slots in 2..=12 {
             for steps in (1..=40).chain((50..2000).step_by(37)) {
                 let c = slots as u64;
-                let r = (0..).find(|&r| beta(c, r) >= steps).unwrap();
+                let r = (0..=steps).find(|&r| beta(c, r) >= steps).unwrap();
                 let (_, most) = reverse(steps, slots, true);
                 assert!(most <= r, "{steps} steps, {slots} slots: {most} repetitions, optimum {r}");
             }
