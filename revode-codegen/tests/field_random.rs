@@ -38,7 +38,8 @@ fn vector(scalar: BoxedStrategy<String>) -> BoxedStrategy<String> {
         Just("u".to_owned()),
         Just("v".to_owned()),
         Just("b".to_owned()),
-        (scalar.clone(), scalar.clone()).prop_map(|(p, q)| format!("concat(({p}), u[1..2], ({q}))")),
+        (scalar.clone(), scalar.clone())
+            .prop_map(|(p, q)| format!("concat(({p}), u[1..2], ({q}))")),
     ];
     leaf.prop_recursive(3, 12, 2, move |inner| {
         prop_oneof![
@@ -55,8 +56,16 @@ fn vector(scalar: BoxedStrategy<String>) -> BoxedStrategy<String> {
 fn elementwise(inner: BoxedStrategy<String>) -> impl Strategy<Value = String> {
     let binary = prop_oneof![Just("+"), Just("-"), Just("*")];
     let unary = prop_oneof![
-        Just("sin"), Just("cos"), Just("tanh"), Just("sigmoid"), Just("softplus"), Just("gelu"),
-        Just("silu"), Just("atan"), Just("erf"), Just("-"),
+        Just("sin"),
+        Just("cos"),
+        Just("tanh"),
+        Just("sigmoid"),
+        Just("softplus"),
+        Just("gelu"),
+        Just("silu"),
+        Just("atan"),
+        Just("erf"),
+        Just("-"),
     ];
     prop_oneof![
         (inner.clone(), binary, inner.clone()).prop_map(|(p, op, q)| format!("(({p}) {op} ({q}))")),

@@ -50,7 +50,67 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
     revode_codegen::tableau::expand(arguments.into(), item.into()).into()
 }
 
-/// Declares a vector field by its equations.
+/// Declares a vector field `dy/dt = f(t, y)` by its equations, and differentiates it.
+///
+/// ```text
+/// ode! {
+///     /// A network with one hidden layer next to known decay.
+///     pub struct Hybrid<const H: usize> {
+///         state  { u: [3] }
+///         params { decay: [3], w1: [H, 4], b1: [H], w2: [3, H] }
+///         const  { period = 24 }
+///     }
+///     let hidden = tanh(w1 @ concat(u, sin(t / period)) + b1);
+///     du/dt = w2 @ hidden - decay * u;
+/// }
+/// ```
+///
+/// # Sections
+/// | section | declares |
+/// |---|---|
+/// | `state` | the states, each with one equation: scalars `x`, vectors `u: [3]`, matrices `m: [2, 3]` |
+/// | `params` | the parameters, which become public fields of the struct |
+/// | `const` | numbers, as expressions over numbers and earlier constants |
+/// | `dims` | sizes known at run time; the model then lives on the heap |
+///
+/// A size is an integer, a const parameter of the struct, or one of `dims` (of these also sums and
+/// multiples). On the stack, stable Rust allows no sums: all states together must have a literal
+/// length, or be one vector whose length is a const parameter.
+///
+/// # Expressions
+/// From the tightest: calls and indices, `^` (to the right), unary `-`, then `* / @`, then `+ -`.
+/// All but `@` work elementwise; a scalar is broadcast. `t` is the time.
+///
+/// * `a @ b` is the product of matrices and vectors; a vector is a row on the left and a column on
+///   the right, so that `u @ v` is the dot product.
+/// * `u[0]`, `m[0, 1]`, `u[1..3]`, `u[..n - 1]`; the first index is 0.
+/// * `x ^ n` with an integer up to 64 is repeated multiplication, `x ^ (1/2)` is `sqrt(x)`, any other
+///   power is `pow`.
+/// * `concat(a, …)`, `dot(a, b)`, `sum(a)`, `norm2(a)`.
+/// * `sin cos tan asin acos atan sinh cosh tanh exp ln log1p expm1 sqrt abs min max pow signum
+///   sigmoid softplus relu gelu silu erf`.
+///
+/// `let name = …;` names a value; it may be used below. Equal expressions are computed once. `input`
+/// sections and `if` are not supported yet.
+///
+/// # What is generated
+/// The struct, over a scalar `T` that is `f64` unless said otherwise, with `Debug`, `Clone` and
+/// `PartialEq`; `VectorField`, `Parameters`, `FieldVjp`, `FieldJvp` and `FieldJacobian`; the
+/// functions `zeros` (all parameters zero) and `state_names`, and with `dims` also `new`, which takes
+/// the sizes that no parameter shows and then the parameters, and checks their shapes. States are
+/// stored in the order of declaration, matrices by columns.
+///
+/// The derivative of `abs`, `min`, `max` and `relu` at their kinks is that of one side; that of
+/// `norm2` and `sqrt` at 0 is not finite. A field on the stack allocates nothing; one on the heap has
+/// the scratch space of `eval_taped` and `vjp` in its tape, while `eval`, `jvp` and `jacobian`
+/// allocate theirs. With `dims`, products of two large matrices depend on the machine in their last
+/// bits; all else gives the same bits everywhere.
+///
+/// # Errors
+/// Unknown names, shapes that do not fit, states without an equation or with two, and the like are
+/// compile errors at their tokens, all of a block in one run. An index into a vector whose length is
+/// a const parameter is checked when the length is known, which `cargo build` does and `cargo check`
+/// does not; with `dims` it is checked by `new` and before a solve.
 #[proc_macro]
 pub fn ode(input: TokenStream) -> TokenStream {
     revode_codegen::field::expand(input.into()).into()

@@ -8,6 +8,8 @@ pub mod controller;
 mod error;
 pub mod field;
 pub mod gradient;
+#[doc(hidden)]
+pub mod linear;
 pub mod method;
 pub mod methods;
 mod problem;

@@ -18,6 +18,7 @@ mod sealed {
 /// in inner loops are branch-free and at most 2 ulp from the correctly rounded value.
 pub trait Real:
     sealed::Sealed
+    + crate::linear::Products
     + nalgebra::Scalar
     + Copy
     + Default

@@ -244,11 +244,7 @@ impl Bodies<'_> {
 }
 
 /// What `emit` emits, in a block where `out` is the slice `place`.
-fn in_block(
-    kernel: &mut Kernel<'_>,
-    place: &TokenStream,
-    emit: impl Fn(&mut Kernel<'_>, &Ident),
-) {
+fn in_block(kernel: &mut Kernel<'_>, place: &TokenStream, emit: impl Fn(&mut Kernel<'_>, &Ident)) {
     let out = Ident::new("out", Span::call_site());
     let before = std::mem::take(&mut kernel.code);
     emit(kernel, &out);

@@ -185,12 +185,7 @@ impl<'a> Kernel<'a> {
     }
 
     /// Writes (or adds) values to `out`, each at its offset or behind the one before.
-    fn parts(
-        &mut self,
-        out: &Ident,
-        parts: impl Iterator<Item = (Option<Dim>, Id)>,
-        assign: &str,
-    ) {
+    fn parts(&mut self, out: &Ident, parts: impl Iterator<Item = (Option<Dim>, Id)>, assign: &str) {
         let assign_token = operator(assign);
         let mut next = Dim::default();
         for (offset, part) in parts {
@@ -229,7 +224,13 @@ impl<'a> Kernel<'a> {
                 let sizes = self.g.shape(id).sizes();
                 let sizes = [&sizes[0], &inner, &sizes[1]].map(|n| size(self.model, n));
                 let (a, b) = (self.slice(*a), self.slice(*b));
-                let f = format_ident!("{}", if add { "add_mat_mul" } else { "mat_mul" });
+                let f = match (self.model.is_dynamic(), add) {
+                    (false, false) => "mat_mul",
+                    (false, true) => "add_mat_mul",
+                    (true, false) => "heap_mat_mul",
+                    (true, true) => "add_heap_mat_mul",
+                };
+                let f = format_ident!("{f}");
                 quote!(::revode::support::#f::<T, #ta, #tb>(#out, #a, #b, [#(#sizes),*]);)
             }
             Op::Outer(a, b) => {
