@@ -109,9 +109,9 @@ macro_rules! measure {
         for pair in [false, true] {
             let method = revode::methods::$Method;
             let slopes = [
-                check($runs(method, &common::nonlinear_tower(), pair)),
-                check($runs(method, &common::driven_tower(), pair)),
-                check($runs(method, &common::vector_tower(), pair)),
+                check(&$runs(method, &common::nonlinear_tower(), pair)),
+                check(&$runs(method, &common::driven_tower(), pair)),
+                check(&$runs(method, &common::vector_tower(), pair)),
             ];
             let order = f64::from(<revode::methods::$Method as Tableau>::ORDER);
             let steps = stringify!($runs);
@@ -124,9 +124,9 @@ macro_rules! measure {
     };
 }
 
-fn check(runs: Vec<Run>) -> f64 {
+fn check(runs: &[Run]) -> f64 {
     assert!(runs.len() >= 4, "too few runs count: {runs:?}");
-    slope(&runs)
+    slope(runs)
 }
 
 macro_rules! measure_adaptive {

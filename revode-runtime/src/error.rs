@@ -18,11 +18,7 @@ pub enum SolveError {
     #[error(transparent)]
     Shape(#[from] ShapeError),
     /// The solution left the finite numbers.
-    #[error(
-        "component {component} of the solution became {value} in the step from t = {last_good} to \
-         t = {t}: the solution blows up, the step is too long for stability, or the field is not \
-         defined there"
-    )]
+    #[error("{}", not_finite(*t, *component, *value, *last_good))]
     NotFinite {
         /// The time at which the value is not finite.
         t: f64,
@@ -30,12 +26,12 @@ pub enum SolveError {
         component: usize,
         /// Its value.
         value: f64,
-        /// The last time at which all components were finite.
+        /// The last time at which all components were finite; `t` where the solve could not start.
         last_good: f64,
     },
     /// No step is small enough for the tolerance.
     #[error(
-        "the step size fell to {h:e} at t = {t}, with an error of {error_norm:.3} tolerances: loosen \
+        "the step size fell to {h:.3e} at t = {t}, with an error of {error_norm:.3} tolerances: loosen \
          the tolerance, or look for a discontinuity or a blow-up of the field there"
     )]
     StepSizeUnderflow {
@@ -48,7 +44,7 @@ pub enum SolveError {
     },
     /// More steps than allowed.
     #[error(
-        "{steps} steps reached only t = {t} (step size {h:e}, error {error_norm:.3} tolerances): \
+        "{steps} steps reached only t = {t} (step size {h:.3e}, error {error_norm:.3} tolerances): \
          raise `.max_steps(…)`, loosen the tolerance, or lengthen the fixed step; a stiff problem \
          needs an implicit method"
     )]
@@ -80,6 +76,20 @@ pub enum SolveError {
         /// The gap `|y - z|` at the end of the forward pass, relative to `1 + |y|`.
         gap: f64,
     },
+}
+
+fn not_finite(t: f64, component: usize, value: f64, last_good: f64) -> String {
+    if t == last_good {
+        return format!(
+            "component {component} of the state or of the field is {value} at t = {t}, where the solve \
+             starts: check the initial state, the parameters and the field there"
+        );
+    }
+    format!(
+        "component {component} of the solution became {value} in the step from t = {last_good} to \
+         t = {t}: the solution blows up, the step is too long for stability, or the field is not \
+         defined there"
+    )
 }
 
 impl SolveError {

@@ -97,6 +97,17 @@ fn multiples<T: Real>(dt: f64, t0: T, t1: T) -> Result<Vec<T>, SolveError> {
     }
     let time = |i: u64| T::from_f64(start + span.signum() * dt * i as f64);
     let mut times: Vec<T> = (1..=count as u64).map(time).collect();
+    // Where `dt` is near the rounding of time, that of the count can be more than one point.
+    let beyond = |t: &mut T| (t.to_f64() - end) * span.signum() > dt;
+    while times.pop_if(beyond).is_some() {}
+    let before = std::iter::once(&t0).chain(&times);
+    if before.zip(&times).any(|(before, time)| before == time) {
+        let problem = format!(
+            "`SaveAt::every({dt})` is finer than the numbers near t = {}: raise the interval",
+            start.abs().max(end.abs())
+        );
+        return Err(SolveError::argument("save", problem));
+    }
     if let Some(last) = times.last_mut() {
         let miss = (last.to_f64() - end).abs();
         if miss <= 8.0 * T::EPSILON.to_f64() * start.abs().max(end.abs()) {

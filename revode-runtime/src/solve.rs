@@ -49,8 +49,8 @@ impl<S, C> Loop<'_, S, C> {
         let mut work = scheme.work(field, y0);
         let mut now = scheme.start(y0);
         let mut next = now.clone();
-        // Times closer than this are the same but for rounding.
-        let slack = T::from_f64(16.0) * T::EPSILON * t0.abs().max(t1.abs());
+        let rounding = |t: T| T::from_f64(16.0) * T::EPSILON * t.abs();
+        let mut error_norm = 0.0;
         let mut saved = 0;
         let mut save = |observer: &mut O, steps, t, state: &S::State| {
             saved += 1;
@@ -62,7 +62,17 @@ impl<S, C> Loop<'_, S, C> {
         let end = (plan.stops.last() != Some(&t1)).then_some(&t1);
         for (i, &stop) in plan.stops.iter().chain(end).enumerate() {
             while t != stop {
+                if stats.accepted + stats.rejected >= *max_steps {
+                    return Err(SolveError::StepLimit {
+                        steps: *max_steps,
+                        t: t.to_f64(),
+                        h: h.to_f64(),
+                        error_norm,
+                    });
+                }
                 let remaining = stop - t;
+                // Times closer than this are the same but for rounding; never much of a step.
+                let slack = rounding(t).max(rounding(stop)).min(T::from_f64(1e-3) * h.abs());
                 let lands = h.abs() >= remaining.abs() - slack;
                 // A step that misses the stop by rounding only keeps its size.
                 let shortened = lands && (h - remaining).abs() > slack;
@@ -70,6 +80,8 @@ impl<S, C> Loop<'_, S, C> {
                 let step = Step { index: clock.index(), t, h: size };
                 let attempt =
                     control.attempt(&mut memory, scheme, field, step, &now, &mut next, &mut work);
+                error_norm = attempt.error;
+                let start = t;
                 if attempt.accepted {
                     check_finite(scheme.solution(&next), t + size, t)?;
                     scheme.complete(field, step, &now, &mut next, &mut work);
@@ -87,23 +99,15 @@ impl<S, C> Loop<'_, S, C> {
                     scheme.rejected(&mut work);
                     stats.rejected += 1;
                     h = attempt.next_h;
-                    if h.abs() <= slack {
+                    if h.abs() <= rounding(t) {
                         check_finite(scheme.solution(&next), t + size, t)?;
-                        let error_norm = attempt.error;
-                        return Err(SolveError::StepSizeUnderflow {
-                            t: t.to_f64(),
-                            h: size.to_f64(),
-                            error_norm,
-                        });
+                        return Err(underflow(t, size, error_norm));
                     }
                 }
-                if stats.accepted + stats.rejected >= *max_steps && t != t1 {
-                    return Err(SolveError::StepLimit {
-                        steps: *max_steps,
-                        t: t.to_f64(),
-                        h: h.to_f64(),
-                        error_norm: attempt.error,
-                    });
+                // Near a blow-up steps are accepted that no longer move the time. (Equal steps below
+                // its rounding do, as they are counted.)
+                if attempt.accepted && t == start && h.abs() < size.abs() {
+                    return Err(underflow(t, size, error_norm));
                 }
             }
             if i < plan.stops.len() {
@@ -113,6 +117,11 @@ impl<S, C> Loop<'_, S, C> {
         stats.evaluations += scheme.evaluations(&work);
         Ok((now, stats))
     }
+}
+
+#[cold]
+fn underflow<T: Real>(t: T, h: T, error_norm: f64) -> SolveError {
+    SolveError::StepSizeUnderflow { t: t.to_f64(), h: h.to_f64(), error_norm }
 }
 
 /// The longer of two steps in the same direction.

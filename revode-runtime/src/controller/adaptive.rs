@@ -90,9 +90,11 @@ impl<C> Adaptive<C> {
         let (rtol, atol) = (T::from_f64(self.rtol), T::from_f64(self.atol));
         let n = x.len();
         let (x, y, y_next) = (x.as_slice(), &y.as_slice()[..n], &y_next.as_slice()[..n]);
+        // A component that stays 0 has no error in units of a purely relative tolerance, not 0/0.
+        let least = T::EPSILON.powi(5);
         let mut sum = T::ZERO;
         for i in 0..n {
-            let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs()));
+            let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs())).max(least);
             sum += ratio * ratio;
         }
         (sum / T::from_f64(n as f64)).sqrt()

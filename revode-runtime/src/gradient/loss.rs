@@ -84,7 +84,11 @@ impl<T: Real, S: State<T>> Loss<T, S> for Mse<'_, S> {
                 return Err(SolveError::argument("data", problem));
             }
             if let Some(i) = data.as_slice().iter().position(|value| !value.is_finite()) {
-                let problem = format!("component {i} of row {row} is {}", data.as_slice()[i]);
+                let problem = format!(
+                    "component {i} of row {row} is {}: leave out times without data, with \
+                     `SaveAt::times`",
+                    data.as_slice()[i]
+                );
                 return Err(SolveError::argument("data", problem));
             }
         }

@@ -4,7 +4,9 @@
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     stored: Vec<Stored>,
-    /// Slots without a checkpoint.
+    /// How many checkpoints there may be.
+    slots: usize,
+    /// Slots that had a checkpoint and have none now; those never used follow them.
     free: Vec<usize>,
 }
 
@@ -22,7 +24,7 @@ pub(crate) struct Stored {
 impl Schedule {
     /// `slots` free slots, at least one.
     pub(crate) fn new(slots: usize) -> Self {
-        Self { stored: Vec::with_capacity(slots), free: (0..slots).rev().collect() }
+        Self { stored: Vec::new(), slots, free: Vec::new() }
     }
 
     /// The last checkpoint.
@@ -42,7 +44,7 @@ impl Schedule {
     pub(crate) fn place_online(&mut self, index: u64) -> Option<usize> {
         let level = if self.stored.is_empty() {
             u32::MAX
-        } else if !self.free.is_empty() {
+        } else if self.stored.len() < self.slots {
             0
         } else if let Some(dispensable) = self.dispensable() {
             self.free.push(self.stored.remove(dispensable).slot);
@@ -62,10 +64,11 @@ impl Schedule {
     pub(crate) fn place_binomial(&mut self, target: u64) -> Option<(u64, usize)> {
         let last = self.last()?;
         let length = target - last.index + 1;
-        if self.free.is_empty() || length < 2 {
+        let free = self.slots - self.stored.len();
+        if free == 0 || length < 2 {
             return None;
         }
-        let index = last.index + first_advance(length, self.free.len() as u64 + 1);
+        let index = last.index + first_advance(length, free as u64 + 1);
         (index < target).then(|| self.push(index, 0).map(|slot| (index, slot)))?
     }
 
@@ -82,7 +85,10 @@ impl Schedule {
     }
 
     fn push(&mut self, index: u64, level: u32) -> Option<usize> {
-        let slot = self.free.pop()?;
+        if self.stored.len() == self.slots {
+            return None;
+        }
+        let slot = self.free.pop().unwrap_or(self.stored.len());
         self.stored.push(Stored { index, slot, level });
         Some(slot)
     }

@@ -1,0 +1,432 @@
+//! Bad input at run time: what is wrong, where, and what to do. And what is not an error: backward
+//! time, landing exactly, purely relative tolerances, save times near the rounding of time.
+
+mod common;
+
+use revode::controller::StepControl;
+use revode::nalgebra::{DVector, SVector, Vector1};
+use revode::prelude::*;
+use revode::scheme::Plain;
+
+ode! {
+    /// Becomes NaN at `t = end`.
+    struct Ends {
+        state  { y }
+        params { end }
+    }
+    dy/dt = sqrt(end - t);
+}
+
+ode! {
+    /// `y = 1 / (1/y0 − t)`.
+    struct BlowUp {
+        state  { y }
+        params { a }
+    }
+    dy/dt = a * y^2;
+}
+
+ode! {
+    struct Linear {
+        state  { y }
+        params { rate }
+    }
+    dy/dt = rate * y;
+}
+
+ode! {
+    struct Sized {
+        dims   { n }
+        state  { u: [n] }
+        params { w: [n] }
+    }
+    du/dt = -w * u;
+}
+
+type V1 = Vector1<f64>;
+
+fn linear(y0: f64, span: std::ops::Range<f64>) -> Problem<f64, Linear> {
+    Problem::new(Linear { rate: -0.5 }, [y0], span)
+}
+
+fn fixed() -> Solver<Tsit5, FixedStep> {
+    Solver::new(Tsit5).fixed_step(0.1)
+}
+
+fn adaptive() -> Solver<Tsit5> {
+    Solver::new(Tsit5).tolerance(1e-8, 1e-8)
+}
+
+/// The error of a solve.
+fn solve_error<F, C>(solver: &Solver<Tsit5, C>, problem: &Problem<f64, F>) -> SolveError
+where
+    F: FieldVjp<f64>,
+    C: StepControl<f64, F, Plain<Tsit5>>,
+{
+    let error = solver.solve(problem, SaveAt::end()).unwrap_err();
+    println!("{error}");
+    error
+}
+
+/// The error for these save points, and of the gradient for as many rows of data; both must be the same.
+fn save_error(save: &SaveAt) -> String {
+    let problem = linear(1.0, 0.0..1.0);
+    let error = fixed().solve(&problem, save.clone()).unwrap_err();
+    let gradient = fixed().gradient(&problem, save.clone(), &Mse::new(&[V1::zeros()])).unwrap_err();
+    assert_eq!(error, gradient);
+    println!("{error}");
+    error.to_string()
+}
+
+/// The error for these rows of data.
+fn data_error(save: SaveAt, data: &[V1]) -> String {
+    let problem = linear(1.0, 0.0..1.0);
+    let error = fixed().gradient(&problem, save, &Mse::new(data)).unwrap_err();
+    println!("{error}");
+    error.to_string()
+}
+
+/// Whether a message has all these parts.
+fn assert_says(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is not in: {message}");
+    }
+}
+
+#[test]
+fn the_initial_state_is_not_finite() {
+    for y0 in [f64::NAN, f64::INFINITY] {
+        for error in [
+            solve_error(&fixed(), &linear(y0, 0.5..1.0)),
+            solve_error(&adaptive(), &linear(y0, 0.5..1.0)),
+        ] {
+            let SolveError::NotFinite { t: 0.5, component: 0, value, last_good: 0.5 } = error
+            else {
+                panic!("{error:?}")
+            };
+            assert_eq!(value.is_nan(), y0.is_nan());
+            assert_says(&error.to_string(), &["component 0", "t = 0.5", "initial state"]);
+        }
+    }
+}
+
+#[test]
+fn the_field_is_not_finite_at_the_start() {
+    let problem = Problem::new(Ends { end: -1.0 }, [0.0], 0.0..1.0);
+    let error = solve_error(&adaptive(), &problem);
+    assert_says(&error.to_string(), &["field", "NaN", "where the solve starts"]);
+    // Fixed steps find out in the first step.
+    let error = solve_error(&fixed(), &problem);
+    assert!(matches!(error, SolveError::NotFinite { last_good: 0.0, .. }), "{error:?}");
+}
+
+#[test]
+fn the_field_becomes_nan() {
+    let problem = Problem::new(Ends { end: 0.55 }, [0.0], 0.0..1.0);
+    let SolveError::NotFinite { t, last_good, component: 0, .. } = solve_error(&fixed(), &problem)
+    else {
+        panic!()
+    };
+    assert!((last_good - 0.5).abs() < 1e-15 && (t - 0.6).abs() < 1e-15, "{last_good} {t}");
+    // Adaptive steps come as near as rounding lets them: the derivative of the square root is infinite.
+    let SolveError::NotFinite { t, last_good, .. } = solve_error(&adaptive(), &problem) else {
+        panic!()
+    };
+    assert!(last_good <= 0.55 && t > last_good && t - last_good < 1e-14, "{last_good} {t}");
+    assert!(0.55 - last_good < 1e-14, "{last_good}");
+    // The same through a gradient.
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    let error = fixed().gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    assert!(matches!(error, SolveError::NotFinite { .. }), "{error:?}");
+}
+
+#[test]
+fn the_solution_blows_up() {
+    let problem = Problem::new(BlowUp { a: 1.0 }, [1.0], 0.0..2.0);
+    let error = solve_error(&adaptive(), &problem);
+    let SolveError::StepSizeUnderflow { t, h, .. } = error else { panic!("{error:?}") };
+    // The true time is 1; each step errs by 1e-8 of the solution, and so by 1e-8 of the time left.
+    assert!((t - 1.0).abs() < 1e-7 && h < 1e-14, "{t} {h}");
+    assert_says(&error.to_string(), &["t = ", "tolerance", "blow-up"]);
+    // The pair sees it too.
+    let error = adaptive().forward(&problem, SaveAt::end()).unwrap_err();
+    let (SolveError::StepSizeUnderflow { t, .. } | SolveError::NotFinite { t, .. }) = error else {
+        panic!("{error:?}")
+    };
+    assert!((t - 1.0).abs() < 1e-5, "{error}");
+    // Fixed steps pass the time and overflow behind it.
+    let error = solve_error(&fixed(), &problem);
+    assert!(
+        matches!(error, SolveError::NotFinite { last_good, .. } if last_good > 0.9),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn too_many_steps() {
+    let problem = linear(1.0, 0.0..1.0);
+    let error = solve_error(&fixed().max_steps(4), &problem);
+    let SolveError::StepLimit { steps: 4, t, h, error_norm } = error else { panic!("{error:?}") };
+    assert!((t - 0.4).abs() < 1e-15 && (h, error_norm) == (0.1, 0.0));
+    assert_says(&error.to_string(), &["4 steps", "t = 0.4", "max_steps", "tolerance"]);
+    assert!(matches!(
+        solve_error(&adaptive().max_steps(2), &problem),
+        SolveError::StepLimit { steps: 2, .. }
+    ));
+    // A limit that is just enough, and none at all.
+    assert_eq!(fixed().max_steps(10).solve(&problem, SaveAt::end()).unwrap().stats.accepted, 10);
+    let none = fixed().fixed_step(5.0).max_steps(0);
+    assert!(matches!(solve_error(&none, &problem), SolveError::StepLimit { steps: 0, t: 0.0, .. }));
+}
+
+#[test]
+fn the_span_is_empty_or_not_finite() {
+    let says = |span, part| {
+        let error = solve_error(&fixed(), &linear(1.0, span)).to_string();
+        assert_says(&error, &["span", part]);
+    };
+    says(1.0..1.0, "empty");
+    says(0.0..f64::NAN, "not finite");
+    says(f64::NEG_INFINITY..0.0, "not finite");
+}
+
+#[test]
+fn settings_are_out_of_range() {
+    let problem = linear(1.0, 0.0..1.0);
+    for h in [0.0, -0.1, f64::NAN, f64::INFINITY] {
+        assert_says(&solve_error(&fixed().fixed_step(h), &problem).to_string(), &["fixed_step"]);
+    }
+    for (rtol, atol) in [(-1e-6, 1e-6), (1e-6, f64::NAN), (0.0, 0.0), (f64::INFINITY, 0.0)] {
+        let error = solve_error(&fixed().tolerance(rtol, atol), &problem).to_string();
+        assert_says(&error, &["tolerance"]);
+    }
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    for lambda in [0.0, -0.5, 1.001, f64::NAN] {
+        let strategy = Reversible::coupling(lambda);
+        let error =
+            fixed().strategy(strategy).gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_says(&error.to_string(), &["coupling", "(0, 1]"]);
+        let error = fixed().strategy(StoreAll.coupled(lambda)).forward(&problem, SaveAt::end());
+        assert_says(&error.unwrap_err().to_string(), &["coupling", "(0, 1]"]);
+    }
+    let strategy = fixed().strategy(Checkpointed::slots(0));
+    let error = strategy.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    assert_says(&error.to_string(), &["slots", "at least one"]);
+}
+
+#[test]
+fn save_points_are_wrong() {
+    assert_says(&save_error(&SaveAt::times([0.5, 0.2])), &["save", "time 1, 0.2", "0.5"]);
+    assert_says(&save_error(&SaveAt::times([0.2, 0.2])), &["save", "time 1, 0.2"]);
+    assert_says(&save_error(&SaveAt::times([0.2, 1.5])), &["save", "1.5", "outside", "0 to 1"]);
+    assert_says(&save_error(&SaveAt::times([-0.1])), &["save", "-0.1", "outside"]);
+    assert_says(&save_error(&SaveAt::times([f64::NAN])), &["save", "NaN"]);
+    assert_says(&save_error(&SaveAt::times([])), &["save", "at least one"]);
+    assert_says(&save_error(&SaveAt::every(0.0)), &["save", "positive"]);
+    assert_says(&save_error(&SaveAt::every(-1.0)), &["save", "positive"]);
+}
+
+/// Several save points at one time would each want a cotangent there.
+#[test]
+fn save_points_are_finer_than_time() {
+    let field = Linear { rate: -0.5_f32 };
+    let problem = Problem::new(field, [1.0_f32], 1000.0..1000.1);
+    let error = Solver::new(Tsit5).solve(&problem, SaveAt::every(1e-5)).unwrap_err();
+    println!("{error}");
+    assert_says(&error.to_string(), &["save", "0.00001", "1000", "raise the interval"]);
+    // As fine as it gets: every time is passed once, none beyond the end.
+    let problem = Problem::new(Linear { rate: -0.5_f32 }, [1.0_f32], 0.5..0.51);
+    let path = Solver::new(Tsit5).solve(&problem, SaveAt::every(f64::from(f32::EPSILON))).unwrap();
+    assert!(path.t.windows(2).all(|t| t[0] < t[1]) && path.t.last() == Some(&0.51));
+}
+
+#[test]
+fn data_do_not_fit() {
+    let rows = |n| vec![V1::zeros(); n];
+    // Known beforehand: with a field that is not to be evaluated.
+    let problem = Problem::new(Ends { end: -1.0 }, [0.0], 0.0..1.0);
+    let error =
+        adaptive().gradient(&problem, SaveAt::every(0.25), &Mse::new(&rows(4))).unwrap_err();
+    assert_says(&error.to_string(), &["data", "4 rows", "5 save points", "without_start"]);
+    // Known when the steps are counted.
+    assert_says(&data_error(SaveAt::steps(), &rows(10)), &["data", "10 rows"]);
+    assert_says(&data_error(SaveAt::steps(), &rows(12)), &["data", "12 rows", "11 save points"]);
+    let fits = fixed().gradient(&linear(1.0, 0.0..1.0), SaveAt::steps(), &Mse::new(&rows(11)));
+    assert!(fits.is_ok());
+    let mut data = rows(3);
+    data[1][0] = f64::NAN;
+    assert_says(&data_error(SaveAt::every(0.5), &data), &["data", "component 0 of row 1", "NaN"]);
+}
+
+#[test]
+fn sizes_known_at_run_time_are_wrong() {
+    let field = Sized::zeros(3);
+    let problem = Problem::new(field, DVector::repeat(2, 1.0), 0.0..1.0);
+    let error = solve_error(&fixed(), &problem);
+    assert!(matches!(error, SolveError::Shape(_)), "{error:?}");
+    assert_says(&error.to_string(), &["[3]", "[2]"]);
+    let problem = Problem::new(Sized::zeros(3), DVector::repeat(3, 1.0), 0.0..1.0);
+    let data = [DVector::repeat(2, 0.0)];
+    let error = fixed().gradient(&problem, SaveAt::end(), &Mse::new(&data)).unwrap_err();
+    assert_says(&error.to_string(), &["data", "row 0", "2 components", "3"]);
+}
+
+#[test]
+fn a_lost_reversal_is_an_error() {
+    let problem = Problem::new(Linear { rate: -30.0 }, [1.0], 0.0..20.0);
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    let error = fixed().fixed_step(0.01).gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    println!("{error}");
+    // Its gap grows by e^{0.3} a step and may leave the finite numbers first.
+    assert!(matches!(error, SolveError::NotReversed { .. } | SolveError::NotFinite { .. }));
+}
+
+#[test]
+fn backward_time_is_fine() {
+    let there = linear(2.0, 0.0..3.0);
+    let y1 = adaptive().solve(&there, SaveAt::end()).unwrap().y[0];
+    let back = linear(y1[0], 3.0..0.0);
+    let path = adaptive().solve(&back, SaveAt::every(0.5)).unwrap();
+    assert_eq!(path.t, [3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.0]);
+    // Some 20 steps at a tolerance of 1e-8, twice; the way back amplifies by e^{1.5}.
+    assert!((path.y[6][0] - 2.0).abs() < 1e-6, "{}", path.y[6][0]);
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    let found = adaptive().gradient(&back, SaveAt::end(), &loss).unwrap();
+    assert!((found.y0[0] - 1.5_f64.exp()).abs() < 1e-6, "{}", found.y0[0]);
+    assert!((found.model.rate + 3.0 * found.loss).abs() < 1e-5);
+}
+
+/// Spans, steps and save times that are not multiples of each other, in a precision.
+macro_rules! landing {
+    ($name:ident, $T:ident) => {
+        #[test]
+        fn $name() {
+            let times = [0.1, 0.3, 0.3 + 1e-3, 0.7, 0.9];
+            for (start, end) in [(0.0, 1.0), (0.05, 1.1), (1.0, 0.0)] {
+                let problem = Problem::new(Linear { rate: -0.5 as $T }, [1.0 as $T], start..end);
+                let mut times = times.to_vec();
+                if end < start {
+                    times.reverse();
+                }
+                let expected: Vec<$T> = times.iter().map(|t| *t as $T).collect();
+                for h in [0.013, 0.1, 0.3, 7.0] {
+                    let solver = Solver::new(Tsit5).fixed_step(h);
+                    let path = solver.solve(&problem, SaveAt::times(times.clone())).unwrap();
+                    assert_eq!(path.t, expected);
+                    for (t, y) in path.t.iter().zip(&path.y) {
+                        let exact = (-0.5 * (t - problem.t0)).exp();
+                        // Steps of at most 0.3, (h/2)^6 / 6! each; or rounding.
+                        let allowed = 1e-7_f64.max(100.0 * $T::EPSILON as f64);
+                        assert!(f64::from((y[0] - exact).abs()) < allowed, "{} {exact}", y[0]);
+                    }
+                    let path = solver.solve(&problem, SaveAt::steps()).unwrap();
+                    assert_eq!((path.t[0], path.t[path.t.len() - 1]), (problem.t0, problem.t1));
+                    let whole = ((problem.t1 - problem.t0).abs() as f64 / h - 1e-4).ceil();
+                    assert_eq!(path.stats.accepted, whole as u64, "no step for rounding, h = {h}");
+                }
+                let solver = Solver::new(Tsit5).tolerance(1e-5, 1e-5);
+                let path = solver.solve(&problem, SaveAt::times(times.clone())).unwrap();
+                assert_eq!(path.t, expected);
+                let path = solver.solve(&problem, SaveAt::steps()).unwrap();
+                assert_eq!(path.t[path.t.len() - 1], problem.t1);
+            }
+        }
+    };
+}
+
+landing!(landing_is_exact_in_f64, f64);
+landing!(landing_is_exact_in_f32, f32);
+
+#[test]
+fn save_times_at_the_rounding_of_time() {
+    let problem = linear(1.0, 0.0..2.0);
+    let close = [1.0, 1.0 + f64::EPSILON, 1.0 + 3.0 * f64::EPSILON, 1.0 + 1e-14];
+    for path in [
+        fixed().solve(&problem, SaveAt::times(close)).unwrap(),
+        adaptive().solve(&problem, SaveAt::times(close)).unwrap(),
+    ] {
+        assert_eq!(path.t, close);
+        assert!(path.y.iter().all(|y| (y[0] - (-0.5_f64).exp()).abs() < 1e-8));
+    }
+    // Each of them enters the gradient.
+    let data = [V1::zeros(); 4];
+    let found = adaptive().gradient(&problem, SaveAt::times(close), &Mse::new(&data)).unwrap();
+    assert!((found.y0[0] - 2.0 * (-1.0_f64).exp()).abs() < 1e-7, "{}", found.y0[0]);
+}
+
+/// A transient at the start of a span a million million times as long.
+#[test]
+fn save_times_over_many_scales() {
+    let times = [1e-9, 1e-7, 1e-6, 1e-3];
+    let problem = Problem::new(Linear { rate: -1e6 }, [1.0], 0.0..1e4);
+    let solver = adaptive().max_steps(100_000);
+    let problem = Problem { t1: 1e-3, ..problem };
+    let short = solver.solve(&problem, SaveAt::times(times)).unwrap();
+    for (t, y) in short.t.iter().zip(&short.y) {
+        assert!((y[0] - (-1e6_f64 * t).exp()).abs() < 1e-6, "{t} {}", y[0]);
+    }
+    // The same steps at the start of a long span; only few of them are allowed.
+    let problem = Problem::new(Linear { rate: -1e6 }, [1.0], 0.0..1e12);
+    let error = solver.max_steps(200).solve(&problem, SaveAt::times(times)).unwrap_err();
+    let SolveError::StepLimit { t, .. } = error else { panic!("{error:?}") };
+    assert!(t > 1e-6, "{error}");
+    let problem = Problem::new(Linear { rate: -1e-12 }, [1.0], 0.0..1e12);
+    let path = adaptive().solve(&problem, SaveAt::times([1e-9, 1.0, 1e9, 1e12])).unwrap();
+    assert!((path.y[3][0] - (-1.0_f64).exp()).abs() < 1e-6, "{}", path.y[3][0]);
+}
+
+#[test]
+fn times_far_from_zero() {
+    let offset = 1e9;
+    let problem = linear(1.0, offset..offset + 2.0);
+    let exact = (-1.0_f64).exp();
+    let path = fixed().solve(&problem, SaveAt::every(0.5)).unwrap();
+    assert_eq!(path.t, [0.0, 0.5, 1.0, 1.5, 2.0].map(|t| offset + t));
+    // The steps are counted from stop to stop, none is lost: five in each half unit.
+    assert_eq!(path.stats.accepted, 20);
+    assert!((path.y[4][0] - exact).abs() < 1e-6, "{}", path.y[4][0]);
+    let path = adaptive().solve(&problem, SaveAt::end()).unwrap();
+    assert!((path.y[0][0] - exact).abs() < 1e-6, "{}", path.y[0][0]);
+}
+
+#[test]
+fn a_step_longer_than_the_span_and_an_interval_longer_than_it() {
+    let problem = linear(1.0, 0.0..0.25);
+    let path = fixed().fixed_step(10.0).solve(&problem, SaveAt::every(3.0)).unwrap();
+    assert_eq!((path.t.as_slice(), path.stats.accepted), ([0.0].as_slice(), 1));
+    let save = SaveAt::every(3.0).without_start();
+    assert!(fixed().solve(&problem, save).unwrap().t.is_empty());
+}
+
+#[test]
+fn nothing_happens() {
+    let problem = Problem::new(Linear { rate: 0.0 }, [0.0], 0.0..100.0);
+    for (rtol, atol) in [(1e-8, 1e-8), (1e-8, 0.0), (0.0, 1e-8)] {
+        let path = fixed().tolerance(rtol, atol).solve(&problem, SaveAt::end()).unwrap();
+        assert_eq!((path.y[0][0], path.stats.rejected), (0.0, 0));
+        assert!(path.stats.accepted < 20, "steps grow: {}", path.stats);
+    }
+    // One component moves, the other stays at 0.
+    let problem = Problem::new(
+        Sized { n: 2, w: DVector::repeat(2, 0.3) },
+        DVector::from(vec![1.0, 0.0]),
+        0.0..1.0,
+    );
+    let path = fixed().tolerance(1e-8, 0.0).solve(&problem, SaveAt::end()).unwrap();
+    assert!((path.y[0][0] - (-0.3_f64).exp()).abs() < 1e-6 && path.y[0][1] == 0.0);
+}
+
+#[test]
+fn extreme_settings_do_not_panic() {
+    let problem = linear(1.0, 0.0..1.0);
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    let huge = fixed().strategy(Checkpointed::slots(usize::MAX));
+    assert!(huge.gradient(&problem, SaveAt::end(), &loss).is_ok());
+    let tiny = fixed().strategy(Reversible::coupling(1e-320));
+    assert!(tiny.gradient(&problem, SaveAt::end(), &loss).is_err());
+    let error = fixed().solve(&problem, SaveAt::every(1e-300)).unwrap_err();
+    assert_says(&error.to_string(), &["raise the interval"]);
+    let y0 = SVector::<f64, 1>::repeat(f64::MAX);
+    let error = solve_error(&adaptive(), &Problem::new(BlowUp { a: 1.0 }, y0, 0.0..1.0));
+    assert!(matches!(error, SolveError::NotFinite { .. }), "{error:?}");
+}
