@@ -316,12 +316,12 @@ macro_rules! landing {
                     for (t, y) in path.t.iter().zip(&path.y) {
                         let exact = (-0.5 * (t - problem.t0)).exp();
                         // Steps of at most 0.3, (h/2)^6 / 6! each; or rounding.
-                        let allowed = 1e-7_f64.max(100.0 * $T::EPSILON as f64);
+                        let allowed = 1e-7_f64.max(100.0 * f64::from($T::EPSILON));
                         assert!(f64::from((y[0] - exact).abs()) < allowed, "{} {exact}", y[0]);
                     }
                     let path = solver.solve(&problem, SaveAt::steps()).unwrap();
                     assert_eq!((path.t[0], path.t[path.t.len() - 1]), (problem.t0, problem.t1));
-                    let whole = ((problem.t1 - problem.t0).abs() as f64 / h - 1e-4).ceil();
+                    let whole = (f64::from((problem.t1 - problem.t0).abs()) / h - 1e-4).ceil();
                     assert_eq!(path.stats.accepted, whole as u64, "no step for rounding, h = {h}");
                 }
                 let solver = Solver::new(Tsit5).tolerance(1e-5, 1e-5);

@@ -4,9 +4,9 @@
 //! (`tests/reference/README.md`), relative to the largest component of each answer; they are round-off
 //! amplified by the reversal.
 
+use revode::MethodVjp;
 use revode::nalgebra::{DMatrix, SMatrix, SVector};
 use revode::prelude::*;
-use revode::MethodVjp;
 use serde_json::Value;
 
 ode! {
@@ -76,8 +76,14 @@ impl Reference {
     }
 
     /// Solves and differentiates `field` as the file says; compares with its answer.
-    fn check<F, M, const N: usize>(&self, method: M, field: F, loss: &impl Loss<f64, F::State>, save: SaveAt, allowed: f64)
-    where
+    fn check<F, M, const N: usize>(
+        &self,
+        method: M,
+        field: F,
+        loss: &impl Loss<f64, F::State>,
+        save: SaveAt,
+        allowed: f64,
+    ) where
         F: FieldVjp<f64, State = SVector<f64, N>> + Layout,
         M: MethodVjp<f64, F> + Clone,
     {
@@ -107,7 +113,9 @@ impl Reference {
     /// The networks' weights, in the order of the file.
     fn weights(&self) -> impl FnMut(usize, usize) -> DMatrix<f64> {
         let mut rest = self.list("params").into_iter();
-        move |rows, columns| DMatrix::from_row_iterator(rows, columns, rest.by_ref().take(rows * columns))
+        move |rows, columns| {
+            DMatrix::from_row_iterator(rows, columns, rest.by_ref().take(rows * columns))
+        }
     }
 }
 
@@ -119,7 +127,8 @@ trait Layout {
 impl Layout for TimeNetwork {
     fn row_major(&self) -> Vec<f64> {
         let Self { w1, b1, w2, b2 } = self;
-        [w1.transpose().as_slice(), b1.as_slice(), w2.transpose().as_slice(), b2.as_slice()].concat()
+        [w1.transpose().as_slice(), b1.as_slice(), w2.transpose().as_slice(), b2.as_slice()]
+            .concat()
     }
 }
 

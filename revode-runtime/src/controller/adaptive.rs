@@ -43,12 +43,14 @@ where
     ) -> Result<Begin<T, Self::Memory>, SolveError> {
         for (name, value) in [("relative", self.rtol), ("absolute", self.atol)] {
             if !(value >= 0.0 && value.is_finite()) {
-                let problem = format!("the {name} tolerance {value} is not a finite number from 0 on");
+                let problem =
+                    format!("the {name} tolerance {value} is not a finite number from 0 on");
                 return Err(SolveError::argument("tolerance", problem));
             }
         }
         if self.rtol == 0.0 && self.atol == 0.0 {
-            let problem = "the relative and the absolute tolerance are both 0: one must be positive";
+            let problem =
+                "the relative and the absolute tolerance are both 0: one must be positive";
             return Err(SolveError::argument("tolerance", problem));
         }
         self.controller.check()?;
