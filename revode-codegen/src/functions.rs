@@ -15,6 +15,9 @@ pub struct Function {
     pub rule: Rule,
     /// Whether computing it again costs no more than keeping it.
     pub cheap: bool,
+    /// Whether `Real` has a form of it for slices, `name_slice(x, y)`: a scalar form with a branch for
+    /// large arguments does not vectorise in a loop.
+    pub sliced: bool,
     /// The interval that tests take every argument from.
     pub domain: (f64, f64),
 }
@@ -60,17 +63,43 @@ const fn method(
     value: Value,
     partials: Partials,
 ) -> Function {
-    Function { name, arity: 1, rule: Rule::Method(value, partials), cheap: false, domain }
+    Function {
+        name,
+        arity: 1,
+        rule: Rule::Method(value, partials),
+        cheap: false,
+        sliced: false,
+        domain,
+    }
+}
+
+/// `name(x)` as a method of `Real` that has a form for slices.
+const fn sliced(name: &'static str, value: Value, partials: Partials) -> Function {
+    Function { sliced: true, ..method(name, ANY, value, partials) }
 }
 
 /// A method of `Real` that costs as much as an addition.
 const fn cheap(name: &'static str, arity: usize, value: Value, partials: Partials) -> Function {
-    Function { name, arity, rule: Rule::Method(value, partials), cheap: true, domain: ANY }
+    Function {
+        name,
+        arity,
+        rule: Rule::Method(value, partials),
+        cheap: true,
+        sliced: false,
+        domain: ANY,
+    }
 }
 
 /// `name(x)` as an expression in other functions.
 const fn expansion(name: &'static str, expand: Expand) -> Function {
-    Function { name, arity: 1, rule: Rule::Expansion(expand), cheap: true, domain: ANY }
+    Function {
+        name,
+        arity: 1,
+        rule: Rule::Expansion(expand),
+        cheap: true,
+        sliced: false,
+        domain: ANY,
+    }
 }
 
 const ANY: (f64, f64) = (-3.0, 3.0);
@@ -80,10 +109,9 @@ const UNIT: (f64, f64) = (-0.9, 0.9);
 /// All functions. Where a derivative has a jump, it is that of the side on which the result is
 /// constant (`relu`), of the first argument (`max`, `min`), or of the sign bit (`abs`).
 pub static FUNCTIONS: &[Function] = &[
-    method("sin", ANY, |x| x[0].sin(), |g, x, _| vec![g.call("cos", vec![x[0]])]),
-    method(
+    sliced("sin", |x| x[0].sin(), |g, x, _| vec![g.call("cos", vec![x[0]])]),
+    sliced(
         "cos",
-        ANY,
         |x| x[0].cos(),
         |g, x, _| {
             let sin = g.call("sin", vec![x[0]]);
@@ -193,6 +221,7 @@ pub static FUNCTIONS: &[Function] = &[
             },
         ),
         cheap: false,
+        sliced: false,
         domain: POSITIVE,
     },
     cheap("abs", 1, |x| x[0].abs(), |g, x, _| vec![g.call("signum", vec![x[0]])]),

@@ -14,7 +14,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar of `epochs` iterations.
     pub(crate) fn new(epochs: u64) -> Self {
-        let template = "{bar:30} {pos}/{len}  {per_sec}  {msg}  {eta} left";
+        let template = "{bar:30} {pos}/{len}  {per_sec:.0}  {msg}  {eta} left";
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self { bar: ProgressBar::new(epochs).with_style(style) }

@@ -180,6 +180,10 @@ impl<'a> Kernel<'a> {
                 let product = self.product(out, id, false);
                 self.code.extend(product);
             }
+            Op::Apply(function, x) if function.sliced => {
+                let (f, x) = (format_ident!("{}_slice", function.name), self.slice(x[0]));
+                self.code.extend(quote!(T::#f(#x, #out);));
+            }
             _ => self.elementwise(out, id, "="),
         }
     }

@@ -238,6 +238,12 @@ impl Graph {
         }
     }
 
+    /// Whether a vector is computed in a loop over its components, together with others.
+    pub fn is_looped(&self, id: Id) -> bool {
+        let sliced = matches!(self.op(id), Op::Apply(function, _) if function.sliced);
+        self.op(id).is_elementwise() && (self.shape(id).is_scalar() || !sliced)
+    }
+
     /// The nodes that `roots` depend on, operands first. The search ends at nodes in `known`,
     /// which are part of the answer.
     pub fn live(&self, roots: impl IntoIterator<Item = Id>, known: &BTreeSet<Id>) -> BTreeSet<Id> {

@@ -65,14 +65,15 @@ impl Schedule {
                 continue;
             }
             let op = g.op(id);
+            let looped = g.is_looped(id);
             for (k, operand) in op.operands().into_iter().enumerate() {
                 let entry = uses.entry(operand).or_default();
                 match op {
                     Op::Concat(_) | Op::Scatter(_) => {
                         entry.insert(Use::Part(id, k));
                     }
-                    _ if op.is_elementwise() && place == Place::Inline => entry.extend(&uses_here),
-                    _ if op.is_elementwise() => {
+                    _ if looped && place == Place::Inline => entry.extend(&uses_here),
+                    _ if looped => {
                         entry.insert(Use::Node(id));
                     }
                     _ => {
@@ -162,7 +163,7 @@ fn place(g: &Graph, sinks: &[Sink], id: Id, uses: &BTreeSet<Use>, given: &BTreeS
         return Place::View;
     }
     let only = uses.first().filter(|_| uses.len() == 1);
-    if op.is_elementwise() {
+    if g.is_looped(id) {
         let free = matches!(op, Op::Fill(_)) && !uses.contains(&Use::Whole);
         let inline = free || only.is_some_and(|only| *only != Use::Whole);
         return if inline { Place::Inline } else { Place::Buffer };
