@@ -66,7 +66,7 @@ fn strategies(c: &mut Criterion) {
     }
     strategy! {
         "reversible": Reversible::coupling(LAMBDA);
-        "store-all of the pair": StoreAll.coupled(LAMBDA);
+        "store-all of the pair": StoreAll.along(Reversible::coupling(LAMBDA));
         "store-all": StoreAll;
         "checkpointed, 44 slots": Checkpointed::slots(44);
         "checkpointed, 4 slots": Checkpointed::slots(4);

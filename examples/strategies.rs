@@ -33,8 +33,8 @@ fn main() -> Result<(), SolveError> {
     }
     show! {
         "Reversible": Reversible::coupling(0.999);
-        "Checkpointed, of the pair": Checkpointed::slots(32).coupled(0.999);
-        "StoreAll, of the pair": StoreAll.coupled(0.999);
+        "Checkpointed, of the pair": Checkpointed::slots(32).along(Reversible::coupling(0.999));
+        "StoreAll, of the pair": StoreAll.along(Reversible::coupling(0.999));
         "Checkpointed": Checkpointed::slots(32);
         "StoreAll": StoreAll;
     }

@@ -7,8 +7,8 @@ pub mod prelude {
     pub use revode_runtime::gradient::StateStore as _;
     pub use revode_runtime::methods::*;
     pub use revode_runtime::{
-        Adaptive, Checkpointed, FieldVjp, FixedStep, Gradient, Loss, Mse, Parameters, Pid, Problem,
-        Reversible, SaveAt, Solution, SolveError, Solver, State, Stats, StoreAll, Terminal,
-        VectorField, ode, tableau,
+        Adaptive, Auto, Checkpointed, Exact, FieldVjp, FixedStep, Gradient, Guarded, Loss, Mse,
+        Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError, Solver, State, Stats,
+        StoreAll, Terminal, VectorField, ode, tableau,
     };
 }

@@ -5,7 +5,6 @@ mod common;
 
 use allocation_counter::measure;
 use common::Pendulum;
-use revode::controller::StepControl;
 use revode::gradient::GradientStrategy;
 use revode::nalgebra::SVector;
 use revode::prelude::*;
@@ -23,8 +22,7 @@ fn fixed(steps: u64) -> Solver<Tsit5, FixedStep> {
 /// The allocations of a gradient, the most bytes held at a time, and its statistics.
 fn gradient<C, G>(solver: &Solver<Tsit5, C, G>, save: SaveAt) -> (u64, u64, Stats)
 where
-    G: GradientStrategy<f64, Pendulum, Tsit5>,
-    C: StepControl<f64, Pendulum, G::Scheme>,
+    G: GradientStrategy<f64, Pendulum, Tsit5, C>,
 {
     let energy = |y: &SVector<f64, 2>| y.norm_squared();
     let loss = Terminal::new(energy, |y: &SVector<f64, 2>| 2.0 * y);
@@ -115,7 +113,7 @@ fn checkpoints_are_bounded_by_their_slots() {
         for states in [1, 2] {
             let found = steps.map(|steps| match states {
                 1 => gradient(&fixed(steps).strategy(strategy), SaveAt::end()),
-                _ => gradient(&fixed(steps).strategy(strategy.coupled(1.0)), SaveAt::end()),
+                _ => gradient(&fixed(steps).strategy(strategy.along(Reversible::coupling(1.0))), SaveAt::end()),
             });
             let counts = found.map(|(count, bytes, stats)| (count, bytes, stats.bytes_kept));
             let (count, bytes, kept) = same(&counts);

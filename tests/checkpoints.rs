@@ -4,7 +4,7 @@
 mod common;
 
 use revode::controller::{Decision, StepControl, StepSizeController};
-use revode::gradient::{Coupled, GradientStrategy};
+use revode::gradient::{Along, GradientStrategy};
 use revode::prelude::*;
 
 const SLOTS: [usize; 6] = [1, 2, 3, 7, 32, 1000];
@@ -16,8 +16,7 @@ fn gradient<F, C, G>(
 ) -> Gradient<F, F::State, f64>
 where
     F: FieldVjp<f64>,
-    G: GradientStrategy<f64, F, Dopri5>,
-    C: StepControl<f64, F, G::Scheme>,
+    G: GradientStrategy<f64, F, Dopri5, C>,
 {
     let data = vec![problem.y0.zeros_like(); 6];
     // Not a multiple of the fixed step, so that steps are shortened.
@@ -29,18 +28,21 @@ where
 fn compare<F, C>(solver: Solver<Dopri5, C>, problem: &Problem<f64, F>, states: usize)
 where
     F: FieldVjp<f64> + PartialEq + std::fmt::Debug,
-    C: StepControl<f64, F, <StoreAll as GradientStrategy<f64, F, Dopri5>>::Scheme>
-        + StepControl<f64, F, <Coupled<StoreAll> as GradientStrategy<f64, F, Dopri5>>::Scheme>
-        + Copy,
+    C: Copy,
+    StoreAll: GradientStrategy<f64, F, Dopri5, C>,
+    Checkpointed: GradientStrategy<f64, F, Dopri5, C>,
+    Along<StoreAll, Reversible>: GradientStrategy<f64, F, Dopri5, C>,
+    Along<Checkpointed, Reversible>: GradientStrategy<f64, F, Dopri5, C>,
 {
     let plain = gradient(&solver.strategy(StoreAll), problem);
-    let coupled = gradient(&solver.strategy(StoreAll.coupled(0.999)), problem);
+    let pair = Reversible::coupling(0.999);
+    let coupled = gradient(&solver.strategy(StoreAll.along(pair)), problem);
     assert!(plain.stats.accepted > 40, "enough steps to need checkpoints: {}", plain.stats);
     for slots in SLOTS {
         let strategy = Checkpointed::slots(slots);
         let found = gradient(&solver.strategy(strategy), problem);
         assert_same(&found, &plain, slots, states);
-        let found = gradient(&solver.strategy(strategy.coupled(0.999)), problem);
+        let found = gradient(&solver.strategy(strategy.along(pair)), problem);
         assert_same(&found, &coupled, slots, 2 * states);
     }
 }

@@ -206,7 +206,8 @@ fn settings_are_out_of_range() {
         let error =
             fixed().strategy(strategy).gradient(&problem, SaveAt::end(), &loss).unwrap_err();
         assert_says(&error.to_string(), &["coupling", "(0, 1]"]);
-        let error = fixed().strategy(StoreAll.coupled(lambda)).forward(&problem, SaveAt::end());
+        let strategy = StoreAll.along(strategy);
+        let error = fixed().strategy(strategy).forward(&problem, SaveAt::end());
         assert_says(&error.unwrap_err().to_string(), &["coupling", "(0, 1]"]);
     }
     let strategy = fixed().strategy(Checkpointed::slots(0));

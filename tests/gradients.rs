@@ -55,8 +55,7 @@ fn flat<T: Real, F, M, C, G>(solver: &Solver<M, C, G>, problem: &Problem<T, F>) 
 where
     F: FieldVjp<T>,
     M: Clone,
-    G: GradientStrategy<T, F, M>,
-    C: StepControl<T, F, G::Scheme>,
+    G: GradientStrategy<T, F, M, C>,
 {
     let data: Vec<_> = (0..5).map(|_| problem.y0.zeros_like()).collect();
     let found = solver.gradient(problem, SaveAt::every(0.5), &Mse::new(&data)).unwrap();
@@ -86,8 +85,8 @@ macro_rules! agree {
             {
                 let allowed = 1e-11 / f64::EPSILON * T::EPSILON.to_f64();
                 let reversible = flat(&solver.strategy(Reversible::coupling(0.999)), problem);
-                let stored = flat(&solver.strategy(StoreAll.coupled(0.999)), problem);
-                let checkpointed = Checkpointed::slots(7).coupled(0.999);
+                let stored = flat(&solver.strategy(StoreAll.along(Reversible::coupling(0.999))), problem);
+                let checkpointed = Checkpointed::slots(7).along(Reversible::coupling(0.999));
                 let checkpointed = flat(&solver.strategy(checkpointed), problem);
                 assert_eq!(stored, checkpointed, "the same operations on the same numbers");
                 let difference = difference(&reversible, &stored);
@@ -124,8 +123,7 @@ fn assert_finite_differences<F, M, C, G>(solver: &Solver<M, C, G>, problem: &Pro
 where
     F: FieldVjp<f64> + Clone,
     M: Clone,
-    G: GradientStrategy<f64, F, M>,
-    C: StepControl<f64, F, G::Scheme>,
+    G: GradientStrategy<f64, F, M, C>,
 {
     let gradient = flat(solver, problem);
     let inputs = problem.y0.len() + problem.field.slices().flatten().count();

@@ -35,7 +35,13 @@ pub(crate) enum ExperimentName {
 /// The gradient strategies.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum StrategyName {
-    /// Invert the steps: constant memory.
+    /// The fastest that fits in the memory.
+    Auto,
+    /// Invert the steps from anchor to anchor, certified.
+    Guarded,
+    /// Invert the steps on an integer grid, to the last bit.
+    Exact,
+    /// Invert the steps as published: constant memory, for conservative problems and short times.
     Reversible,
     /// Keep some states, compute the others again.
     Checkpointed,
@@ -95,6 +101,9 @@ impl TrainArguments {
         let lambda = self.lambda;
         let coupled = (!self.plain).then_some(lambda);
         let strategy = match self.strategy {
+            StrategyName::Auto => Strategy::Auto,
+            StrategyName::Guarded => Strategy::Guarded,
+            StrategyName::Exact => Strategy::Exact,
             StrategyName::Reversible => Strategy::Reversible { lambda },
             StrategyName::Checkpointed => {
                 Strategy::Checkpointed { slots: self.slots as usize, lambda: coupled }

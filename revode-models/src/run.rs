@@ -122,6 +122,9 @@ fn summary<E: Experiment>(
     let accepted: u64 = training.epochs.iter().map(|epoch| epoch.accepted_steps).sum();
     let SolverChoice { method, step, rtol, atol, strategy } = options.solver.clone();
     let (strategy, lambda, slots) = match strategy {
+        Strategy::Auto => ("auto", None, None),
+        Strategy::Guarded => ("guarded", None, None),
+        Strategy::Exact => ("exact", None, None),
         Strategy::Reversible { lambda } => ("reversible", Some(lambda), None),
         Strategy::Checkpointed { slots, lambda } => ("checkpointed", lambda, Some(slots)),
         Strategy::StoreAll { lambda } => ("store-all", lambda, None),

@@ -3,11 +3,13 @@
 use revode::controller::StepControl;
 use revode::gradient::{GradientStrategy, StateStore};
 use revode::methods::METHODS;
+use revode::exact::ExactPair;
+use revode::guarded::GuardedPair;
 use revode::reversible::ReversiblePair;
 use revode::scheme::Plain;
 use revode::{
-    Checkpointed, EmbeddedMethod, FieldVjp, Gradient, MethodVjp, Mse, Reversible, SaveAt, Solution,
-    SolveError, Solver, StoreAll,
+    Auto, Checkpointed, EmbeddedMethod, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse, Reversible,
+    SaveAt, Solution, SolveError, Solver, State, StoreAll,
 };
 
 use crate::training::Task;
@@ -31,8 +33,7 @@ impl<F, M, C, G> Differentiate<F> for Solver<M, C, G>
 where
     F: FieldVjp<f64>,
     M: Clone,
-    G: GradientStrategy<f64, F, M>,
-    C: StepControl<f64, F, G::Scheme>,
+    G: GradientStrategy<f64, F, M, C>,
 {
     fn gradient(&self, task: &Task<F>) -> Result<Gradient<F, F::State, f64>, SolveError> {
         let save = SaveAt::times(task.times.as_slice());
@@ -62,6 +63,12 @@ pub struct SolverChoice {
 /// A gradient strategy, and the scheme that it differentiates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Strategy {
+    /// [`Auto`].
+    Auto,
+    /// [`Guarded`].
+    Guarded,
+    /// [`Exact`].
+    Exact,
     /// [`Reversible`].
     Reversible {
         /// The coupling.
@@ -158,18 +165,25 @@ fn with_strategy<F, M, C>(solver: Solver<M, C>, strategy: Strategy) -> Box<dyn D
 where
     F: FieldVjp<f64> + 'static,
     M: MethodVjp<f64, F> + Clone + 'static,
-    C: StepControl<f64, F, Plain<M>> + StepControl<f64, F, ReversiblePair<M>> + 'static,
+    C: StepControl<f64, F, Plain<M>>
+        + StepControl<f64, F, ReversiblePair<M>>
+        + StepControl<f64, F, GuardedPair<M>>
+        + StepControl<f64, F, ExactPair<M, <F::State as State<f64>>::Double>>
+        + 'static,
 {
     match strategy {
+        Strategy::Auto => Box::new(solver.strategy(Auto)),
+        Strategy::Guarded => Box::new(solver.strategy(Guarded)),
+        Strategy::Exact => Box::new(solver.strategy(Exact::default())),
         Strategy::Reversible { lambda } => Box::new(solver.strategy(Reversible::coupling(lambda))),
         Strategy::Checkpointed { slots, lambda: Some(lambda) } => {
-            Box::new(solver.strategy(Checkpointed::slots(slots).coupled(lambda)))
+            Box::new(solver.strategy(Checkpointed::slots(slots).along(Reversible::coupling(lambda))))
         }
         Strategy::Checkpointed { slots, lambda: None } => {
             Box::new(solver.strategy(Checkpointed::slots(slots)))
         }
         Strategy::StoreAll { lambda: Some(lambda) } => {
-            Box::new(solver.strategy(StoreAll.coupled(lambda)))
+            Box::new(solver.strategy(StoreAll.along(Reversible::coupling(lambda))))
         }
         Strategy::StoreAll { lambda: None } => Box::new(solver.strategy(StoreAll)),
     }

@@ -1,6 +1,7 @@
 //! What can go wrong in a solve.
 
 use crate::ShapeError;
+use crate::reversible::Coupling;
 
 /// The error of a solve or of a gradient. Nothing is returned half-done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -58,23 +59,85 @@ pub enum SolveError {
         /// The error of the last step in units of the tolerance; 0 with fixed steps.
         error_norm: f64,
     },
+    /// The two states of a reversible pair came apart, so that the solution itself is wrong.
+    #[error(
+        "the pair's gap |y - z| reached {:.1} % of the solution at t = {t}: the coupling ({coupling}) does \
+         not hold the pair together, because the field contracts faster than it damps; use the \
+         default strategy or `.strategy(Guarded::default())`, which close the gap, a larger \
+         `Reversible::rate(…)`, or a shorter step",
+        100.0 * gap
+    )]
+    PairDiverged {
+        /// The time at which the gap became too large.
+        t: f64,
+        /// The gap, relative to the largest size that the solution has had.
+        gap: f64,
+        /// The coupling.
+        coupling: Coupling,
+    },
     /// The reversal did not come back to where the solve had started, so that the gradient would
     /// have been wrong.
     #[error(
-        "the reversal came back to t = {t} with an error of {error:.1e} (relative to 1 + |y|, allowed \
-         {allowed:.1e}) after the pair's gap |y - z| had been {gap:.1e} at the end: this coupling does \
-         not suit the problem (a dissipative field or a long horizon); shorten the horizon or the \
-         step, or use `.strategy(Checkpointed::slots(32))` or `.strategy(StoreAll)`"
+        "the reversal came back to t = {t} with a relative error of {error:.1e} (allowed {allowed:.1e}) \
+         after the pair's gap |y - z| had been {gap:.1e} of the solution at the end: rounding grew too \
+         much on the way back, which this coupling does not bound (a dissipative field or a long \
+         horizon); use the default strategy or `.strategy(Guarded::default())`, or ask for less by \
+         `.gradient_accuracy(…)`"
     )]
     NotReversed {
         /// The time at which the pair was compared.
         t: f64,
-        /// The largest difference between the reversed pair and the known one, relative to `1 + |y|`.
+        /// The largest difference between the reversed pair and the known one, relative to the
+        /// solution's largest component.
         error: f64,
         /// The largest difference allowed.
         allowed: f64,
-        /// The gap `|y - z|` at the end of the forward pass, relative to `1 + |y|`.
+        /// The gap `|y - z|` at the end of the forward pass, relative to the solution's largest size.
         gap: f64,
+    },
+    /// A number does not fit the integer grid of an exact reversal.
+    #[error(
+        "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \
+         {:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem",
+        quantum * crate::exact::LARGEST
+    )]
+    OutOfRange {
+        /// The end of the step that led there.
+        t: f64,
+        /// The component.
+        component: usize,
+        /// Its value.
+        value: f64,
+        /// The quantum of its grid.
+        quantum: f64,
+    },
+    /// An exact reversal did not come back to its start to the last bit: the field does not give equal
+    /// bits for equal inputs.
+    #[error(
+        "the exact reversal did not come back to the start to the last bit (component {component} is \
+         off by {difference:e}, {bits} bits are left in the buffer): the field must give equal results \
+         for equal inputs, without random numbers, state of its own or a changing order of sums"
+    )]
+    NotExact {
+        /// The component that is off most.
+        component: usize,
+        /// By how much.
+        difference: f64,
+        /// The bits that are left in the buffer; 0 where it is as it should be.
+        bits: u64,
+    },
+    /// The states did not fit in the memory allowed for them.
+    #[error(
+        "storing the states passed the limit of {limit} bytes after {steps} steps, at t = {t}: raise \
+         `.memory_limit(…)`, or use `Auto`, `Guarded` or `Checkpointed`, which keep to it"
+    )]
+    MemoryLimit {
+        /// The limit in bytes.
+        limit: usize,
+        /// The steps stored.
+        steps: u64,
+        /// The time reached.
+        t: f64,
     },
 }
 

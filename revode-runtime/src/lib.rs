@@ -3,11 +3,16 @@
 #[allow(unused_extern_crates)] // the paths that the macros emit resolve here too
 extern crate self as revode;
 
+mod bits;
 pub mod check;
 pub mod controller;
 mod error;
+pub mod exact;
 pub mod field;
+mod gap;
 pub mod gradient;
+pub mod guarded;
+mod halves;
 #[doc(hidden)]
 pub mod linear;
 pub mod method;
@@ -18,6 +23,7 @@ pub mod record;
 pub mod reversible;
 mod save;
 pub mod scheme;
+mod solution;
 mod solve;
 mod solver;
 pub mod special;
@@ -26,16 +32,19 @@ mod stats;
 #[doc(hidden)]
 pub mod support;
 
-pub use controller::{Adaptive, FixedStep, Pid};
+pub use controller::{Adaptive, FixedStep, Pid, Tolerance};
 pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
-pub use gradient::{Checkpointed, Gradient, Loss, Mse, Reversible, StateStore, StoreAll, Terminal};
+pub use gradient::{
+    Auto, Checkpointed, Exact, Gradient, Guarded, Loss, Mse, Reversible, StateStore, StoreAll, Terminal,
+};
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
 pub use problem::Problem;
 pub use real::Real;
 pub use revode_macros::{ode, tableau};
 pub use save::SaveAt;
-pub use solver::{Solution, Solver};
+pub use solution::Solution;
+pub use solver::Solver;
 pub use state::State;
 pub use stats::Stats;
 

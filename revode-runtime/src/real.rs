@@ -45,6 +45,8 @@ pub trait Real:
     const ONE: Self;
     /// The distance from 1 to the next larger number.
     const EPSILON: Self;
+    /// The smallest positive normal number.
+    const MIN_POSITIVE: Self;
 
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
@@ -113,6 +115,7 @@ macro_rules! real {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = $t::EPSILON;
+            const MIN_POSITIVE: Self = $t::MIN_POSITIVE;
 
             #[inline(always)]
             fn from_f64(x: f64) -> Self {

@@ -100,6 +100,16 @@ impl<T: Real> StepRecord<T> {
             .flat_map(move |run| self.indices(run).rev().map(move |index| self.step(run, index)))
     }
 
+    /// The steps from number `last` to the first.
+    pub fn rev_from(&self, last: u64) -> impl Iterator<Item = Step<T>> {
+        let runs = self.runs.partition_point(|run| run.first <= last);
+        (0..runs).rev().flat_map(move |run| {
+            let indices = self.indices(run);
+            let end = indices.end.min(last + 1);
+            (indices.start..end).rev().map(move |index| self.step(run, index))
+        })
+    }
+
     /// The indices of the steps in a run.
     fn indices(&self, run: usize) -> std::ops::Range<u64> {
         self.runs[run].first..self.runs.get(run + 1).map_or(self.len, |next| next.first)

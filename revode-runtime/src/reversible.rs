@@ -3,7 +3,11 @@
 //! McCallum and Foster, *Efficient, Accurate and Stable Gradients for Neural ODEs*,
 //! arXiv 2410.11648, section 3; derivation in `docs/reversible.md`.
 
+use std::fmt;
+
+use crate::halves::{Halves, Known, step_back, update, zip};
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
+use crate::solve::check_finite;
 use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
 
 /// The solution `y` and its companion `z`.
@@ -15,11 +19,73 @@ pub struct Pair<S> {
     pub z: S,
 }
 
-/// The coupling of the pair.
+impl<S> Pair<S> {
+    /// A pair of zeros for states like `y0`.
+    pub(crate) fn zeros_like<T: Real>(y0: &S) -> Self
+    where
+        S: State<T>,
+    {
+        Self { y: y0.zeros_like(), z: y0.zeros_like() }
+    }
+
+    /// Takes another pair's components without allocating.
+    #[inline(always)]
+    pub(crate) fn assign<T: Real>(&mut self, from: &Self)
+    where
+        S: State<T>,
+    {
+        self.y.assign(&from.y);
+        self.z.assign(&from.z);
+    }
+
+    /// The VJP of `z ← y`, on cotangents: that of `z` goes to `y`.
+    #[inline]
+    pub(crate) fn join_vjp<T: Real>(&mut self)
+    where
+        S: State<T>,
+    {
+        crate::support::add(&mut self.y, [&self.z]);
+        self.z.fill(T::ZERO);
+    }
+
+    /// The square of the gap `‖y − z‖`, a sum over the components, and the size of `y`, its largest one.
+    /// The gap is NaN or infinite where one of both is.
+    #[inline(always)]
+    pub(crate) fn squared_gap_and_size<T: Real>(&self) -> (T, T)
+    where
+        S: State<T>,
+    {
+        let n = self.y.len();
+        let (y, z) = (&self.y.as_slice()[..n], &self.z.as_slice()[..n]);
+        let (mut gap, mut size) = (T::ZERO, T::ZERO);
+        for i in 0..n {
+            gap += (y[i] - z[i]) * (y[i] - z[i]);
+            size = size.max(y[i].abs());
+        }
+        (gap, size)
+    }
+}
+
+/// The coupling of the pair: how far a step draws `y` to `z`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Coupling {
+    /// None, `λ = 1`: nothing is damped, and nothing amplified backward.
+    Free,
     /// The same `λ` in every step, `0 < λ ≤ 1`: the published form, 0.999 its default.
     Constant(f64),
+    /// `λ = exp(−κ |h|)` with the rate `κ ≥ 0` in 1 over time: the damping belongs to time, not to the
+    /// number of steps.
+    Rate(f64),
+}
+
+impl fmt::Display for Coupling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Free => write!(f, "λ = 1"),
+            Self::Constant(lambda) => write!(f, "λ = {lambda}"),
+            Self::Rate(rate) => write!(f, "κ = {rate}"),
+        }
+    }
 }
 
 impl Default for Coupling {
@@ -29,12 +95,27 @@ impl Default for Coupling {
 }
 
 impl Coupling {
-    /// `λ` for a step of size `h`.
+    /// `λ` for a step of size `h`; `None` where it is 1 and the terms with it are left out.
     #[inline(always)]
-    fn lambda<T: Real>(self, _h: T) -> T {
+    fn lambda<T: Real>(self, h: T) -> Option<T> {
         match self {
-            Self::Constant(lambda) => T::from_f64(lambda),
+            Self::Free => None,
+            Self::Constant(lambda) => Some(T::from_f64(lambda)),
+            Self::Rate(rate) => Some(T::from_f64(Real::exp(-rate * h.to_f64().abs()))),
         }
+    }
+
+    fn check(self) -> Result<(), SolveError> {
+        let problem = match self {
+            Self::Constant(lambda) if !(lambda > 0.0 && lambda <= 1.0) => {
+                format!("λ = {lambda} is not in (0, 1]; the published value is 0.999")
+            }
+            Self::Rate(rate) if !(rate >= 0.0 && rate.is_finite()) => {
+                format!("the rate κ = {rate} is not a finite number from 0 on, in 1 over time")
+            }
+            _ => return Ok(()),
+        };
+        Err(SolveError::argument("coupling", problem))
     }
 }
 
@@ -58,70 +139,21 @@ impl<M> ReversiblePair<M> {
     /// The pair over `method`.
     ///
     /// # Errors
-    /// [`SolveError::InvalidArgument`] where `λ` is not in (0, 1].
+    /// [`SolveError::InvalidArgument`] where `λ` is not in (0, 1], or `κ` negative.
     pub fn new(method: M, coupling: Coupling) -> Result<Self, SolveError> {
-        let Coupling::Constant(lambda) = coupling;
-        if lambda > 0.0 && lambda <= 1.0 {
-            return Ok(Self { method, coupling });
-        }
-        let problem = format!("λ = {lambda} is not in (0, 1]; the published value is 0.999");
-        Err(SolveError::argument("coupling", problem))
+        coupling.check()?;
+        Ok(Self { method, coupling })
     }
 
     /// Writes `λ y + (1 − λ) z + psi` to `y_next`.
     #[inline(always)]
     fn advance<T: Real, S: State<T>>(&self, h: T, now: &Pair<S>, psi: &S, y_next: &mut S) {
-        let lambda = self.coupling.lambda(h);
-        let mu = T::ONE - lambda;
-        zip(y_next, [&now.y, &now.z, psi], |[y, z, psi]| lambda * y + mu * z + psi);
-    }
-
-    /// Takes one step back in place, from the pair after the step to the pair before it, and pulls
-    /// the cotangents back with it. The increments that reverse the step are those that its VJP
-    /// differentiates, so that no field evaluation is made twice.
-    ///
-    /// Where the pair before the step is known, it is used instead of the reversed one.
-    #[inline(always)]
-    fn step_back<T: Real, F: FieldVjp<T>>(
-        &self,
-        field: &F,
-        step: Step<T>,
-        known: Option<&Pair<F::State>>,
-        pair: &mut Pair<F::State>,
-        bar: &mut Pair<F::State>,
-        model_bar: &mut F,
-        work: &mut VjpWork<M::Taped, F::State>,
-    ) where
-        M: MethodVjp<T, F>,
-    {
-        let Step { t, h, .. } = step;
-        let end = t + h;
-        let VjpWork { taped, psi, psi_bar } = work;
-        let lambda = self.coupling.lambda(h);
-        let mu = T::ONE - lambda;
-
-        // z' = z − Psi_{−h}(t + h, y')
-        self.method.increment_taped(field, end, -h, &pair.y, taped, psi);
-        match known {
-            Some(known) => pair.z.assign(&known.z),
-            None => update(&mut pair.z, psi, |z, psi| z + psi),
-        }
-        zip(psi_bar, [&bar.z], |[z_bar]| -z_bar);
-        self.method.increment_vjp(field, end, -h, taped, psi_bar, &mut bar.y, model_bar);
-
-        // y' = λ y + (1 − λ) z + Psi_h(t, z); bar.y is now what method.md calls w.
-        self.method.increment_taped(field, t, h, &pair.z, taped, psi);
-        if let Some(known) = known {
-            pair.y.assign(&known.y);
+        if let Some(lambda) = self.coupling.lambda(h) {
+            let mu = T::ONE - lambda;
+            zip(y_next, [&now.y, &now.z, psi], |[y, z, psi]| lambda * y + mu * z + psi);
         } else {
-            // A division by λ undoes the product with it far better than a product with 1/λ.
-            update(&mut pair.y, psi, |y, psi| y - psi);
-            update(&mut pair.y, &pair.z, |y, z| (y - mu * z) / lambda);
+            zip(y_next, [&now.y, psi], |[y, psi]| y + psi);
         }
-        update(&mut bar.z, &bar.y, |z_bar, w| z_bar + mu * w);
-        psi_bar.assign(&bar.y);
-        self.method.increment_vjp(field, t, h, taped, psi_bar, &mut bar.z, model_bar);
-        update(&mut bar.y, psi_bar, |_, w| lambda * w);
     }
 
     /// The step's inverse and its VJP in one; `pair` and `bar` are those after the step and become
@@ -138,7 +170,9 @@ impl<M> ReversiblePair<M> {
     ) where
         M: MethodVjp<T, F>,
     {
-        self.step_back(field, step, None, pair, bar, model_bar, work);
+        let lambda = self.coupling.lambda(step.h);
+        let mut halves = Damped { pair, lambda };
+        step_back(&self.method, field, step, lambda, &mut halves, bar, model_bar, work);
     }
 
     /// The step's inverse: `pair` is the one after the step and becomes the one before it.
@@ -154,13 +188,11 @@ impl<M> ReversiblePair<M> {
     {
         let Step { t, h, .. } = step;
         let Work { stages, psi, .. } = work;
-        let lambda = self.coupling.lambda(h);
-        let mu = T::ONE - lambda;
-        self.method.increment(field, t + h, -h, &pair.y, stages, psi);
-        update(&mut pair.z, psi, |z, psi| z + psi);
-        self.method.increment(field, t, h, &pair.z, stages, psi);
-        update(&mut pair.y, psi, |y, psi| y - psi);
-        update(&mut pair.y, &pair.z, |y, z| (y - mu * z) / lambda);
+        let mut halves = Damped { pair, lambda: self.coupling.lambda(h) };
+        self.method.increment(field, t + h, -h, halves.y(), stages, psi);
+        halves.undo_z(psi);
+        self.method.increment(field, t, h, halves.z(), stages, psi);
+        halves.undo_y(psi);
     }
 }
 
@@ -180,8 +212,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
     }
     #[inline]
     fn assign(&self, pair: &mut Self::State, from: &Self::State) {
-        pair.y.assign(&from.y);
-        pair.z.assign(&from.z);
+        pair.assign(from);
     }
     fn state_bytes(&self, pair: &Self::State) -> usize {
         2 * size_of_val(pair.y.as_slice())
@@ -214,10 +245,12 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
         now: &Self::State,
         next: &mut Self::State,
         work: &mut Self::Work,
-    ) {
+    ) -> Result<(), SolveError> {
+        check_finite(&next.y, step.t + step.h, step.t)?;
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t + step.h, -step.h, &next.y, stages, psi);
         zip(&mut next.z, [&now.z, psi], |[z, psi]| z - psi);
+        Ok(())
     }
     #[inline]
     fn rejected(&self, work: &mut Self::Work) {
@@ -251,27 +284,24 @@ impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F>
 }
 
 impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for ReversiblePair<M> {
+    type Bar = Pair<F::State>;
     type VjpWork = VjpWork<M::Taped, F::State>;
 
     fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork {
-        VjpWork {
-            taped: self.method.taped(field, y0),
-            psi: y0.zeros_like(),
-            psi_bar: y0.zeros_like(),
-        }
+        VjpWork::new(self.method.taped(field, y0), y0)
     }
     fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64) {
         (self.method.taped_evaluations(&work.taped), self.method.vjps(&work.taped))
     }
-    fn zero_bar(&self, y0: &F::State) -> Self::State {
-        Pair { y: y0.zeros_like(), z: y0.zeros_like() }
+    fn zero_bar(&self, y0: &F::State) -> Pair<F::State> {
+        Pair::zeros_like(y0)
     }
     #[inline]
-    fn solution_bar<'a>(&self, bar: &'a mut Self::State) -> &'a mut F::State {
+    fn solution_bar<'a>(&self, bar: &'a mut Pair<F::State>) -> &'a mut F::State {
         &mut bar.y
     }
-    fn start_vjp(&self, mut bar: Self::State) -> F::State {
-        update(&mut bar.y, &bar.z, |y_bar, z_bar| y_bar + z_bar);
+    fn start_vjp(&self, mut bar: Pair<F::State>) -> F::State {
+        bar.join_vjp();
         bar.y
     }
     #[inline]
@@ -281,33 +311,42 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Reversible
         step: Step<T>,
         before: &Self::State,
         pair: &mut Self::State,
-        bar: &mut Self::State,
+        bar: &mut Pair<F::State>,
         model_bar: &mut F,
         work: &mut Self::VjpWork,
     ) {
-        self.step_back(field, step, Some(before), pair, bar, model_bar, work);
+        let lambda = self.coupling.lambda(step.h);
+        let mut halves = Known { pair, before };
+        step_back(&self.method, field, step, lambda, &mut halves, bar, model_bar, work);
     }
 }
 
-/// `out[i] = f([x[i] for x in inputs])`.
-#[inline(always)]
-fn zip<T: Real, S: State<T>, const M: usize>(
-    out: &mut S,
-    inputs: [&S; M],
-    f: impl Fn([T; M]) -> T,
-) {
-    let n = out.len();
-    let out = &mut out.as_mut_slice()[..n];
-    let inputs = inputs.map(|x| &x.as_slice()[..n]);
-    for i in 0..n {
-        out[i] = f(inputs.map(|x| x[i]));
-    }
+/// A pair that is reversed in floating point.
+struct Damped<'a, S, T> {
+    pair: &'a mut Pair<S>,
+    lambda: Option<T>,
 }
 
-/// `x[i] = f(x[i], y[i])`.
-#[inline(always)]
-fn update<T: Real, S: State<T>>(x: &mut S, y: &S, f: impl Fn(T, T) -> T) {
-    for (x, y) in x.as_mut_slice().iter_mut().zip(y.as_slice()) {
-        *x = f(*x, *y);
+impl<T: Real, S: State<T>> Halves<T, S> for Damped<'_, S, T> {
+    #[inline(always)]
+    fn y(&self) -> &S {
+        &self.pair.y
+    }
+    #[inline(always)]
+    fn z(&self) -> &S {
+        &self.pair.z
+    }
+    #[inline(always)]
+    fn undo_z(&mut self, psi: &S) {
+        update(&mut self.pair.z, psi, |z, psi| z + psi);
+    }
+    #[inline(always)]
+    fn undo_y(&mut self, psi: &S) {
+        update(&mut self.pair.y, psi, |y, psi| y - psi);
+        if let Some(lambda) = self.lambda {
+            // A division by λ undoes the product with it far better than a product with 1/λ.
+            let mu = T::ONE - lambda;
+            update(&mut self.pair.y, &self.pair.z, |y, z| (y - mu * z) / lambda);
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! Schemes: what one step of the time loop advances.
 //!
 //! The plain scheme advances `y` by an increment; the reversible pair of [`crate::reversible`]
-//! advances `(y, z)` by two. Everything else, the time loop and the gradient strategies, is
-//! written against these traits and so once for both.
+//! advances `(y, z)` by two, and so do its guarded and its exact form ([`crate::guarded`],
+//! [`crate::exact`]). Everything else, the time loop and the gradient strategies, is written against
+//! these traits and so once for all of them.
 
-use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, State, VectorField, support};
+use crate::solve::check_finite;
+use crate::{
+    EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField, support,
+};
 
 /// A step of the record: the `index`-th accepted one, from `t` to `t + h`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,6 +53,9 @@ pub trait Scheme<T: Real, F: VectorField<T>> {
         work: &mut Self::Work,
     );
     /// Completes a step that was accepted.
+    ///
+    /// # Errors
+    /// [`SolveError::NotFinite`], or what else keeps `next` from being a state to go on from.
     fn complete(
         &self,
         field: &F,
@@ -56,7 +63,7 @@ pub trait Scheme<T: Real, F: VectorField<T>> {
         now: &Self::State,
         next: &mut Self::State,
         work: &mut Self::Work,
-    );
+    ) -> Result<(), SolveError>;
     /// The proposed step was rejected: the next proposal starts from the same state and time.
     fn rejected(&self, work: &mut Self::Work);
 }
@@ -81,6 +88,8 @@ pub trait EmbeddedScheme<T: Real, F: VectorField<T>>: Scheme<T, F> {
 
 /// A scheme whose step can be differentiated in reverse.
 pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F> {
+    /// The cotangent of a state.
+    type Bar: Clone;
     /// Scratch space of the backward pass.
     type VjpWork;
 
@@ -89,11 +98,11 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F> {
     /// The field evaluations and field VJPs made so far.
     fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64);
     /// The cotangent of a state, zero.
-    fn zero_bar(&self, y0: &F::State) -> Self::State;
+    fn zero_bar(&self, y0: &F::State) -> Self::Bar;
     /// The cotangent of the solution in a state's cotangent, for a loss to add to.
-    fn solution_bar<'a>(&self, bar: &'a mut Self::State) -> &'a mut F::State;
+    fn solution_bar<'a>(&self, bar: &'a mut Self::Bar) -> &'a mut F::State;
     /// The cotangent of `y0` from that of the [`start`](Scheme::start).
-    fn start_vjp(&self, bar: Self::State) -> F::State;
+    fn start_vjp(&self, bar: Self::Bar) -> F::State;
 
     /// The VJP of a step whose states are known: takes `state` from after the step to `before` it,
     /// turns the cotangent of the one into that of the other and adds to that of the parameters.
@@ -103,7 +112,7 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F> {
         step: Step<T>,
         before: &Self::State,
         state: &mut Self::State,
-        bar: &mut Self::State,
+        bar: &mut Self::Bar,
         model_bar: &mut F,
         work: &mut Self::VjpWork,
     );
@@ -135,6 +144,15 @@ pub struct VjpWork<Taped, S> {
     pub(crate) taped: Taped,
     pub(crate) psi: S,
     pub(crate) psi_bar: S,
+}
+
+impl<Taped, S> VjpWork<Taped, S> {
+    pub(crate) fn new<T: Real>(taped: Taped, y0: &S) -> Self
+    where
+        S: State<T>,
+    {
+        Self { taped, psi: y0.zeros_like(), psi_bar: y0.zeros_like() }
+    }
 }
 
 impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
@@ -178,7 +196,16 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
         support::stage(next, now, [(T::ONE, &work.psi)]);
     }
     #[inline]
-    fn complete(&self, _: &F, _: Step<T>, _: &F::State, _: &mut F::State, _: &mut Self::Work) {}
+    fn complete(
+        &self,
+        _: &F,
+        step: Step<T>,
+        _: &F::State,
+        next: &mut F::State,
+        _: &mut Self::Work,
+    ) -> Result<(), SolveError> {
+        check_finite(next, step.t + step.h, step.t)
+    }
     #[inline]
     fn rejected(&self, work: &mut Self::Work) {
         self.0.restart(&mut work.stages);
@@ -216,10 +243,11 @@ impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F> f
 }
 
 impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
+    type Bar = F::State;
     type VjpWork = VjpWork<M::Taped, F::State>;
 
     fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork {
-        VjpWork { taped: self.0.taped(field, y0), psi: y0.zeros_like(), psi_bar: y0.zeros_like() }
+        VjpWork::new(self.0.taped(field, y0), y0)
     }
     fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64) {
         (self.0.taped_evaluations(&work.taped), self.0.vjps(&work.taped))

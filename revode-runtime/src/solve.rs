@@ -10,8 +10,8 @@ use crate::{Problem, Real, SolveError, State, Stats, VectorField};
 pub(crate) trait Observer<T, X> {
     /// The solve is at save point `index`, after `steps` steps.
     fn saved(&mut self, index: usize, steps: u64, t: T, state: &X) -> Result<(), SolveError>;
-    /// A step was accepted; what comes `after` it may be changed.
-    fn accepted(&mut self, step: Step<T>, before: &X, after: &mut X) -> Result<(), SolveError>;
+    /// A step was accepted.
+    fn accepted(&mut self, step: Step<T>, before: &X, after: &X) -> Result<(), SolveError>;
 }
 
 /// What the time loop runs with.
@@ -83,9 +83,8 @@ impl<S, C> Loop<'_, S, C> {
                 error_norm = attempt.error;
                 let start = t;
                 if attempt.accepted {
-                    check_finite(scheme.solution(&next), t + size, t)?;
-                    scheme.complete(field, step, &now, &mut next, &mut work);
-                    observer.accepted(step, &now, &mut next)?;
+                    scheme.complete(field, step, &now, &mut next, &mut work)?;
+                    observer.accepted(step, &now, &next)?;
                     std::mem::swap(&mut now, &mut next);
                     let end = clock.advance(t, size);
                     t = if lands { stop } else { end };

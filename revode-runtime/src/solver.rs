@@ -1,40 +1,34 @@
 //! The solver: a method, a step-size control and a gradient strategy.
 
 use crate::controller::{Adaptive, FixedStep, StepControl};
-use crate::gradient::{self, Gradient, GradientStrategy, Loss, Reversible};
+use crate::gradient::{Auto, Gradient, GradientStrategy, Loss, Solve};
 use crate::save::SaveAt;
-use crate::scheme::{Plain, Scheme, Step};
-use crate::solve::{Loop, Observer};
-use crate::{FieldVjp, Method, Problem, Real, SolveError, Stats, VectorField};
+use crate::scheme::Plain;
+use crate::solution::{Solution, save_solution};
+use crate::solve::Loop;
+use crate::{FieldVjp, Method, Problem, Real, SolveError, VectorField};
 
 /// How to solve a [`Problem`] and how to differentiate the solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Solver<M, C = Adaptive, G = Reversible> {
+pub struct Solver<M, C = Adaptive, G = Auto> {
     method: M,
     control: C,
     strategy: G,
     max_steps: u64,
-}
-
-/// A solution at its save points.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Solution<T, S> {
-    /// The times.
-    pub t: Vec<T>,
-    /// The states, one for each time.
-    pub y: Vec<S>,
-    /// What it cost.
-    pub stats: Stats,
+    accuracy: Option<f64>,
+    memory: Option<usize>,
 }
 
 impl<M> Solver<M> {
-    /// A solver with adaptive steps at tolerance 1e-6, and reversible gradients.
+    /// A solver with adaptive steps at tolerance 1e-6, and the gradient strategy [`Auto`].
     pub fn new(method: M) -> Self {
         Self {
             method,
             control: Adaptive { rtol: 1e-6, atol: 1e-6, controller: crate::Pid::default() },
-            strategy: Reversible::default(),
+            strategy: Auto,
             max_steps: 10_000_000,
+            accuracy: None,
+            memory: None,
         }
     }
 }
@@ -54,20 +48,40 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// Any step-size control.
     pub fn control<D>(self, control: D) -> Solver<M, D, G> {
-        let Self { method, strategy, max_steps, .. } = self;
-        Solver { method, control, strategy, max_steps }
+        let Self { method, strategy, max_steps, accuracy, memory, .. } = self;
+        Solver { method, control, strategy, max_steps, accuracy, memory }
     }
 
     /// How gradients are computed.
     pub fn strategy<H>(self, strategy: H) -> Solver<M, C, H> {
-        let Self { method, control, max_steps, .. } = self;
-        Solver { method, control, strategy, max_steps }
+        let Self { method, control, max_steps, accuracy, memory, .. } = self;
+        Solver { method, control, strategy, max_steps, accuracy, memory }
     }
 
     /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million unless told.
     #[must_use]
     pub fn max_steps(self, max_steps: u64) -> Self {
         Self { max_steps, ..self }
+    }
+
+    /// The accuracy that a gradient must have, relative to its largest component: the strategies that
+    /// reverse certify it, or fail. Unless told, half the digits of the scalar or the tolerance of
+    /// the step-size control where that is finer.
+    ///
+    /// It is the accuracy as the gradient of the discrete solution; how far that is from the
+    /// equation's is a matter of the step sizes.
+    #[must_use]
+    pub fn gradient_accuracy(self, accuracy: f64) -> Self {
+        Self { accuracy: Some(accuracy), ..self }
+    }
+
+    /// The memory that the states which a gradient keeps may take, in bytes. Unless told,
+    /// [`DEFAULT_MEMORY`](crate::gradient::DEFAULT_MEMORY) for [`Auto`] and
+    /// [`Guarded`](crate::Guarded), which keep to it, and no limit for [`StoreAll`](crate::StoreAll),
+    /// which fails above it.
+    #[must_use]
+    pub fn memory_limit(self, bytes: usize) -> Self {
+        Self { memory: Some(bytes), ..self }
     }
 
     /// Solves with the method itself, the fastest way forward.
@@ -85,12 +99,16 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         M: Method<T, F>,
         C: StepControl<T, F, Plain<M>>,
     {
-        self.run(&Plain(self.method.clone()), problem, save)
+        problem.check()?;
+        let plan = save.plan(problem.t0, problem.t1)?;
+        let scheme = Plain(self.method.clone());
+        let max_steps = self.max_steps;
+        save_solution(&Loop { scheme: &scheme, control: &self.control, max_steps }, problem, &plan)
     }
 
-    /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the reversible
-    /// pair, unless the strategy is one over the plain method. Its solution differs from that of
-    /// [`solve`](Self::solve) by an error of the method's order.
+    /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or
+    /// the reversible pair where the strategy is one that reverses. The solutions differ by an
+    /// error of the method's order.
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.
@@ -102,10 +120,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     where
         T: Real,
         F: FieldVjp<T>,
-        G: GradientStrategy<T, F, M>,
-        C: StepControl<T, F, G::Scheme>,
+        G: GradientStrategy<T, F, M, C>,
     {
-        self.run(&self.strategy.scheme(&self.method)?, problem, save)
+        self.strategy.forward(&self.ask(problem, &save)?)
     }
 
     /// The loss over the save points, and its exact gradient with respect to the initial state and
@@ -123,55 +140,28 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         T: Real,
         F: FieldVjp<T>,
         L: Loss<T, F::State>,
-        G: GradientStrategy<T, F, M>,
-        C: StepControl<T, F, G::Scheme>,
+        G: GradientStrategy<T, F, M, C>,
     {
+        let solve = self.ask(problem, &save)?;
+        loss.check(&problem.y0, solve.plan.len())?;
+        self.strategy.gradient(&solve, loss)
+    }
+
+    /// Checks the arguments and puts them together for the strategy.
+    fn ask<'a, T: Real, F: VectorField<T>>(
+        &'a self,
+        problem: &'a Problem<T, F>,
+        save: &SaveAt,
+    ) -> Result<Solve<'a, T, F, M, C>, SolveError> {
+        let &Self { ref method, ref control, max_steps, accuracy, memory, .. } = self;
+        if let Some(accuracy) = accuracy
+            && !(accuracy > 0.0 && accuracy < 1.0)
+        {
+            let problem = format!("{accuracy} is not between 0 and 1; it is relative, 1e-8 say");
+            return Err(SolveError::argument("gradient_accuracy", problem));
+        }
         problem.check()?;
         let plan = save.plan(problem.t0, problem.t1)?;
-        loss.check(&problem.y0, plan.len())?;
-        let scheme = self.strategy.scheme(&self.method)?;
-        let keeper = self.strategy.keeper(&scheme, problem)?;
-        let time_loop = Loop { scheme: &scheme, control: &self.control, max_steps: self.max_steps };
-        gradient::differentiate(&time_loop, problem, &plan, loss, keeper)
-    }
-
-    fn run<T, F, S>(
-        &self,
-        scheme: &S,
-        problem: &Problem<T, F>,
-        save: SaveAt,
-    ) -> Result<Solution<T, F::State>, SolveError>
-    where
-        T: Real,
-        F: VectorField<T>,
-        S: Scheme<T, F>,
-        C: StepControl<T, F, S>,
-    {
-        problem.check()?;
-        let plan = save.plan(problem.t0, problem.t1)?;
-        let points = plan.len().unwrap_or(0);
-        let (t, y) = (Vec::with_capacity(points), Vec::with_capacity(points));
-        let mut saver = Saver { scheme, t, y };
-        let time_loop = Loop { scheme, control: &self.control, max_steps: self.max_steps };
-        let (_, stats) = time_loop.run(problem, &plan, &mut saver)?;
-        Ok(Solution { t: saver.t, y: saver.y, stats })
-    }
-}
-
-/// Saves the solution at the save points.
-struct Saver<'a, T: Real, F: VectorField<T>, S> {
-    scheme: &'a S,
-    t: Vec<T>,
-    y: Vec<F::State>,
-}
-
-impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> Observer<T, S::State> for Saver<'_, T, F, S> {
-    fn saved(&mut self, _: usize, _: u64, t: T, state: &S::State) -> Result<(), SolveError> {
-        self.t.push(t);
-        self.y.push(self.scheme.solution(state).clone());
-        Ok(())
-    }
-    fn accepted(&mut self, _: Step<T>, _: &S::State, _: &mut S::State) -> Result<(), SolveError> {
-        Ok(())
+        Ok(Solve { method, control, problem, plan, max_steps, accuracy, memory })
     }
 }

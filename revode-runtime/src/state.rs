@@ -21,6 +21,8 @@ pub trait State<T: Real>:
 {
     /// A square matrix with as many rows as the state has components, column-major.
     type Square: Clone + Debug + PartialEq + Send + Sync + 'static;
+    /// A state of the same length in double precision.
+    type Double: State<f64>;
 
     /// A state of the same length, all components zero.
     fn zeros_like(&self) -> Self;
@@ -30,6 +32,8 @@ pub trait State<T: Real>:
     fn as_mut_slice(&mut self) -> &mut [T];
     /// A square matrix of zeros for a state of this length.
     fn square(&self) -> Self::Square;
+    /// The components in double precision, exactly.
+    fn to_double(&self) -> Self::Double;
 
     /// The number of components.
     #[inline(always)]
@@ -54,6 +58,7 @@ pub trait State<T: Real>:
 
 impl<T: Real, const N: usize> State<T> for SVector<T, N> {
     type Square = SMatrix<T, N, N>;
+    type Double = SVector<f64, N>;
 
     #[inline(always)]
     fn zeros_like(&self) -> Self {
@@ -70,10 +75,14 @@ impl<T: Real, const N: usize> State<T> for SVector<T, N> {
     fn square(&self) -> Self::Square {
         SMatrix::repeat(T::ZERO)
     }
+    fn to_double(&self) -> Self::Double {
+        self.map(Real::to_f64)
+    }
 }
 
 impl<T: Real> State<T> for DVector<T> {
     type Square = DMatrix<T>;
+    type Double = DVector<f64>;
 
     fn zeros_like(&self) -> Self {
         Self::repeat(self.nrows(), T::ZERO)
@@ -88,5 +97,8 @@ impl<T: Real> State<T> for DVector<T> {
     }
     fn square(&self) -> Self::Square {
         DMatrix::repeat(self.nrows(), self.nrows(), T::ZERO)
+    }
+    fn to_double(&self) -> Self::Double {
+        self.map(Real::to_f64)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Counts of a solve or of a gradient.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Accepted steps.
@@ -17,6 +17,18 @@ pub struct Stats {
     /// Bytes kept for the backward pass: record of the steps, save points, states. 0 for a solve
     /// without a gradient.
     pub bytes_kept: usize,
+    /// The strategy that made the gradient, empty for a solve without one. With
+    /// [`Auto`](crate::Auto): the one that was chosen.
+    pub strategy: &'static str,
+    /// Anchors: the states that a guarded reversal goes back to, the start not counted.
+    pub anchors: u64,
+    /// The worst certificate of a reversal: how far a reversed state was from the known one, relative
+    /// to its size, where the reversal ended. `None` where nothing was reversed in floating point.
+    pub certificate: Option<f64>,
+    /// Segments whose certificate was worse than needed and which were solved again instead.
+    pub recomputed: u64,
+    /// What an exact reversal keeps, in bits for each component of the state.
+    pub buffer_bits: f64,
 }
 
 impl fmt::Display for Stats {
@@ -25,6 +37,22 @@ impl fmt::Display for Stats {
             f,
             "{} steps accepted, {} rejected, {} evaluations, {} VJPs, {} bytes kept",
             self.accepted, self.rejected, self.evaluations, self.vjps, self.bytes_kept
-        )
+        )?;
+        if !self.strategy.is_empty() {
+            write!(f, ", {}", self.strategy)?;
+        }
+        if self.anchors > 0 {
+            write!(f, ", {} anchors", self.anchors)?;
+        }
+        if let Some(certificate) = self.certificate {
+            write!(f, ", certificate {certificate:.1e}")?;
+        }
+        if self.recomputed > 0 {
+            write!(f, ", {} segments recomputed", self.recomputed)?;
+        }
+        if self.buffer_bits > 0.0 {
+            write!(f, ", {:.0} bits a component", self.buffer_bits)?;
+        }
+        Ok(())
     }
 }

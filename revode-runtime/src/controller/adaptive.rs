@@ -1,6 +1,6 @@
 //! Adaptive steps: error norm, automatic first step, and a rule for the next one.
 
-use super::{Attempt, Begin, Decision, Pid, Start, StepControl, StepSizeController};
+use super::{Attempt, Begin, Decision, Pid, Start, StepControl, StepSizeController, Tolerance};
 use crate::scheme::{EmbeddedScheme, Step};
 use crate::{Real, SolveError, State, VectorField};
 
@@ -34,6 +34,10 @@ where
     C: StepSizeController,
 {
     type Memory = AdaptiveMemory<F::State, C::Memory>;
+
+    fn tolerance(&self) -> Option<Tolerance> {
+        Some(Tolerance { rtol: self.rtol, atol: self.atol })
+    }
 
     fn begin(
         &self,

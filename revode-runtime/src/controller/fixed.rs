@@ -15,6 +15,10 @@ pub struct FixedStep {
 impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> StepControl<T, F, S> for FixedStep {
     type Memory = ();
 
+    fn steps(&self, span: f64) -> Option<f64> {
+        Some(span / self.h)
+    }
+
     fn begin(&self, _: &S, _: &F, _: &Start<'_, T, F>) -> Result<Begin<T, ()>, SolveError> {
         if !(self.h > 0.0 && self.h.is_finite()) {
             let problem = format!("the step size {} is not a positive, finite number", self.h);

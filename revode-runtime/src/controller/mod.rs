@@ -50,6 +50,17 @@ pub trait StepControl<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
     /// What is remembered from step to step.
     type Memory;
 
+    /// The tolerance that steps are chosen by, where they are.
+    fn tolerance(&self) -> Option<Tolerance> {
+        None
+    }
+
+    /// The number of steps over a span of this length, where it is known beforehand.
+    fn steps(&self, span: f64) -> Option<f64> {
+        let _ = span;
+        None
+    }
+
     /// Checks the settings, and chooses the size of the first step, positive.
     ///
     /// # Errors
@@ -73,6 +84,22 @@ pub trait StepControl<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
         next: &mut S::State,
         work: &mut S::Work,
     ) -> Attempt<T>;
+}
+
+/// The tolerance of step-size control: an error of `atol + rtol · |y|` a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tolerance {
+    /// Relative tolerance a step.
+    pub rtol: f64,
+    /// Absolute tolerance a step, in the units of the state.
+    pub atol: f64,
+}
+
+impl Tolerance {
+    /// The relative tolerance, or the absolute one where that is 0.
+    pub(crate) fn relative(self) -> f64 {
+        if self.rtol > 0.0 { self.rtol } else { self.atol }
+    }
 }
 
 /// Where a solve starts.

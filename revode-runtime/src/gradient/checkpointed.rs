@@ -1,9 +1,9 @@
 //! Checkpointed: some states are kept, the others computed again.
 
 use super::schedule::Schedule;
-use super::{Backward, Keeper, StateStore};
+use super::{Backward, Keeper, StateStore, Way};
 use crate::scheme::{Scheme, SchemeVjp, Step};
-use crate::{FieldVjp, Problem, Real, SolveError};
+use crate::{FieldVjp, Problem, Real, SolveError, Stats};
 
 /// Gradients from a fixed number of stored states, the steps between them taken again.
 ///
@@ -14,7 +14,7 @@ use crate::{FieldVjp, Problem, Real, SolveError};
 /// checkpoint is known, freed slots are placed by the binomial schedule of Griewank and Walther,
 /// *Algorithm 799: revolve*, ACM TOMS 26 (2000). See `docs/checkpointing.md`.
 ///
-/// Over the plain method, unless [`coupled`](StateStore::coupled).
+/// Over the plain method, unless [`along`](StateStore::along) another scheme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpointed {
     slots: usize,
@@ -34,20 +34,13 @@ impl StateStore for Checkpointed {
         &self,
         scheme: &S,
         problem: &Problem<T, F>,
+        _: Option<usize>,
     ) -> Result<Self::Keeper<T, F, S>, SolveError> {
         if self.slots == 0 {
             let problem = "checkpointing needs at least one slot, for the start";
             return Err(SolveError::argument("slots", problem));
         }
-        let start = scheme.start(&problem.y0);
-        Ok(Checkpoints {
-            schedule: Schedule::new(self.slots),
-            states: Vec::new(),
-            state_bytes: scheme.state_bytes(&start),
-            before: start.clone(),
-            next: start,
-            work: scheme.work(&problem.field, &problem.y0),
-        })
+        Ok(Checkpoints::new(scheme, problem, self.slots))
     }
 }
 
@@ -65,6 +58,47 @@ pub struct Checkpoints<X, W> {
 }
 
 impl<X: Clone, W> Checkpoints<X, W> {
+    /// No checkpoints yet, and room for `slots` of them.
+    pub(super) fn new<T, F, S>(scheme: &S, problem: &Problem<T, F>, slots: usize) -> Self
+    where
+        T: Real,
+        F: FieldVjp<T>,
+        S: Scheme<T, F, State = X, Work = W>,
+    {
+        let start = scheme.start(&problem.y0);
+        Self {
+            schedule: Schedule::new(slots),
+            states: Vec::new(),
+            state_bytes: scheme.state_bytes(&start),
+            before: start.clone(),
+            next: start,
+            work: scheme.work(&problem.field, &problem.y0),
+        }
+    }
+
+    /// Empties the slots and starts with `state`, which lies before step `index`.
+    pub(super) fn restart<T, F, S>(&mut self, scheme: &S, index: u64, state: &X)
+    where
+        T: Real,
+        F: FieldVjp<T>,
+        S: Scheme<T, F, State = X, Work = W>,
+    {
+        self.schedule.clear();
+        if let Some(slot) = self.schedule.place_online(index) {
+            Self::store(&mut self.states, scheme, slot, state);
+        }
+    }
+
+    /// The field evaluations made so far.
+    pub(super) fn evaluations<T, F, S>(&self, scheme: &S) -> u64
+    where
+        T: Real,
+        F: FieldVjp<T>,
+        S: Scheme<T, F, State = X, Work = W>,
+    {
+        scheme.evaluations(&self.work)
+    }
+
     #[inline]
     fn store<T: Real, F: FieldVjp<T>>(
         states: &mut Vec<X>,
@@ -92,7 +126,7 @@ where
         scheme: &S,
         step: Step<T>,
         before: &S::State,
-        _: &mut S::State,
+        _: &S::State,
     ) -> Result<(), SolveError> {
         if let Some(slot) = self.schedule.place_online(step.index) {
             Self::store(&mut self.states, scheme, slot, before);
@@ -105,17 +139,17 @@ where
         pass: &Backward<'_, T, F, S>,
         step: Step<T>,
         state: &mut S::State,
-        bar: &mut S::State,
+        bar: &mut S::Bar,
         model_bar: &mut F,
         work: &mut S::VjpWork,
-    ) -> Result<(), SolveError> {
+    ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, record } = *pass;
         let target = step.index;
         while self.schedule.last().is_some_and(|last| last.index > target) {
             self.schedule.pop();
         }
         // The start is always stored, so that there is a last checkpoint.
-        let Some(last) = self.schedule.last() else { return Ok(()) };
+        let Some(last) = self.schedule.last() else { return Ok(Way::On) };
         scheme.assign(&mut self.before, &self.states[last.slot]);
         let mut at = last.index;
         while at < target {
@@ -124,7 +158,7 @@ where
             for step in record.from(at).take((stop - at) as usize) {
                 let Self { before, next, work, .. } = self;
                 scheme.propose(&problem.field, step, before, next, work);
-                scheme.complete(&problem.field, step, before, next, work);
+                scheme.complete(&problem.field, step, before, next, work)?;
                 std::mem::swap(before, next);
             }
             at = stop;
@@ -133,18 +167,15 @@ where
             }
         }
         scheme.step_vjp(&problem.field, step, &self.before, state, bar, model_bar, work);
-        Ok(())
-    }
-
-    fn finish(&self, _: &Backward<'_, T, F, S>, _: &S::State) -> Result<(), SolveError> {
-        Ok(())
+        Ok(Way::On)
     }
 
     fn bytes(&self) -> usize {
         self.states.len() * self.state_bytes
     }
 
-    fn evaluations(&self, scheme: &S) -> u64 {
-        scheme.evaluations(&self.work)
+    fn report(&self, scheme: &S, stats: &mut Stats) {
+        stats.strategy = "checkpointed";
+        stats.evaluations += self.evaluations(scheme);
     }
 }

@@ -1,15 +1,24 @@
-//! Reversible: the states come back by inverting the steps.
+//! Reversible: the published method. The states come back by inverting the steps.
 
-use super::{Backward, GradientStrategy, Keeper};
+use super::backward::differentiate;
+use super::certificate::{allowed, certificate, largest};
+use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
+use crate::controller::{StepControl, Tolerance};
 use crate::reversible::{Coupling, Pair, ReversiblePair};
 use crate::scheme::{SchemeVjp, Step};
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State};
+use crate::solution::Solution;
+use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
 
-/// Gradients of the reversible pair in constant memory: each step is inverted, and the increments
-/// that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
+/// Above this part of the largest size that the solution has had, the gap is an error: the solution
+/// itself is off by half the gap.
+const LARGEST_GAP: f64 = 0.1;
+
+/// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
+/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
 ///
-/// When the reversal has come to the start, its pair is compared with the known one: a reversal that
-/// has lost its way is [`SolveError::NotReversed`], never a wrong gradient.
+/// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
+/// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a
+/// wrong gradient. [`Guarded`](super::Guarded) has neither limit.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Reversible {
     coupling: Coupling,
@@ -20,26 +29,61 @@ impl Reversible {
     pub fn coupling(lambda: f64) -> Self {
         Self { coupling: Coupling::Constant(lambda) }
     }
+
+    /// The same scheme with `λ = exp(−κ |h|)` for each step: the rate `κ ≥ 0`, in 1 over time, should
+    /// be as fast as the field contracts, and rounding grows by `exp(κ T)` backward.
+    pub fn rate(kappa: f64) -> Self {
+        Self { coupling: Coupling::Rate(kappa) }
+    }
 }
 
-impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> GradientStrategy<T, F, M> for Reversible {
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for Reversible {
     type Scheme = ReversiblePair<M>;
-    type Keeper = Reversal<T>;
 
-    fn scheme(&self, method: &M) -> Result<Self::Scheme, SolveError> {
+    fn scheme(
+        &self,
+        method: &M,
+        _: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<Self::Scheme, SolveError> {
         ReversiblePair::new(method.clone(), self.coupling)
     }
+}
 
-    fn keeper(&self, _: &Self::Scheme, _: &Problem<T, F>) -> Result<Reversal<T>, SolveError> {
-        Ok(Reversal { gap: T::ZERO })
+impl<T, F, M, C> GradientStrategy<T, F, M, C> for Reversible
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F> + Clone,
+    C: StepControl<T, F, ReversiblePair<M>>,
+{
+    fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
+        solve.along(&solve.pair(self)?)
+    }
+
+    fn gradient(
+        &self,
+        solve: &Solve<'_, T, F, M, C>,
+        loss: &impl Loss<T, F::State>,
+    ) -> Result<Gradient<F, F::State, T>, SolveError> {
+        let allowed = allowed(solve.accuracy::<ReversiblePair<M>>());
+        let keeper = Reversal { allowed, size: T::ZERO, end: 0.0, gap: 0.0, certificate: 0.0 };
+        differentiate(solve, &solve.pair(self)?, keeper, loss)
     }
 }
 
 /// A reversal keeps nothing of the forward pass.
 #[derive(Debug)]
-pub struct Reversal<T> {
-    /// The gap `‖y − z‖` at the end of the forward pass, for the error message.
-    gap: T,
+struct Reversal<T> {
+    /// The certificate that the gradient needs.
+    allowed: f64,
+    /// The largest component that the solution has had so far.
+    size: T,
+    /// The largest component of the solution at the end.
+    end: f64,
+    /// The gap `‖y − z‖` at the end, relative to the solution's largest size, for the error message.
+    gap: f64,
+    certificate: f64,
 }
 
 impl<T, F, M> Keeper<T, F, ReversiblePair<M>> for Reversal<T>
@@ -51,12 +95,21 @@ where
     #[inline(always)]
     fn keep(
         &mut self,
-        _: &ReversiblePair<M>,
-        _: Step<T>,
+        scheme: &ReversiblePair<M>,
+        step: Step<T>,
         _: &Pair<F::State>,
-        _: &mut Pair<F::State>,
+        after: &Pair<F::State>,
     ) -> Result<(), SolveError> {
-        Ok(())
+        let (gap, size) = after.squared_gap_and_size();
+        self.size = self.size.max(size);
+        // Written so that a gap that is not a number is too large.
+        let largest = T::from_f64(LARGEST_GAP) * self.size;
+        if gap <= largest * largest {
+            return Ok(());
+        }
+        let gap = relative(gap, self.size);
+        let coupling = scheme.coupling;
+        Err(SolveError::PairDiverged { t: (step.t + step.h).to_f64(), gap, coupling })
     }
 
     #[inline]
@@ -68,48 +121,38 @@ where
         bar: &mut Pair<F::State>,
         model_bar: &mut F,
         work: &mut <ReversiblePair<M> as SchemeVjp<T, F>>::VjpWork,
-    ) -> Result<(), SolveError> {
+    ) -> Result<Way, SolveError> {
         if step.index + 1 == pass.record.len() {
-            self.gap = distance(&state.z, &state.y);
+            let (gap, _) = state.squared_gap_and_size();
+            self.gap = relative(gap, self.size);
+            self.end = largest(&state.y);
         }
         pass.scheme.unstep_vjp(&pass.problem.field, step, state, bar, model_bar, work);
-        Ok(())
-    }
-
-    fn finish(
-        &self,
-        pass: &Backward<'_, T, F, ReversiblePair<M>>,
-        state: &Pair<F::State>,
-    ) -> Result<(), SolveError> {
-        let Problem { y0, t0, .. } = pass.problem;
-        // Far above what a healthy reversal leaves, far below what a lost one does.
-        let allowed = T::from_f64(1e-6).max(T::from_f64(32_768.0) * T::EPSILON);
-        let error = distance(&state.y, y0).max(distance(&state.z, y0));
-        if error <= allowed {
-            return Ok(());
+        if step.index == 0 {
+            self.certificate = certificate(state, &pass.problem.y0, self.end);
+            if self.certificate > self.allowed {
+                return Err(SolveError::NotReversed {
+                    t: pass.problem.t0.to_f64(),
+                    error: self.certificate,
+                    allowed: self.allowed,
+                    gap: self.gap,
+                });
+            }
         }
-        Err(SolveError::NotReversed {
-            t: t0.to_f64(),
-            error: error.to_f64(),
-            allowed: allowed.to_f64(),
-            gap: self.gap.to_f64(),
-        })
+        Ok(Way::On)
     }
 
     fn bytes(&self) -> usize {
         0
     }
 
-    fn evaluations(&self, _: &ReversiblePair<M>) -> u64 {
-        0
+    fn report(&self, _: &ReversiblePair<M>, stats: &mut Stats) {
+        stats.strategy = "reversible";
+        stats.certificate = Some(self.certificate);
     }
 }
 
-/// The largest component of `x − y` relative to `1 + |y|`; infinite where one is NaN.
-fn distance<T: Real, S: State<T>>(x: &S, y: &S) -> T {
-    let relative = |(x, y): (&T, &T)| {
-        let distance = (*x - *y).abs() / (T::ONE + y.abs());
-        if distance.is_finite() { distance } else { T::from_f64(f64::INFINITY) }
-    };
-    x.as_slice().iter().zip(y.as_slice()).map(relative).fold(T::ZERO, Real::max)
+/// A gap relative to a size, from its square.
+fn relative<T: Real>(gap: T, size: T) -> f64 {
+    Real::sqrt(gap.to_f64()) / size.to_f64()
 }

@@ -27,6 +27,16 @@ impl Schedule {
         Self { stored: Vec::new(), slots, free: Vec::new() }
     }
 
+    /// Drops all checkpoints.
+    pub(crate) fn clear(&mut self) {
+        while !self.stored.is_empty() {
+            self.pop();
+        }
+    }
+
+    /// The memory that a checkpoint takes in the schedule, in bytes.
+    pub(crate) const ENTRY_BYTES: usize = size_of::<Stored>();
+
     /// The last checkpoint.
     pub(crate) fn last(&self) -> Option<Stored> {
         self.stored.last().copied()

@@ -1,12 +1,13 @@
 //! Store-all: every state is kept.
 
-use super::{Backward, Keeper, StateStore};
+use super::{Backward, Keeper, StateStore, Way};
 use crate::scheme::{SchemeVjp, Step};
-use crate::{FieldVjp, Problem, Real, SolveError};
+use crate::{FieldVjp, Problem, Real, SolveError, Stats};
 
 /// Gradients from stored states: the fastest where memory suffices, at one state a step.
 ///
-/// Over the plain method, unless [`coupled`](StateStore::coupled).
+/// Over the plain method, unless [`along`](StateStore::along) another scheme. A
+/// [memory limit](crate::Solver::memory_limit) is kept: more is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreAll;
 
@@ -17,9 +18,11 @@ impl StateStore for StoreAll {
         &self,
         scheme: &S,
         problem: &Problem<T, F>,
+        memory: Option<usize>,
     ) -> Result<Stored<S::State>, SolveError> {
         let state_bytes = scheme.state_bytes(&scheme.start(&problem.y0));
-        Ok(Stored { states: Vec::new(), state_bytes })
+        let memory = memory.unwrap_or(usize::MAX);
+        Ok(Stored { states: Vec::new(), state_bytes, memory })
     }
 }
 
@@ -28,6 +31,7 @@ impl StateStore for StoreAll {
 pub struct Stored<X> {
     states: Vec<X>,
     state_bytes: usize,
+    memory: usize,
 }
 
 impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Stored<S::State> {
@@ -35,10 +39,14 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Stored<S::
     fn keep(
         &mut self,
         _: &S,
-        _: Step<T>,
+        step: Step<T>,
         before: &S::State,
-        _: &mut S::State,
+        _: &S::State,
     ) -> Result<(), SolveError> {
+        if (self.states.len() + 1).saturating_mul(self.state_bytes) > self.memory {
+            let (limit, steps) = (self.memory, step.index);
+            return Err(SolveError::MemoryLimit { limit, steps, t: step.t.to_f64() });
+        }
         self.states.push(before.clone());
         Ok(())
     }
@@ -49,25 +57,21 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Stored<S::
         pass: &Backward<'_, T, F, S>,
         step: Step<T>,
         state: &mut S::State,
-        bar: &mut S::State,
+        bar: &mut S::Bar,
         model_bar: &mut F,
         work: &mut S::VjpWork,
-    ) -> Result<(), SolveError> {
+    ) -> Result<Way, SolveError> {
         if let Some(before) = self.states.pop() {
             pass.scheme.step_vjp(&pass.problem.field, step, &before, state, bar, model_bar, work);
         }
-        Ok(())
-    }
-
-    fn finish(&self, _: &Backward<'_, T, F, S>, _: &S::State) -> Result<(), SolveError> {
-        Ok(())
+        Ok(Way::On)
     }
 
     fn bytes(&self) -> usize {
         self.states.len() * self.state_bytes
     }
 
-    fn evaluations(&self, _: &S) -> u64 {
-        0
+    fn report(&self, _: &S, stats: &mut Stats) {
+        stats.strategy = "store-all";
     }
 }

@@ -1,0 +1,438 @@
+//! The exact pair: the reversible pair on an integer grid, whose steps are undone to the last bit.
+//!
+//! Derivation and measurements: `docs/exact.md`.
+
+use crate::gap::GapMonitor;
+use crate::halves::{Halves, Known, step_back};
+use crate::reversible::Pair;
+use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
+use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
+
+/// Numbers of the grid are at most this multiple of the quantum, so that their sums are exact in
+/// double precision.
+pub(crate) const LARGEST: f64 = (1_u64 << 51) as f64;
+
+/// How often the gap is halved when the monitor asks for it.
+const HALVINGS: u32 = 8;
+
+/// More halvings at a time do not fit in a number of the grid.
+const MOST_HALVINGS: u32 = 50;
+
+/// A gap of so many quanta is not worth closing.
+const QUANTA: f64 = 64.0;
+
+/// The pair `(y, z)` on a grid of integer multiples of a quantum,
+///
+/// ```text
+/// y' = y + round(Psi_h(t, z))
+/// z' = z − round(Psi_{−h}(t + h, y'))
+/// ```
+///
+/// where `round` is to the grid, so that sums are exact and each line is undone by the opposite sign.
+/// Now and then the gap is halved, `z' ← y' + (z' − y')/2`, and the bit that is lost is kept: that is all
+/// the memory it takes.
+///
+/// The grid numbers are held in double precision, whatever the scalar `T` of the field; increments are
+/// evaluated in `T`.
+#[derive(Debug, Clone)]
+pub struct ExactPair<M, D> {
+    /// The method whose increment is used.
+    pub(crate) method: M,
+    /// The quantum of each component, a power of two.
+    pub(crate) quantum: D,
+    /// The rate `κ` of the damping in 1 over time; as much as the gap asks for where there is none.
+    pub(crate) rate: Option<f64>,
+    /// The time at which the halvings of that rate are counted from.
+    pub(crate) t0: f64,
+}
+
+/// What the exact pair advances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GridState<S, D> {
+    /// The solution and its companion, on the grid.
+    pub grid: Pair<D>,
+    /// Their values in the precision of the field.
+    pub value: Pair<S>,
+    /// How often the gap was halved at the end of the step that led here.
+    pub halvings: u32,
+    /// Those of them that the monitor asked for.
+    pub asked: u32,
+    /// The bits that were lost thereby, as integers, for each component.
+    pub lost: D,
+    monitor: GapMonitor<f64>,
+}
+
+impl<S, D: State<f64>> GridState<S, D> {
+    /// Takes the values of `y` from the grid.
+    #[inline(always)]
+    fn value_y<T: Real>(&mut self)
+    where
+        S: State<T>,
+    {
+        convert(&mut self.value.y, &self.grid.y);
+    }
+
+    /// Takes the values of `z` from the grid.
+    #[inline(always)]
+    fn value_z<T: Real>(&mut self)
+    where
+        S: State<T>,
+    {
+        convert(&mut self.value.z, &self.grid.z);
+    }
+}
+
+/// `to[i] = from[i]`, rounded to `T`.
+#[inline(always)]
+fn convert<T: Real, S: State<T>, D: State<f64>>(to: &mut S, from: &D) {
+    for (to, from) in to.as_mut_slice().iter_mut().zip(from.as_slice()) {
+        *to = T::from_f64(*from);
+    }
+}
+
+/// The multiple of the quantum nearest to `x`, for `|x|` up to [`LARGEST`] quanta; ties to even.
+#[inline(always)]
+fn round(x: f64, quantum: f64) -> f64 {
+    // Numbers of this size have the quantum as their spacing, so that the addition rounds to it. Rust
+    // does not reassociate.
+    let shift = 1.5 * 2.0 * LARGEST * quantum;
+    (x + shift) - shift
+}
+
+impl<M, D: State<f64>> ExactPair<M, D> {
+    /// `to[i] = from[i] + sign · round(psi[i])`
+    #[inline(always)]
+    fn add_rounded<T: Real, S: State<T>>(&self, to: &mut D, from: &D, sign: f64, psi: &S) {
+        let n = to.len();
+        let (to, from) = (&mut to.as_mut_slice()[..n], &from.as_slice()[..n]);
+        let (psi, quantum) = (&psi.as_slice()[..n], &self.quantum.as_slice()[..n]);
+        for i in 0..n {
+            to[i] = from[i] + sign * round(psi[i].to_f64(), quantum[i]);
+        }
+    }
+
+    /// `x[i] += sign · round(psi[i])`
+    #[inline(always)]
+    fn add_rounded_to<T: Real, S: State<T>>(&self, x: &mut D, sign: f64, psi: &S) {
+        let n = x.len();
+        let x = &mut x.as_mut_slice()[..n];
+        let (psi, quantum) = (&psi.as_slice()[..n], &self.quantum.as_slice()[..n]);
+        for i in 0..n {
+            x[i] += sign * round(psi[i].to_f64(), quantum[i]);
+        }
+    }
+
+    /// An error where a number is beyond the grid.
+    #[inline(always)]
+    fn check<T: Real>(&self, x: &D, step: Step<T>) -> Result<(), SolveError> {
+        let n = x.len();
+        let (x, quantum) = (&x.as_slice()[..n], &self.quantum.as_slice()[..n]);
+        let mut inside = true;
+        for i in 0..n {
+            inside &= x[i].abs() <= LARGEST * quantum[i];
+        }
+        if inside { Ok(()) } else { Err(beyond(x, quantum, step)) }
+    }
+
+    /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a
+    /// function of the step, so that it need not be recorded.
+    #[inline(always)]
+    pub(crate) fn rate_halvings<T: Real>(&self, step: Step<T>) -> u32 {
+        let Some(rate) = self.rate else { return 0 };
+        let (start, end) = (step.t.to_f64(), (step.t + step.h).to_f64());
+        let until = |t: f64| ((t - self.t0).abs() * rate * std::f64::consts::LOG2_E) as u64;
+        until(end).saturating_sub(until(start)).min(u64::from(MOST_HALVINGS)) as u32
+    }
+
+    /// Halves the gap of `state` as often as it says, rounding down; the bits lost go to `lost`.
+    #[inline]
+    fn halve<S>(&self, state: &mut GridState<S, D>) {
+        let (double, half) = factors(state.halvings);
+        let n = self.quantum.len();
+        let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
+        let (lost, quantum) = (&mut state.lost.as_mut_slice()[..n], self.quantum.as_slice());
+        for i in 0..n {
+            let gap = z[i] - y[i];
+            let nearest = round(gap * half, quantum[i]);
+            let down = if nearest > gap * half { nearest - quantum[i] } else { nearest };
+            lost[i] = (gap - down * double) / quantum[i];
+            z[i] = y[i] + down;
+        }
+    }
+
+    /// Undoes [`halve`](Self::halve), with the bits in `lost`.
+    #[inline]
+    pub(crate) fn unhalve<T: Real, S: State<T>>(&self, state: &mut GridState<S, D>) {
+        let (double, _) = factors(state.halvings);
+        let n = self.quantum.len();
+        let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
+        let (lost, quantum) = (&state.lost.as_slice()[..n], self.quantum.as_slice());
+        for i in 0..n {
+            z[i] = y[i] + ((z[i] - y[i]) * double + lost[i] * quantum[i]);
+        }
+    }
+
+    /// The VJP of the halvings of `state`, on the cotangents: `z' ← y' + (z' − y')/2^k`.
+    #[inline(always)]
+    fn halve_vjp<T: Real, S: State<T>>(state: &GridState<S, D>, bar: &mut Pair<S>) {
+        if state.halvings > 0 {
+            let half = T::from_f64(factors(state.halvings).1);
+            let (y_bar, z_bar) = (bar.y.as_mut_slice(), bar.z.as_mut_slice());
+            for (y_bar, z_bar) in y_bar.iter_mut().zip(z_bar) {
+                *y_bar += *z_bar - half * *z_bar;
+                *z_bar = half * *z_bar;
+            }
+        }
+    }
+
+    /// The step's inverse and its VJP in one. The halvings have been undone, by
+    /// [`unhalve`](Self::unhalve).
+    #[inline]
+    pub(crate) fn unstep_vjp<T: Real, F: FieldVjp<T>>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        state: &mut GridState<F::State, D>,
+        bar: &mut Pair<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<M::Taped, F::State>,
+    ) where
+        M: MethodVjp<T, F>,
+    {
+        Self::halve_vjp(state, bar);
+        let mut halves = OnGrid { pair: self, state };
+        step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
+    }
+}
+
+/// A state that is reversed on the grid.
+struct OnGrid<'a, M, S, D> {
+    pair: &'a ExactPair<M, D>,
+    state: &'a mut GridState<S, D>,
+}
+
+impl<T: Real, M, S: State<T>, D: State<f64>> Halves<T, S> for OnGrid<'_, M, S, D> {
+    #[inline(always)]
+    fn y(&self) -> &S {
+        &self.state.value.y
+    }
+    #[inline(always)]
+    fn z(&self) -> &S {
+        &self.state.value.z
+    }
+    #[inline(always)]
+    fn undo_z(&mut self, psi: &S) {
+        self.pair.add_rounded_to(&mut self.state.grid.z, 1.0, psi);
+        self.state.value_z();
+    }
+    #[inline(always)]
+    fn undo_y(&mut self, psi: &S) {
+        self.pair.add_rounded_to(&mut self.state.grid.y, -1.0, psi);
+        self.state.value_y();
+    }
+}
+
+/// Halvings of the rate and those that the monitor asked for, together.
+#[inline(always)]
+pub(crate) fn halvings(rate: u32, asked: u32) -> u32 {
+    (rate + asked).min(MOST_HALVINGS)
+}
+
+/// `2^k` and `2^−k`.
+#[inline(always)]
+fn factors(halvings: u32) -> (f64, f64) {
+    let double = (1_u64 << halvings) as f64;
+    (double, 1.0 / double)
+}
+
+#[cold]
+fn beyond<T: Real>(x: &[f64], quantum: &[f64], step: Step<T>) -> SolveError {
+    let inside = |(x, quantum): (&f64, &f64)| x.abs() <= LARGEST * quantum;
+    let component = x.iter().zip(quantum).take_while(|pair| inside(*pair)).count().min(x.len() - 1);
+    let (t, value) = ((step.t + step.h).to_f64(), x[component]);
+    if value.is_finite() {
+        return SolveError::OutOfRange { t, component, value, quantum: quantum[component] };
+    }
+    SolveError::NotFinite { t, component, value, last_good: step.t.to_f64() }
+}
+
+impl<T, F, M> Scheme<T, F> for ExactPair<M, <F::State as State<T>>::Double>
+where
+    T: Real,
+    F: VectorField<T>,
+    M: Method<T, F>,
+{
+    type State = GridState<F::State, <F::State as State<T>>::Double>;
+    type Work = Work<M::Stages, F::State>;
+
+    fn order(&self) -> u32 {
+        self.method.order()
+    }
+    fn start(&self, y0: &F::State) -> Self::State {
+        let mut y = y0.to_double();
+        for (y, quantum) in y.as_mut_slice().iter_mut().zip(self.quantum.as_slice()) {
+            *y = round(*y, *quantum);
+        }
+        let mut start = GridState {
+            grid: Pair { y: y.clone(), z: y.clone() },
+            value: Pair { y: y0.clone(), z: y0.clone() },
+            halvings: 0,
+            asked: 0,
+            lost: y.zeros_like(),
+            monitor: GapMonitor::new(),
+        };
+        start.value_y();
+        start.value_z();
+        start
+    }
+    #[inline]
+    fn solution<'a>(&self, state: &'a Self::State) -> &'a F::State {
+        &state.value.y
+    }
+    #[inline]
+    fn assign(&self, state: &mut Self::State, from: &Self::State) {
+        state.grid.y.assign(&from.grid.y);
+        state.grid.z.assign(&from.grid.z);
+        state.value.y.assign(&from.value.y);
+        state.value.z.assign(&from.value.z);
+        state.lost.assign(&from.lost);
+        state.halvings = from.halvings;
+        state.asked = from.asked;
+        state.monitor = from.monitor;
+    }
+    fn state_bytes(&self, state: &Self::State) -> usize {
+        3 * size_of_val(state.lost.as_slice())
+            + 2 * size_of_val(state.value.y.as_slice())
+            + size_of::<GapMonitor<f64>>()
+    }
+    fn work(&self, field: &F, y0: &F::State) -> Self::Work {
+        Work::new(self.method.stages(field, y0), y0.zeros_like())
+    }
+    #[inline]
+    fn evaluations(&self, work: &Self::Work) -> u64 {
+        self.method.evaluations(&work.stages)
+    }
+    #[inline]
+    fn propose(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &Self::State,
+        next: &mut Self::State,
+        work: &mut Self::Work,
+    ) {
+        let Work { stages, psi, .. } = work;
+        self.method.increment(field, step.t, step.h, &now.value.z, stages, psi);
+        self.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
+        next.value_y();
+    }
+    #[inline]
+    fn complete(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &Self::State,
+        next: &mut Self::State,
+        work: &mut Self::Work,
+    ) -> Result<(), SolveError> {
+        self.check(&next.grid.y, step)?;
+        let Work { stages, psi, .. } = work;
+        self.method.increment(field, step.t + step.h, -step.h, &next.value.y, stages, psi);
+        self.add_rounded(&mut next.grid.z, &now.grid.z, -1.0, psi);
+        self.check(&next.grid.z, step)?;
+
+        let (gap, size) = next.grid.squared_gap_and_size();
+        let quanta = QUANTA * QUANTA * self.quantum.as_slice().iter().map(|q| q * q).sum::<f64>();
+        next.monitor = now.monitor;
+        let large = GapMonitor::too_large(gap, size) && gap > quanta;
+        let grown = large || (self.rate.is_none() && next.monitor.watch(gap, quanta));
+        if grown {
+            next.monitor = GapMonitor::new();
+        }
+        next.asked = if grown { HALVINGS } else { 0 };
+        next.halvings = halvings(self.rate_halvings(step), next.asked);
+        if next.halvings > 0 {
+            self.halve(next);
+        }
+        next.value_z();
+        Ok(())
+    }
+    #[inline]
+    fn rejected(&self, work: &mut Self::Work) {
+        self.method.restart(&mut work.stages);
+    }
+}
+
+impl<T, F, M> EmbeddedScheme<T, F> for ExactPair<M, <F::State as State<T>>::Double>
+where
+    T: Real,
+    F: VectorField<T>,
+    M: EmbeddedMethod<T, F>,
+{
+    fn error_order(&self) -> u32 {
+        self.method.order().min(self.method.embedded_order())
+    }
+    #[inline]
+    fn propose_with_error(
+        &self,
+        field: &F,
+        step: Step<T>,
+        now: &Self::State,
+        next: &mut Self::State,
+        error: &mut F::State,
+        work: &mut Self::Work,
+    ) {
+        let Work { stages, psi, .. } = work;
+        let z = &now.value.z;
+        self.method.increment_with_error(field, step.t, step.h, z, stages, psi, error);
+        self.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
+        next.value_y();
+    }
+    // The next step starts from z', where no stage of this one ends.
+    #[inline]
+    fn accepted(&self, _: &mut Self::Work) {}
+}
+
+impl<T, F, M> SchemeVjp<T, F> for ExactPair<M, <F::State as State<T>>::Double>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F>,
+{
+    type Bar = Pair<F::State>;
+    type VjpWork = VjpWork<M::Taped, F::State>;
+
+    fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork {
+        VjpWork::new(self.method.taped(field, y0), y0)
+    }
+    fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64) {
+        (self.method.taped_evaluations(&work.taped), self.method.vjps(&work.taped))
+    }
+    fn zero_bar(&self, y0: &F::State) -> Pair<F::State> {
+        Pair::zeros_like(y0)
+    }
+    #[inline]
+    fn solution_bar<'a>(&self, bar: &'a mut Pair<F::State>) -> &'a mut F::State {
+        &mut bar.y
+    }
+    fn start_vjp(&self, mut bar: Pair<F::State>) -> F::State {
+        bar.join_vjp();
+        bar.y
+    }
+    #[inline]
+    fn step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        before: &Self::State,
+        state: &mut Self::State,
+        bar: &mut Pair<F::State>,
+        model_bar: &mut F,
+        work: &mut Self::VjpWork,
+    ) {
+        Self::halve_vjp(state, bar);
+        let mut halves = Known { pair: &mut state.value, before: &before.value };
+        step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
+        state.halvings = before.halvings;
+    }
+}

@@ -1,0 +1,53 @@
+//! What a reversal is worth: how far the reversed pair is from the one that is known.
+
+use crate::reversible::Pair;
+use crate::{Real, State};
+
+/// By how much more than the certificate, at the most, the gradient may be off: the factor between
+/// accuracy asked for and certificate allowed.
+///
+/// Measured over random linear and network fields (`cargo test --release --test torture -- --nocapture`
+/// prints the largest factor seen; `docs/guarded.md` has the table).
+pub(crate) const SAFETY: f64 = 100.0;
+
+/// Where a solution passes through zero its size says nothing: at least this part of the size that it
+/// has where the reversal began.
+const SMALLEST: f64 = 1e-3;
+
+/// The accuracy that a gradient must have where none is asked for, relative to its largest
+/// component: half the digits of `T`, or the tolerance of the step-size control where that is finer, but
+/// never finer than the digits of `T` allow.
+pub(crate) fn default_accuracy<T: Real>(tolerance: Option<f64>) -> f64 {
+    let epsilon = T::EPSILON.to_f64();
+    let half = 0.5 * Real::sqrt(epsilon);
+    tolerance.map_or(half, |tolerance| tolerance.min(half)).max(1e5 * epsilon).min(half)
+}
+
+/// The certificate that a gradient of this accuracy needs.
+pub(crate) fn allowed(accuracy: f64) -> f64 {
+    accuracy / SAFETY
+}
+
+/// The certificate of a segment: the largest difference of the reversed `pair` from the known `y = z`,
+/// relative to the largest component of `y`. `end` is the largest component where the reversal began.
+///
+/// The error of a reversal is largest where it ends, so that this one number speaks for the segment.
+pub(crate) fn certificate<T: Real, S: State<T>>(pair: &Pair<S>, y: &S, end: f64) -> f64 {
+    let error = difference(&pair.y, y).max(difference(&pair.z, y));
+    let size = largest(y).max(SMALLEST * end);
+    if error == 0.0 { 0.0 } else { error / size }
+}
+
+/// The largest component.
+pub(crate) fn largest<T: Real, S: State<T>>(y: &S) -> f64 {
+    y.as_slice().iter().map(|y| y.abs().to_f64()).fold(0.0, f64::max)
+}
+
+/// The largest component of `x − y`; infinite where one is not finite.
+fn difference<T: Real, S: State<T>>(x: &S, y: &S) -> f64 {
+    let difference = |(x, y): (&T, &T)| {
+        let difference = (*x - *y).abs();
+        if difference.is_finite() { difference.to_f64() } else { f64::INFINITY }
+    };
+    x.as_slice().iter().zip(y.as_slice()).map(difference).fold(0.0, f64::max)
+}

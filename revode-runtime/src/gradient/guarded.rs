@@ -1,0 +1,341 @@
+//! Guarded: the pair without damping, reversed from anchor to anchor, each segment certified.
+
+use std::marker::PhantomData;
+
+use super::backward::differentiate;
+use super::certificate::{allowed, certificate, largest};
+use super::checkpointed::Checkpoints;
+use super::schedule::Schedule;
+use super::{
+    Backward, DEFAULT_MEMORY, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way,
+};
+use crate::controller::{StepControl, Tolerance};
+use crate::guarded::{Grid, GuardedPair, GuardedState, Lost};
+use crate::reversible::Pair;
+use crate::scheme::{Scheme, SchemeVjp, Step, VjpWork, Work};
+use crate::solution::Solution;
+use crate::solve::check_finite;
+use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
+
+/// Certified gradients by reversal, for dissipative problems and long horizons too.
+///
+/// The steps of the [guarded pair](GuardedPair) are inverted from one anchor to the one before it.
+/// There the reversed pair is compared with the stored one: that difference is the *certificate*
+/// of the segment. It is 0, because the steps are undone to the last bit, unless the solution grew beyond
+/// its grid in a single step or the field does not give equal bits for equal inputs. A segment
+/// whose certificate is worse than the [accuracy](crate::Solver::gradient_accuracy) needs is solved
+/// again from its anchor, with its states stored or checkpointed. So a gradient is certified or an error.
+///
+/// The memory is that of the anchors, whose number belongs to the horizon and not to the number of
+/// steps. Where they pass the [limit](crate::Solver::memory_limit) they are thinned, and those
+/// between are computed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Guarded;
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for Guarded {
+    type Scheme = GuardedPair<M>;
+
+    fn scheme(
+        &self,
+        method: &M,
+        _: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<GuardedPair<M>, SolveError> {
+        Ok(GuardedPair::new(method.clone()))
+    }
+}
+
+impl<T, F, M, C> GradientStrategy<T, F, M, C> for Guarded
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F> + Clone,
+    C: StepControl<T, F, GuardedPair<M>>,
+{
+    fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
+        solve.along(&solve.pair(self)?)
+    }
+
+    fn gradient(
+        &self,
+        solve: &Solve<'_, T, F, M, C>,
+        loss: &impl Loss<T, F::State>,
+    ) -> Result<Gradient<F, F::State, T>, SolveError> {
+        let scheme = solve.pair(self)?;
+        let memory = solve.memory.unwrap_or(DEFAULT_MEMORY);
+        let allowed = allowed(solve.accuracy::<GuardedPair<M>>());
+        let keeper = Anchors::new(&scheme, solve.problem, allowed, memory);
+        differentiate(solve, &scheme, keeper, loss)
+    }
+}
+
+/// The anchors of a solve, and the segment between two of them that is being reversed.
+struct Anchors<T: Real, F: FieldVjp<T>, W> {
+    /// The steps before which the anchors lie, the start first; on the way back those that are left.
+    indices: Vec<u64>,
+    /// Which of them, by their number, are stored.
+    schedule: Schedule,
+    /// What was lost at those.
+    states: Vec<Lost<F::State, T>>,
+    /// The bytes that stored states may take.
+    memory: usize,
+    /// Scratch space to come by anchors that were thinned out.
+    work: W,
+
+    /// The certificate that a gradient needs.
+    allowed: f64,
+    /// The end of the segment in work, to go back to.
+    end: End<T, F>,
+    /// Whether the next step is the last one of its segment.
+    fresh: bool,
+    /// The segment in work, where it is solved again.
+    again: Option<Checkpoints<GuardedState<F::State, T>, W>>,
+    /// For the statistics.
+    report: Report,
+}
+
+#[derive(Default)]
+struct Report {
+    anchors: u64,
+    certificate: f64,
+    recomputed: u64,
+    evaluations: u64,
+}
+
+/// The end of a segment.
+struct End<T: Real, F: FieldVjp<T>> {
+    /// The last step of the segment.
+    last: u64,
+    /// The largest component of the solution.
+    size: f64,
+    pair: Pair<F::State>,
+    bar: Pair<F::State>,
+    model_bar: F,
+    scalar: PhantomData<T>,
+}
+
+impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
+    fn new<M>(scheme: &GuardedPair<M>, problem: &Problem<T, F>, allowed: f64, memory: usize) -> Self
+    where
+        M: MethodVjp<T, F>,
+        GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State, T>, Work = W>,
+    {
+        let Problem { field, y0, .. } = problem;
+        let start = GuardedState::at(y0);
+        let lost = Lost { pair: Pair { y: y0.clone(), z: y0.clone() }, grid: start.grid };
+        // The start and one more at the least.
+        let mut schedule = Schedule::new((memory / anchor_bytes(y0)).max(2));
+        schedule.place_online(0);
+        let end = End {
+            last: 0,
+            size: 0.0,
+            pair: start.pair,
+            bar: scheme.zero_bar(y0),
+            model_bar: field.zeros_like(),
+            scalar: PhantomData,
+        };
+        Self {
+            indices: vec![0],
+            schedule,
+            states: vec![lost],
+            memory,
+            work: scheme.work(field, y0),
+            allowed,
+            end,
+            fresh: true,
+            again: None,
+            report: Report::default(),
+        }
+    }
+
+    /// The step before which the segment in work starts.
+    fn start(&self) -> u64 {
+        self.indices.last().copied().unwrap_or(0)
+    }
+
+    fn store(&mut self, slot: usize, lost: &Lost<F::State, T>) {
+        match self.states.get_mut(slot) {
+            Some(stored) => stored.assign(lost),
+            // Slots are used for the first time in their order.
+            None => self.states.push(lost.clone()),
+        }
+    }
+
+    /// What was lost at the last anchor. One that was thinned out is computed again from the one
+    /// before it that is stored.
+    fn recall<M>(
+        &mut self,
+        pass: &Backward<'_, T, F, GuardedPair<M>>,
+    ) -> Result<Lost<F::State, T>, SolveError>
+    where
+        M: MethodVjp<T, F>,
+        GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State, T>, Work = W>,
+    {
+        let Backward { scheme, problem, record } = *pass;
+        let number = self.indices.len() as u64 - 1;
+        while self.schedule.last().is_some_and(|last| last.index > number) {
+            self.schedule.pop();
+        }
+        // The start is always stored, so that there is a last anchor.
+        let (mut at, slot) = self.schedule.last().map_or((0, 0), |last| (last.index, last.slot));
+        let mut lost = self.states[slot].clone();
+        if at == number {
+            return Ok(lost);
+        }
+        let mut now = GuardedState::at(&lost.pair.y);
+        let mut next = now.clone();
+        while at < number {
+            let placed = self.schedule.place_binomial(number);
+            let stop = placed.map_or(number, |(index, _)| index);
+            let (first, end) = (self.indices[at as usize], self.indices[stop as usize]);
+            for step in record.from(first).take((end - first) as usize) {
+                scheme.propose(&problem.field, step, &now, &mut next, &mut self.work);
+                scheme.complete(&problem.field, step, &now, &mut next, &mut self.work)?;
+                std::mem::swap(&mut now, &mut next);
+            }
+            at = stop;
+            // The steps are the same to the last bit, and so they end in the same anchors.
+            if let Some(found) = &now.lost {
+                lost.assign(found);
+            }
+            if let Some((_, slot)) = placed {
+                self.store(slot, &lost);
+            }
+        }
+        Ok(lost)
+    }
+
+    /// Goes from the start of a segment to the end of the one before it.
+    fn leave(
+        &mut self,
+        lost: &Lost<F::State, T>,
+        state: &mut GuardedState<F::State, T>,
+        bar: &mut Pair<F::State>,
+    ) {
+        state.pair.assign(&lost.pair);
+        state.grid = lost.grid;
+        state.lost = None;
+        if self.indices.len() > 1 {
+            self.indices.pop();
+            // z ← y
+            bar.join_vjp();
+        }
+        self.fresh = true;
+    }
+}
+
+/// The memory that an anchor takes: its pair and grid, its place, and its entry in the schedule.
+fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
+    2 * size_of_val(y0.as_slice()) + size_of::<Grid<T>>() + size_of::<u64>() + Schedule::ENTRY_BYTES
+}
+
+impl<T: Real, F: FieldVjp<T>> End<T, F> {
+    fn save(&mut self, last: u64, pair: &Pair<F::State>, bar: &Pair<F::State>, model_bar: &F) {
+        self.last = last;
+        self.size = largest(&pair.y);
+        self.pair.assign(pair);
+        self.bar.assign(bar);
+        copy_model(&mut self.model_bar, model_bar);
+    }
+
+    fn restore(&self, pair: &mut Pair<F::State>, bar: &mut Pair<F::State>, model_bar: &mut F) {
+        pair.assign(&self.pair);
+        bar.assign(&self.bar);
+        copy_model(model_bar, &self.model_bar);
+    }
+}
+
+fn copy_model<T: Real, F: FieldVjp<T>>(to: &mut F, from: &F) {
+    to.slices_mut().zip(from.slices()).for_each(|(to, from)| to.copy_from_slice(from));
+}
+
+impl<T, F, M> Keeper<T, F, GuardedPair<M>> for Anchors<T, F, Work<M::Stages, F::State>>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F>,
+{
+    #[inline]
+    fn keep(
+        &mut self,
+        _: &GuardedPair<M>,
+        step: Step<T>,
+        _: &GuardedState<F::State, T>,
+        after: &GuardedState<F::State, T>,
+    ) -> Result<(), SolveError> {
+        if let Some(lost) = &after.lost {
+            // Without it the step could not be reversed.
+            check_finite(&lost.pair.z, step.t + step.h, step.t)?;
+            let number = self.indices.len() as u64;
+            self.indices.push(step.index + 1);
+            self.report.anchors += 1;
+            if let Some(slot) = self.schedule.place_online(number) {
+                self.store(slot, lost);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn step_back(
+        &mut self,
+        pass: &Backward<'_, T, F, GuardedPair<M>>,
+        step: Step<T>,
+        state: &mut GuardedState<F::State, T>,
+        bar: &mut Pair<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<M::Taped, F::State>,
+    ) -> Result<Way, SolveError> {
+        let Backward { scheme, problem, .. } = *pass;
+        if self.start() > step.index {
+            // The last step of all ended in an anchor.
+            let lost = self.recall(pass)?;
+            self.leave(&lost, state, bar);
+        }
+        if std::mem::take(&mut self.fresh) {
+            self.end.save(step.index, &state.pair, bar, model_bar);
+        }
+        if let Some(segment) = &mut self.again {
+            segment.step_back(pass, step, state, bar, model_bar, work)?;
+        } else {
+            scheme.unstep_vjp(&problem.field, step, state, bar, model_bar, work);
+        }
+        if step.index > self.start() {
+            return Ok(Way::On);
+        }
+
+        let lost = self.recall(pass)?;
+        if let Some(segment) = self.again.take() {
+            self.report.evaluations += segment.evaluations(scheme);
+        } else {
+            let start = GuardedState::at(&lost.pair.y);
+            let certificate = certificate(&state.pair, &start.pair.y, self.end.size);
+            if certificate > self.allowed {
+                self.end.restore(&mut state.pair, bar, model_bar);
+                let slots = (self.memory / scheme.state_bytes(state)).max(1);
+                let mut segment = Checkpoints::new(scheme, problem, slots);
+                segment.restart(scheme, step.index, &start);
+                self.again = Some(segment);
+                self.report.recomputed += 1;
+                return Ok(Way::Again { last: self.end.last });
+            }
+            self.report.certificate = self.report.certificate.max(certificate);
+        }
+        self.leave(&lost, state, bar);
+        Ok(Way::On)
+    }
+
+    fn bytes(&self) -> usize {
+        self.states.first().map_or(0, |lost| self.states.len() * anchor_bytes(&lost.pair.y))
+            + (self.indices.len() - self.states.len()) * size_of::<u64>()
+    }
+
+    fn report(&self, scheme: &GuardedPair<M>, stats: &mut Stats) {
+        let Report { anchors, certificate, recomputed, evaluations } = self.report;
+        stats.strategy = "guarded";
+        stats.anchors = anchors;
+        stats.certificate = Some(certificate);
+        stats.recomputed = recomputed;
+        stats.evaluations += evaluations + Scheme::<T, F>::evaluations(scheme, &self.work);
+    }
+}

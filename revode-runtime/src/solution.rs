@@ -1,0 +1,55 @@
+//! A solution at its save points.
+
+use crate::controller::StepControl;
+use crate::save::SavePlan;
+use crate::scheme::{Scheme, Step};
+use crate::solve::{Loop, Observer};
+use crate::{Problem, Real, SolveError, Stats, VectorField};
+
+/// A solution at its save points.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution<T, S> {
+    /// The times.
+    pub t: Vec<T>,
+    /// The states, one for each time.
+    pub y: Vec<S>,
+    /// What it cost.
+    pub stats: Stats,
+}
+
+/// Runs the time loop and saves the solution along the way.
+pub(crate) fn save_solution<T, F, S, C>(
+    time_loop: &Loop<'_, S, C>,
+    problem: &Problem<T, F>,
+    plan: &SavePlan<T>,
+) -> Result<Solution<T, F::State>, SolveError>
+where
+    T: Real,
+    F: VectorField<T>,
+    S: Scheme<T, F>,
+    C: StepControl<T, F, S>,
+{
+    let points = plan.len().unwrap_or(0);
+    let (t, y) = (Vec::with_capacity(points), Vec::with_capacity(points));
+    let mut saver = Saver { scheme: time_loop.scheme, t, y };
+    let (_, stats) = time_loop.run(problem, plan, &mut saver)?;
+    Ok(Solution { t: saver.t, y: saver.y, stats })
+}
+
+/// Saves the solution at the save points.
+struct Saver<'a, T: Real, F: VectorField<T>, S> {
+    scheme: &'a S,
+    t: Vec<T>,
+    y: Vec<F::State>,
+}
+
+impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> Observer<T, S::State> for Saver<'_, T, F, S> {
+    fn saved(&mut self, _: usize, _: u64, t: T, state: &S::State) -> Result<(), SolveError> {
+        self.t.push(t);
+        self.y.push(self.scheme.solution(state).clone());
+        Ok(())
+    }
+    fn accepted(&mut self, _: Step<T>, _: &S::State, _: &S::State) -> Result<(), SolveError> {
+        Ok(())
+    }
+}
