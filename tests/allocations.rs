@@ -113,7 +113,10 @@ fn checkpoints_are_bounded_by_their_slots() {
         for states in [1, 2] {
             let found = steps.map(|steps| match states {
                 1 => gradient(&fixed(steps).strategy(strategy), SaveAt::end()),
-                _ => gradient(&fixed(steps).strategy(strategy.along(Reversible::coupling(1.0))), SaveAt::end()),
+                _ => gradient(
+                    &fixed(steps).strategy(strategy.along(Reversible::coupling(1.0))),
+                    SaveAt::end(),
+                ),
             });
             let counts = found.map(|(count, bytes, stats)| (count, bytes, stats.bytes_kept));
             let (count, bytes, kept) = same(&counts);

@@ -1,15 +1,15 @@
 //! Solvers chosen at run time: by the name of the method, by step-size control and by strategy.
 
 use revode::controller::StepControl;
-use revode::gradient::{GradientStrategy, StateStore};
-use revode::methods::METHODS;
 use revode::exact::ExactPair;
+use revode::gradient::{GradientStrategy, StateStore};
 use revode::guarded::GuardedPair;
+use revode::methods::METHODS;
 use revode::reversible::ReversiblePair;
 use revode::scheme::Plain;
 use revode::{
-    Auto, Checkpointed, EmbeddedMethod, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse, Reversible,
-    SaveAt, Solution, SolveError, Solver, State, StoreAll,
+    Auto, Checkpointed, EmbeddedMethod, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse,
+    Reversible, SaveAt, Solution, SolveError, Solver, State, StoreAll,
 };
 
 use crate::training::Task;
@@ -176,9 +176,9 @@ where
         Strategy::Guarded => Box::new(solver.strategy(Guarded)),
         Strategy::Exact => Box::new(solver.strategy(Exact::default())),
         Strategy::Reversible { lambda } => Box::new(solver.strategy(Reversible::coupling(lambda))),
-        Strategy::Checkpointed { slots, lambda: Some(lambda) } => {
-            Box::new(solver.strategy(Checkpointed::slots(slots).along(Reversible::coupling(lambda))))
-        }
+        Strategy::Checkpointed { slots, lambda: Some(lambda) } => Box::new(
+            solver.strategy(Checkpointed::slots(slots).along(Reversible::coupling(lambda))),
+        ),
         Strategy::Checkpointed { slots, lambda: None } => {
             Box::new(solver.strategy(Checkpointed::slots(slots)))
         }

@@ -13,13 +13,13 @@ use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State
 pub(crate) const LARGEST: f64 = (1_u64 << 51) as f64;
 
 /// How often the gap is halved when the monitor asks for it.
-const HALVINGS: u32 = 8;
+const HALVINGS: u32 = 6;
 
 /// More halvings at a time do not fit in a number of the grid.
 const MOST_HALVINGS: u32 = 50;
 
-/// A gap of so many quanta is not worth closing.
-const QUANTA: f64 = 64.0;
+/// A gap of so many quanta is at the level of rounding.
+const QUANTA: f64 = 4.0;
 
 /// The pair `(y, z)` on a grid of integer multiples of a quantum,
 ///
@@ -344,11 +344,11 @@ where
         let (gap, size) = next.grid.squared_gap_and_size();
         let quanta = QUANTA * QUANTA * self.quantum.as_slice().iter().map(|q| q * q).sum::<f64>();
         next.monitor = now.monitor;
-        let large = GapMonitor::too_large(gap, size) && gap > quanta;
-        let grown = large || (self.rate.is_none() && next.monitor.watch(gap, quanta));
-        if grown {
-            next.monitor = GapMonitor::new();
-        }
+        let grown = match self.rate {
+            None => next.monitor.watch(gap, quanta, size, self.method.order()),
+            // Then only a gap that is too large by itself.
+            Some(_) => GapMonitor::new().watch(gap, quanta, size, self.method.order()),
+        };
         next.asked = if grown { HALVINGS } else { 0 };
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {

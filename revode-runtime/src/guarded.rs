@@ -51,18 +51,38 @@ pub struct GuardedState<S, T> {
     monitor: GapMonitor<T>,
 }
 
-/// The pair at an anchor before `z` was set to `y`, and its grid.
+/// The pair at an anchor before `z` was set to `y`, its grid, and how the monitor goes on from there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lost<S, T> {
     pub(crate) pair: Pair<S>,
     pub(crate) grid: Grid<T>,
+    monitor: GapMonitor<T>,
 }
 
 impl<S: State<T>, T: Real> Lost<S, T> {
+    /// The memory that it takes beside its pair, in bytes.
+    pub(crate) const EXTRA_BYTES: usize = size_of::<Grid<T>>() + size_of::<GapMonitor<T>>();
+
+    /// At the start, where nothing is lost.
+    pub(crate) fn nothing(y0: &S) -> Self {
+        let start = GuardedState::at(y0);
+        Self {
+            pair: Pair { y: y0.clone(), z: y0.clone() },
+            grid: start.grid,
+            monitor: start.monitor,
+        }
+    }
+
     /// Takes another's numbers without allocating.
     pub(crate) fn assign(&mut self, from: &Self) {
         self.pair.assign(&from.pair);
         self.grid = from.grid;
+        self.monitor = from.monitor;
+    }
+
+    /// The state that goes on from there.
+    pub(crate) fn next(&self) -> GuardedState<S, T> {
+        GuardedState { monitor: self.monitor, ..GuardedState::at(&self.pair.y) }
     }
 }
 
@@ -92,10 +112,18 @@ impl<T: Real> Grid<T> {
         (x + shift) - shift
     }
 
+    /// The square of a gap at the level of rounding, for `n` components: four quanta each.
+    #[inline(always)]
+    fn rounding(self, n: usize) -> T {
+        let quanta = T::from_f64(4.0 * 16.0) * T::EPSILON * self.size;
+        T::from_f64(n as f64) * quanta * quanta
+    }
+
     /// Whether a solution of this size is still well placed on the grid.
     #[inline(always)]
     fn fits(self, size: T) -> bool {
-        let shrunk = size < T::from_f64(SHRUNK) * self.size && self.size > T::from_f64(2.0) * least();
+        let shrunk =
+            size < T::from_f64(SHRUNK) * self.size && self.size > T::from_f64(2.0) * least();
         size <= T::from_f64(GROWN) * self.size && !shrunk
     }
 }
@@ -157,7 +185,7 @@ impl<T: Real, S: State<T>> Halves<T, S> for OnGrid<'_, S, T> {
 }
 
 impl<S: State<T>, T: Real> GuardedState<S, T> {
-    /// The state with `y = z`, as it goes on from an anchor or from the start.
+    /// The state with `y = z`, at the start.
     pub(crate) fn at(y: &S) -> Self {
         let size = y.as_slice().iter().fold(T::ZERO, |size, y| size.max(y.abs()));
         let grid = Grid::new(size);
@@ -191,9 +219,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
     }
     fn state_bytes(&self, state: &Self::State) -> usize {
         // What is lost at anchors is as rare as they are.
-        2 * size_of_val(state.pair.y.as_slice())
-            + size_of::<Grid<T>>()
-            + size_of::<GapMonitor<T>>()
+        2 * size_of_val(state.pair.y.as_slice()) + size_of::<Grid<T>>() + size_of::<GapMonitor<T>>()
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
         Work::new(self.method.stages(field, y0), y0.zeros_like())
@@ -232,11 +258,12 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         let (gap, size) = next.pair.squared_gap_and_size();
         let size = size.max(least());
         next.monitor = now.monitor;
-        let grown = next.monitor.watch(gap, GapMonitor::rounding(size));
-        if grown || GapMonitor::too_large(gap, size) || !now.grid.fits(size) {
-            let after = GuardedState::at(&next.pair.y);
-            let before = std::mem::replace(next, after);
-            next.lost = Some(Lost { pair: before.pair, grid: now.grid });
+        let floor = now.grid.rounding(next.pair.y.len());
+        let grown = next.monitor.watch(gap, floor, size, self.method.order());
+        if grown || !now.grid.fits(size) {
+            let lost = Lost { pair: next.pair.clone(), grid: now.grid, monitor: next.monitor };
+            *next = lost.next();
+            next.lost = Some(lost);
         } else {
             next.grid = now.grid;
             next.lost = None;

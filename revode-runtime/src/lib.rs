@@ -36,7 +36,8 @@ pub use controller::{Adaptive, FixedStep, Pid, Tolerance};
 pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
-    Auto, Checkpointed, Exact, Gradient, Guarded, Loss, Mse, Reversible, StateStore, StoreAll, Terminal,
+    Auto, Checkpointed, Exact, Gradient, Guarded, Loss, Mse, Reversible, StateStore, StoreAll,
+    Terminal,
 };
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
 pub use problem::Problem;

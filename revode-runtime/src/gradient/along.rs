@@ -46,6 +46,18 @@ pub trait Pairing<T: Real, F: FieldVjp<T>, M> {
         problem: &Problem<T, F>,
         tolerance: Option<Tolerance>,
     ) -> Result<Self::Scheme, SolveError>;
+
+    /// Runs with the scheme, and with another one where the error shows that it takes one.
+    ///
+    /// # Errors
+    /// Those of the last run.
+    fn run<R>(
+        &self,
+        scheme: Self::Scheme,
+        run: impl Fn(&Self::Scheme) -> Result<R, SolveError>,
+    ) -> Result<R, SolveError> {
+        run(&scheme)
+    }
 }
 
 /// A strategy that stores states, along the solution of another one.
@@ -87,7 +99,7 @@ where
     G: StateStore,
 {
     fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
-        solve.along(&solve.pair(&self.pairing)?)
+        solve.with_pair(&self.pairing, |scheme| solve.along(scheme))
     }
 
     fn gradient(
@@ -95,19 +107,25 @@ where
         solve: &Solve<'_, T, F, M, C>,
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        let scheme = solve.pair(&self.pairing)?;
-        let keeper = self.store.keeper(&scheme, solve.problem, solve.memory)?;
-        differentiate(solve, &scheme, keeper, loss)
+        solve.with_pair(&self.pairing, |scheme| {
+            let keeper = self.store.keeper(scheme, solve.problem, solve.memory)?;
+            differentiate(solve, scheme, keeper, loss)
+        })
     }
 }
 
 impl<T: Real, F: FieldVjp<T>, M, C> Solve<'_, T, F, M, C> {
-    /// The scheme of a pairing for this solve.
-    pub(super) fn pair<P>(&self, pairing: &P) -> Result<P::Scheme, SolveError>
+    /// Runs with the scheme of a pairing for this solve.
+    pub(super) fn with_pair<P, R>(
+        &self,
+        pairing: &P,
+        run: impl Fn(&P::Scheme) -> Result<R, SolveError>,
+    ) -> Result<R, SolveError>
     where
         P: Pairing<T, F, M>,
         C: StepControl<T, F, P::Scheme>,
     {
-        pairing.scheme(self.method, self.problem, self.tolerance::<P::Scheme>())
+        let tolerance = self.tolerance::<P::Scheme>();
+        pairing.run(pairing.scheme(self.method, self.problem, tolerance)?, run)
     }
 }

@@ -51,27 +51,6 @@ impl Exact {
         Self { quantum: Some(quantum), ..self }
     }
 
-    /// Runs with the scheme, on a coarser grid, which reaches further, where a default one proves too
-    /// small.
-    fn on_grid<M, D: State<f64>, R>(
-        &self,
-        mut scheme: ExactPair<M, D>,
-        run: impl Fn(&ExactPair<M, D>) -> Result<R, SolveError>,
-    ) -> Result<R, SolveError> {
-        let mut tries = if self.quantum.is_some() { 0 } else { TRIES };
-        loop {
-            match run(&scheme) {
-                Err(SolveError::OutOfRange { .. }) if tries > 0 => {
-                    tries -= 1;
-                    for quantum in scheme.quantum.as_mut_slice() {
-                        *quantum *= COARSER;
-                    }
-                }
-                other => return other,
-            }
-        }
-    }
-
     fn check(&self) -> Result<(), SolveError> {
         if let Some(quantum) = self.quantum
             && !(1e-290..=1e280).contains(&quantum)
@@ -131,6 +110,26 @@ where
         let t0 = problem.t0.to_f64();
         Ok(ExactPair { method: method.clone(), quantum, rate: self.rate, t0 })
     }
+
+    /// On a coarser grid, which reaches further, where a default one proves too small.
+    fn run<R>(
+        &self,
+        mut scheme: Self::Scheme,
+        run: impl Fn(&Self::Scheme) -> Result<R, SolveError>,
+    ) -> Result<R, SolveError> {
+        let mut tries = if self.quantum.is_some() { 0 } else { TRIES };
+        loop {
+            match run(&scheme) {
+                Err(SolveError::OutOfRange { .. }) if tries > 0 => {
+                    tries -= 1;
+                    for quantum in scheme.quantum.as_mut_slice() {
+                        *quantum *= COARSER;
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
 }
 
 impl<T, F, M, C> GradientStrategy<T, F, M, C> for Exact
@@ -141,7 +140,7 @@ where
     C: StepControl<T, F, Grid<M, F::State, T>>,
 {
     fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
-        self.on_grid(solve.pair(self)?, |scheme| solve.along(scheme))
+        solve.with_pair(self, |scheme| solve.along(scheme))
     }
 
     fn gradient(
@@ -149,9 +148,7 @@ where
         solve: &Solve<'_, T, F, M, C>,
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        self.on_grid(solve.pair(self)?, |scheme| {
-            differentiate(solve, scheme, Buffer::default(), loss)
-        })
+        solve.with_pair(self, |scheme| differentiate(solve, scheme, Buffer::default(), loss))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     Backward, DEFAULT_MEMORY, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way,
 };
 use crate::controller::{StepControl, Tolerance};
-use crate::guarded::{Grid, GuardedPair, GuardedState, Lost};
+use crate::guarded::{GuardedPair, GuardedState, Lost};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solution::Solution;
@@ -53,7 +53,7 @@ where
     C: StepControl<T, F, GuardedPair<M>>,
 {
     fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
-        solve.along(&solve.pair(self)?)
+        solve.with_pair(self, |scheme| solve.along(scheme))
     }
 
     fn gradient(
@@ -61,11 +61,12 @@ where
         solve: &Solve<'_, T, F, M, C>,
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        let scheme = solve.pair(self)?;
         let memory = solve.memory.unwrap_or(DEFAULT_MEMORY);
         let allowed = allowed(solve.accuracy::<GuardedPair<M>>());
-        let keeper = Anchors::new(&scheme, solve.problem, allowed, memory);
-        differentiate(solve, &scheme, keeper, loss)
+        solve.with_pair(self, |scheme| {
+            let keeper = Anchors::new(scheme, solve.problem, allowed, memory);
+            differentiate(solve, scheme, keeper, loss)
+        })
     }
 }
 
@@ -121,15 +122,14 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
         GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State, T>, Work = W>,
     {
         let Problem { field, y0, .. } = problem;
-        let start = GuardedState::at(y0);
-        let lost = Lost { pair: Pair { y: y0.clone(), z: y0.clone() }, grid: start.grid };
+        let lost = Lost::nothing(y0);
         // The start and one more at the least.
         let mut schedule = Schedule::new((memory / anchor_bytes(y0)).max(2));
         schedule.place_online(0);
         let end = End {
             last: 0,
             size: 0.0,
-            pair: start.pair,
+            pair: lost.pair.clone(),
             bar: scheme.zero_bar(y0),
             model_bar: field.zeros_like(),
             scalar: PhantomData,
@@ -182,7 +182,7 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
         if at == number {
             return Ok(lost);
         }
-        let mut now = GuardedState::at(&lost.pair.y);
+        let mut now = lost.next();
         let mut next = now.clone();
         while at < number {
             let placed = self.schedule.place_binomial(number);
@@ -204,29 +204,12 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
         }
         Ok(lost)
     }
-
-    /// Goes from the start of a segment to the end of the one before it.
-    fn leave(
-        &mut self,
-        lost: &Lost<F::State, T>,
-        state: &mut GuardedState<F::State, T>,
-        bar: &mut Pair<F::State>,
-    ) {
-        state.pair.assign(&lost.pair);
-        state.grid = lost.grid;
-        state.lost = None;
-        if self.indices.len() > 1 {
-            self.indices.pop();
-            // z ← y
-            bar.join_vjp();
-        }
-        self.fresh = true;
-    }
 }
 
-/// The memory that an anchor takes: its pair and grid, its place, and its entry in the schedule.
+/// The memory that an anchor takes: what was lost there, its place, and its entry in the schedule.
 fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
-    2 * size_of_val(y0.as_slice()) + size_of::<Grid<T>>() + size_of::<u64>() + Schedule::ENTRY_BYTES
+    let place = size_of::<u64>() + Schedule::ENTRY_BYTES;
+    2 * size_of_val(y0.as_slice()) + Lost::<S, T>::EXTRA_BYTES + place
 }
 
 impl<T: Real, F: FieldVjp<T>> End<T, F> {
@@ -288,9 +271,15 @@ where
     ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, .. } = *pass;
         if self.start() > step.index {
-            // The last step of all ended in an anchor.
+            // From the anchor to the end of the segment before it.
             let lost = self.recall(pass)?;
-            self.leave(&lost, state, bar);
+            self.indices.pop();
+            state.pair.assign(&lost.pair);
+            state.grid = lost.grid;
+            state.lost = None;
+            // z ← y
+            bar.join_vjp();
+            self.fresh = true;
         }
         if std::mem::take(&mut self.fresh) {
             self.end.save(step.index, &state.pair, bar, model_bar);
@@ -308,7 +297,7 @@ where
         if let Some(segment) = self.again.take() {
             self.report.evaluations += segment.evaluations(scheme);
         } else {
-            let start = GuardedState::at(&lost.pair.y);
+            let start = lost.next();
             let certificate = certificate(&state.pair, &start.pair.y, self.end.size);
             if certificate > self.allowed {
                 self.end.restore(&mut state.pair, bar, model_bar);
@@ -321,7 +310,6 @@ where
             }
             self.report.certificate = self.report.certificate.max(certificate);
         }
-        self.leave(&lost, state, bar);
         Ok(Way::On)
     }
 

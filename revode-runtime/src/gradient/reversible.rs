@@ -58,7 +58,7 @@ where
     C: StepControl<T, F, ReversiblePair<M>>,
 {
     fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
-        solve.along(&solve.pair(self)?)
+        solve.with_pair(self, |scheme| solve.along(scheme))
     }
 
     fn gradient(
@@ -67,8 +67,10 @@ where
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
         let allowed = allowed(solve.accuracy::<ReversiblePair<M>>());
-        let keeper = Reversal { allowed, size: T::ZERO, end: 0.0, gap: 0.0, certificate: 0.0 };
-        differentiate(solve, &solve.pair(self)?, keeper, loss)
+        solve.with_pair(self, |scheme| {
+            let keeper = Reversal { allowed, size: T::ZERO, end: 0.0, gap: 0.0, certificate: 0.0 };
+            differentiate(solve, scheme, keeper, loss)
+        })
     }
 }
 
