@@ -31,7 +31,7 @@ pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{Checkpointed, Gradient, Loss, Mse, Reversible, StateStore, StoreAll, Terminal};
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
-pub use problem::Problem;
+pub use problem::{InitialState, Problem};
 pub use real::Real;
 pub use revode_macros::{ode, tableau};
 pub use save::SaveAt;
