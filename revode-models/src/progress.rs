@@ -1,6 +1,8 @@
 //! The progress of a training on the screen.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Write;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::training::Epoch;
 
@@ -14,9 +16,14 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar of `epochs` iterations.
     pub(crate) fn new(epochs: u64) -> Self {
-        let template = "{bar:30} {pos}/{len}  {per_sec:.0}  {msg}  {eta} left";
+        let template = "{bar:30} {pos}/{len}  {rate}/s  {msg}  {eta} left";
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        // `per_sec` of the template has four decimals, whatever its width.
+        let style = style.with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+            // There is nothing to do about a text that cannot be written.
+            let _ = write!(text, "{:.0}", state.per_sec());
+        });
         Self { bar: ProgressBar::new(epochs).with_style(style) }
     }
 

@@ -115,20 +115,36 @@ fn equal_seeds_give_equal_losses_and_others_do_not() {
     assert_ne!(first[0], other[0]);
 }
 
+/// The losses of a training on the measured data.
+fn measured(arguments: &str) -> Vec<f64> {
+    losses(trained(&format!("--data {MEASURED} {arguments}")).path())
+}
+
 #[test]
 fn strategies_on_the_reversible_pair_follow_the_same_losses() {
-    let run = |strategy: &str| {
-        losses(trained(&format!("--epochs 30 --data {MEASURED} --strategy {strategy}")).path())
-    };
+    let run = |strategy: &str| measured(&format!("--epochs 30 --strategy {strategy}"));
     let reversible = run("reversible");
     for strategy in ["checkpointed", "store-all", "checkpointed --slots 4"] {
         for (a, b) in reversible.iter().zip(run(strategy)) {
-            // What must hold over 500 iterations; round-off of the reversal is what differs.
-            assert!((a - b).abs() <= 1e-6 * b, "{strategy}: {a} {b}");
+            // Round-off of the reversal, which 30 iterations have hardly amplified: 4e-16 was seen.
+            assert!((a - b).abs() <= 1e-13 * b, "{strategy}: {a} {b}");
         }
     }
     // The plain method takes other steps: the option is not ignored.
     assert_ne!(reversible, run("store-all --plain"));
+}
+
+/// A training amplifies round-off, by a factor of ten an iteration where the loss spikes: this one to
+/// 4e-7 in 500 iterations. (From the seeds 0 and 2 no two computations stay together that differ at
+/// all: noise of 1e-15 in the gradient is 2e-4 and 1e-5 of the loss then.)
+#[test]
+fn reversible_and_checkpointed_trainings_stay_together_for_500_iterations() {
+    let run = |strategy: &str| measured(&format!("--epochs 500 --seed 1 --strategy {strategy}"));
+    let (reversible, checkpointed) = (run("reversible"), run("checkpointed"));
+    assert_eq!(reversible.len(), 500);
+    for (a, b) in reversible.iter().zip(checkpointed) {
+        assert!((a - b).abs() <= 1e-6 * b, "{a} {b}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub use gradient::{
     Terminal,
 };
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
-pub use problem::Problem;
+pub use problem::{InitialState, Problem};
 pub use real::Real;
 pub use revode_macros::{ode, tableau};
 pub use save::SaveAt;

@@ -19,8 +19,8 @@ pub struct Problem<T: Real, F: VectorField<T>> {
 
 impl<T: Real, F: VectorField<T>> Problem<T, F> {
     /// `dy/dt = f(t, y)` from `y0`, over `span`. Backward time, `10.0..0.0`, is fine.
-    pub fn new(field: F, y0: impl Into<F::State>, span: Range<T>) -> Self {
-        Self { field, y0: y0.into(), t0: span.start, t1: span.end }
+    pub fn new(field: F, y0: impl InitialState<F::State>, span: Range<T>) -> Self {
+        Self { field, y0: y0.into_state(), t0: span.start, t1: span.end }
     }
 
     /// What must hold before the first step.
@@ -39,5 +39,26 @@ impl<T: Real, F: VectorField<T>> Problem<T, F> {
         }
         field.check(y0)?;
         crate::solve::check_finite(y0, *t0, *t0)
+    }
+}
+
+/// What a solve can start from: a state `S`, or whatever turns into one, such as an array with a number
+/// for each component.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an initial state of this field",
+    label = "expected a state, `{S}`",
+    note = "a state has one number for each component: an array of that length such as `[1.0, 1.0]`, \
+            or a `DVector` where sizes are known at run time only"
+)]
+pub trait InitialState<S> {
+    /// The state.
+    fn into_state(self) -> S;
+}
+
+// Else the compiler would list everything that turns into a matrix.
+#[diagnostic::do_not_recommend]
+impl<S, V: Into<S>> InitialState<S> for V {
+    fn into_state(self) -> S {
+        self.into()
     }
 }

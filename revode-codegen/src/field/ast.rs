@@ -29,6 +29,27 @@ pub struct Block {
     pub statements: Vec<Statement>,
 }
 
+impl Block {
+    /// The block with `dx/dt = 0 * x` for each state in place of its statements.
+    pub(super) fn at_rest(self) -> Self {
+        let equation = |declaration: &Declaration| {
+            let name = &declaration.name;
+            let range = Range::at(name.span());
+            let expression = |kind| Box::new(Expr { kind, range });
+            let factors =
+                (expression(ExprKind::Number(0.0)), expression(ExprKind::Name(name.clone())));
+            let product = ExprKind::Binary(Operator::Mul, name.span(), factors.0, factors.1);
+            Statement::Equation {
+                token: name.clone(),
+                state: name.to_string(),
+                value: Expr { kind: product, range },
+            }
+        };
+        let statements = self.states.iter().map(equation).collect();
+        Self { constants: vec![], statements, ..self }
+    }
+}
+
 /// `name` or `name: [sizes]`.
 #[derive(Debug)]
 pub struct Declaration {

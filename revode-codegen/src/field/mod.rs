@@ -25,8 +25,17 @@ use program::Program;
 pub fn expand(input: TokenStream) -> TokenStream {
     match compile(input.clone()) {
         Ok((model, program)) => emit::emit(&model, &program),
-        Err(error) => with_dummy(&error, parse::dummy(input)),
+        Err(error) => with_dummy(&error, stand_in(input)),
     }
+}
+
+/// What stands in for a block with errors, so that nothing which uses the model adds messages of its
+/// own: the model with the states and parameters that were declared, all of them at rest; where the
+/// declarations themselves are wrong, a struct without fields.
+fn stand_in(input: TokenStream) -> TokenStream {
+    let block = parse::parse_lossy(input.clone());
+    let model = block.and_then(|block| check::check(block.at_rest()).ok());
+    model.map_or_else(|| parse::dummy(input), |model| emit::emit(&model, &lower::lower(&model)))
 }
 
 /// The checked model and its program.

@@ -4,6 +4,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::token::Bracket;
 use syn::{Attribute, Ident, Token, Visibility, braced, bracketed};
 
 use super::ast::{Block, Declaration, Expr, ExprKind, Range, Statement};
@@ -21,9 +22,19 @@ pub(super) fn parse(input: TokenStream) -> syn::Result<Block> {
     Ok(block.expect("without a block there is an error"))
 }
 
+/// What could be read of a block, whatever is wrong with it; none where its header or a section could
+/// not be told apart.
+pub(super) fn parse_lossy(input: TokenStream) -> Option<Block> {
+    let mut errors = Diagnostics::new();
+    (|input: ParseStream<'_>| block(input, &mut errors)).parse2(input).ok()
+}
+
 fn block(input: ParseStream<'_>, errors: &mut Diagnostics) -> syn::Result<Block> {
     let attributes = input.call(Attribute::parse_outer)?;
     let visibility = input.parse()?;
+    if !input.peek(Token![struct]) {
+        return Err(input.error("expected `struct Name { … }` with the sections in its braces"));
+    }
     input.parse::<Token![struct]>()?;
     let mut block = Block {
         attributes,
@@ -101,10 +112,10 @@ fn section(input: ParseStream<'_>, block: &mut Block, errors: &mut Diagnostics) 
     let content;
     braced!(content in input);
     match name.to_string().as_str() {
-        "state" => block.states.extend(declarations(&content, errors)?),
-        "params" => block.params.extend(declarations(&content, errors)?),
-        "dims" => block.dims.extend(list(&content, Ident::parse_any)?),
-        "const" => block.constants.extend(list(&content, constant)?),
+        "state" => block.states.extend(list(&content, declaration, errors)),
+        "params" => block.params.extend(list(&content, declaration, errors)),
+        "dims" => block.dims.extend(list(&content, identifier, errors)),
+        "const" => block.constants.extend(list(&content, constant, errors)),
         "input" => {
             errors.error(
                 &name,
@@ -127,55 +138,77 @@ fn section(input: ParseStream<'_>, block: &mut Block, errors: &mut Diagnostics) 
     Ok(())
 }
 
-/// Items with commas between them.
+/// Items with commas between them. After an error in an item, parsing goes on behind the next comma.
 fn list<V>(
     input: ParseStream<'_>,
     item: impl Fn(ParseStream<'_>) -> syn::Result<V>,
-) -> syn::Result<Vec<V>> {
+    errors: &mut Diagnostics,
+) -> Vec<V> {
     let mut items = Vec::new();
     while !input.is_empty() {
-        items.push(item(input)?);
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
+        match item(input) {
+            Ok(item) => {
+                items.push(item);
+                if !input.is_empty() && !input.peek(Token![,]) {
+                    errors.push(input.error("expected `,` between two items"));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+        skip_past_comma(input);
+    }
+    items
+}
+
+/// Skips the rest of an item, and the comma behind it.
+fn skip_past_comma(input: ParseStream<'_>) {
+    while let Ok(token) = input.parse::<TokenTree>() {
+        if matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',') {
+            return;
         }
     }
-    Ok(items)
+}
+
+/// A name; that a word of Rust is none is told with the other names, by the check.
+fn identifier(input: ParseStream<'_>) -> syn::Result<Ident> {
+    input.call(Ident::parse_any).map_err(|_| input.error("expected a name"))
 }
 
 fn constant(input: ParseStream<'_>) -> syn::Result<(Ident, Expr)> {
-    let name = input.call(Ident::parse_any)?;
+    let name = identifier(input)?;
     input.parse::<Token![=]>()?;
     Ok((name, input.parse()?))
 }
 
-fn declarations(input: ParseStream<'_>, errors: &mut Diagnostics) -> syn::Result<Vec<Declaration>> {
-    let all = list(input, declaration)?;
-    for declaration in &all {
-        if declaration.sizes.len() > 2 {
-            let range = Range {
-                start: declaration.sizes[0].range.start,
-                end: declaration.sizes[declaration.sizes.len() - 1].range.end,
-            };
-            errors.error(range, "expected one size (a vector) or two (a matrix)");
-        }
-    }
-    Ok(all)
-}
-
 fn declaration(input: ParseStream<'_>) -> syn::Result<Declaration> {
     let attributes = input.call(Attribute::parse_outer)?;
-    let name = input.call(Ident::parse_any)?;
+    let name = identifier(input)?;
     let mut sizes = Vec::new();
     if input.peek(Token![:]) {
         input.parse::<Token![:]>()?;
+        if !input.peek(Bracket) {
+            let message = format!(
+                "expected sizes in brackets, as in `{name}: [3]` or `{name}: [2, 3]`; a scalar has \
+                 neither sizes nor a type"
+            );
+            return Err(input.error(message));
+        }
         let content;
         let brackets = bracketed!(content in input);
-        sizes = list(&content, Expr::parse)?;
-        if sizes.is_empty() {
-            return Err(syn::Error::new(
-                brackets.span.join(),
-                "expected a size, as in `[3]` or `[2, 3]`",
-            ));
+        let mut errors = Diagnostics::new();
+        sizes = list(&content, Expr::parse, &mut errors);
+        errors.finish()?;
+        match &sizes[..] {
+            [] => {
+                let message = "expected a size, as in `[3]` or `[2, 3]`";
+                return Err(syn::Error::new(brackets.span.join(), message));
+            }
+            [first, _, .., last] => {
+                let range = Range { start: first.range.start, end: last.range.end };
+                let message = "expected one size (a vector) or two (a matrix)";
+                return Err(syn::Error::new_spanned(range, message));
+            }
+            _ => {}
         }
     }
     Ok(Declaration { attributes, name, sizes })

@@ -1,6 +1,7 @@
 //! The arguments of `#[tableau(…)]`.
 
 use proc_macro2::TokenStream;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprArray, Ident, ItemStruct, Lit, LitInt, Token};
@@ -89,6 +90,10 @@ struct Argument {
 
 impl Parse for Argument {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !input.peek(Ident::peek_any) {
+            let form = "expected `name = …`; lists are in brackets, as in `c = [0, 1/2]`";
+            return Err(input.error(form));
+        }
         let key = input.parse()?;
         input.parse::<Token![=]>()?;
         Ok(Self { key, value: input.parse()? })

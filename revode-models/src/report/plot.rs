@@ -140,6 +140,8 @@ fn draw_loss(area: &Area<'_>, epochs: &[Epoch]) -> Result<(), Failure> {
     let decades = points.iter().map(|point| point.1.log10());
     let (low, high) = bounds(decades).unwrap_or((-1.0, 0.0));
     let range = 10f64.powf(low - 0.1)..10f64.powf(high + 0.1);
+    // The ticks that plotters chooses crowd at one end and leave the other bare.
+    let ticks = logarithmic_ticks(&range);
     let (legend, area) = area.split_vertically(LEGEND);
     let end = points.last().map_or(2.0, |point| point.0).max(2.0);
     let mut chart = ChartBuilder::on(&area)
@@ -148,13 +150,13 @@ fn draw_loss(area: &Area<'_>, epochs: &[Epoch]) -> Result<(), Failure> {
         .margin_right(24)
         .set_label_area_size(LabelAreaPosition::Left, LEFT - 14)
         .set_label_area_size(LabelAreaPosition::Bottom, 48)
-        .build_cartesian_2d(1.0..end, range.log_scale())?;
+        .build_cartesian_2d(1.0..end, range.log_scale().with_key_points(ticks))?;
     chart
         .configure_mesh()
         .x_desc("iteration")
         .y_desc("mean squared error")
         .x_label_formatter(&|epoch| format!("{epoch:.0}"))
-        .y_label_formatter(&|loss| format!("{loss:.0e}"))
+        .y_label_formatter(&|loss| format!("{loss:e}"))
         .light_line_style(TRANSPARENT)
         .bold_line_style(GRID)
         .axis_style(INK)
@@ -192,6 +194,29 @@ fn draw_legend(area: &Area<'_>, entries: &[(String, Mark)]) -> Result<(), Failur
     Ok(())
 }
 
+/// Round numbers within a range: the powers of ten where it spans several, finer ones where it does not.
+fn logarithmic_ticks(range: &Range<f64>) -> Vec<f64> {
+    let (low, high) = (range.start.log10(), range.end.log10());
+    let decades = high - low;
+    let mantissas: &[f64] = if decades > 3.0 {
+        &[1.0]
+    } else if decades > 1.0 {
+        &[1.0, 2.0, 5.0]
+    } else {
+        &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0]
+    };
+    // More labels than this overlap.
+    let every = (decades / 12.0).ceil().max(1.0) as usize;
+    let exponents = (low.floor() as i32..=high.ceil() as i32).step_by(every);
+    // The number nearest to the decimal, so that its label is the decimal.
+    let decimal = |(mantissa, exponent)| format!("{mantissa}e{exponent}").parse().ok();
+    exponents
+        .flat_map(|exponent| mantissas.iter().map(move |mantissa| (mantissa, exponent)))
+        .filter_map(decimal)
+        .filter(|tick| range.contains(tick))
+        .collect()
+}
+
 /// The range of the values with a margin.
 fn padded(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
@@ -208,4 +233,22 @@ fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
 
 fn failed(name: &'static str) -> impl FnOnce(Failure) -> ReportError {
     move |error| ReportError::Plot { name, problem: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logarithmic_ticks;
+
+    fn labels(low: f64, high: f64) -> Vec<String> {
+        logarithmic_ticks(&(low..high)).iter().map(|tick| format!("{tick:e}")).collect()
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_few_and_round() {
+        assert_eq!(labels(1.2e-5, 2.0), ["1e-4", "1e-3", "1e-2", "1e-1", "1e0"]);
+        assert_eq!(labels(0.011, 0.8), ["2e-2", "5e-2", "1e-1", "2e-1", "5e-1"]);
+        assert_eq!(labels(0.21, 0.34), ["3e-1"]);
+        assert_eq!(labels(0.9, 1.6), ["1e0", "1.5e0"]);
+        assert!(labels(1e-300, 1e300).len() <= 13);
+    }
 }

@@ -8,6 +8,12 @@ use crate::{Real, SolveError, State};
 ///
 /// Its value is evaluated on the way forward, its cotangent on the way back: nothing has to be kept
 /// for it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a loss of the states `{S}`",
+    label = "expected a loss of these states",
+    note = "data for `Mse` are states, such as the `y` of a solution: turn an array into one by \
+            `SVector::from(row)`"
+)]
 pub trait Loss<T: Real, S: State<T>> {
     /// Checks the loss before the first step, for solutions like `y0` at `points` save points
     /// (`None` where their number is not known beforehand).
