@@ -8,6 +8,7 @@ pub mod controller;
 mod error;
 pub mod field;
 pub mod gradient;
+mod ladder;
 #[doc(hidden)]
 pub mod linear;
 pub mod method;

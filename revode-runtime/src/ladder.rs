@@ -1,0 +1,299 @@
+//! The ladder of step sizes, and the clock that counts them.
+//!
+//! The time loop rounds the sizes that a step-size control asks for to the rungs of a ladder, so
+//! that a step is recorded by how many rungs it is above the one before; see `docs/record.md`.
+
+use crate::Real;
+
+/// From a rung to the next. No power of it is a simple fraction: a size that is no rung is then not
+/// taken for one by chance (a fixed step after one of half its size, say).
+const RATIO: f64 = 1.17;
+/// How far the rungs go up and down from the base: by a factor of 530.
+const RUNGS: i32 = 40;
+/// A rung is a whole number of ticks of this part of the base, so that times are counted, not added.
+const TICK: f64 = 1.0 / (1 << 20) as f64;
+/// A run ends with the first change of its step size after so many steps: readers that start in the
+/// middle of a run walk it from its start.
+const LONG_RUN: u64 = 2048;
+
+/// While the size asked for is within these factors of the present rung, the rung is kept: most
+/// steps then cost no memory. Up to `RATIO^0.4`, 1.065, above what is asked for stays below the 1.11 that a
+/// safety factor of 0.9 leaves.
+const KEPT: std::ops::Range<f64> = 0.939..1.0988;
+/// Parts of a rung that are added before rounding down: sizes that shrink tend to go on shrinking,
+/// so that they are rounded up less.
+const GROWING: f64 = 0.4;
+const SHRINKING: f64 = 0.2;
+
+/// Step sizes `base · RATIO^level` and times counted in ticks from `t`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ladder<T> {
+    t: T,
+    base: T,
+}
+
+impl<T: Real> Ladder<T> {
+    /// The time `ticks` after the start. Every time of a record comes from this one expression;
+    /// after `n` steps of level 0 it is `t + n · base`.
+    #[inline(always)]
+    fn time(&self, ticks: u64) -> T {
+        self.t + T::from_f64(ticks as f64 * TICK) * self.base
+    }
+
+    /// The step of a level that starts at `ticks`: its start and its size.
+    #[inline(always)]
+    pub(crate) fn step(&self, level: i32, ticks: u64) -> (T, T) {
+        let start = self.time(ticks);
+        // Fixed steps have exactly the size that was asked for.
+        if level == 0 {
+            return (start, self.base);
+        }
+        // The step ends at `start + h` exactly, for methods that are first-same-as-last: it has the
+        // size that rounded times leave it, unless they leave too little of it.
+        let rung = self.rung(level);
+        let h = self.time(ticks + step_ticks(level)) - start;
+        let kept = (h - rung).abs() <= T::from_f64(1.0 / 256.0) * rung.abs();
+        (start, if kept { h } else { rung })
+    }
+
+    /// The size of a level but for the rounding of times.
+    #[inline(always)]
+    fn rung(&self, level: i32) -> T {
+        T::from_f64(step_ticks(level) as f64 * TICK) * self.base
+    }
+
+    /// How many rungs `h` is above the base, not rounded; NaN or infinite where it is none.
+    #[inline]
+    fn height(&self, h: T) -> f64 {
+        Real::ln((h / self.base).to_f64()) / Real::ln(RATIO)
+    }
+
+    /// The level, if there is one, at which a step that starts at `ticks` has exactly the size `h`.
+    #[inline]
+    fn level(&self, h: T, ticks: u64) -> Option<i32> {
+        let level = on_ladder((self.height(h) + 0.5).floor())?;
+        (self.step(level, ticks).1 == h).then_some(level)
+    }
+}
+
+/// The level, if the ladder goes so far.
+fn on_ladder(level: f64) -> Option<i32> {
+    (level.abs() <= f64::from(RUNGS)).then_some(level as i32)
+}
+
+/// The ticks of a step of a level.
+#[inline(always)]
+pub(crate) fn step_ticks(level: i32) -> u64 {
+    u64::from(TICKS[(level + RUNGS) as usize])
+}
+
+static TICKS: [u32; 2 * RUNGS as usize + 1] = {
+    let mut ticks = [0; 2 * RUNGS as usize + 1];
+    let (mut level, mut power) = (0, 1.0);
+    while level <= RUNGS {
+        ticks[(RUNGS + level) as usize] = (power / TICK + 0.5) as u32;
+        ticks[(RUNGS - level) as usize] = (1.0 / (power * TICK) + 0.5) as u32;
+        power *= RATIO;
+        level += 1;
+    }
+    ticks
+};
+
+/// How a step continues a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Advance {
+    /// At the level of the last step.
+    Same,
+    /// So many levels above it.
+    Change(i32),
+    /// Not at all: it is the first of a run, at level 0.
+    Start,
+}
+
+/// Counts steps. A run of them continues for as long as each starts where the last one ended and
+/// has the size of a rung; the next step starts a run of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock<T> {
+    ladder: Ladder<T>,
+    level: i32,
+    ticks: u64,
+    /// The end of the last step.
+    end: T,
+    first: u64,
+    index: u64,
+}
+
+impl<T: Real> Clock<T> {
+    /// No step yet; the first one will start a run.
+    pub(crate) fn new() -> Self {
+        let none = T::from_f64(f64::NAN);
+        let ladder = Ladder { t: none, base: none };
+        Self { ladder, level: 0, ticks: 0, end: none, first: 0, index: 0 }
+    }
+
+    /// The number of steps so far.
+    #[inline(always)]
+    pub(crate) fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// The end of the last step; NaN before the first.
+    #[inline(always)]
+    pub(crate) fn end(&self) -> T {
+        self.end
+    }
+
+    /// The ladder of the present run.
+    pub(crate) fn ladder(&self) -> Ladder<T> {
+        self.ladder
+    }
+
+    /// Counts a step of size `h` from `t`.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, t: T, h: T) -> Advance {
+        let advance = self.recognise(t, h);
+        match advance {
+            Advance::Same => {}
+            Advance::Change(levels) => self.level += levels,
+            Advance::Start => {
+                let ladder = Ladder { t, base: h };
+                *self = Self { ladder, level: 0, ticks: 0, first: self.index, ..*self };
+            }
+        }
+        self.ticks += step_ticks(self.level);
+        self.end = self.ladder.time(self.ticks);
+        self.index += 1;
+        advance
+    }
+
+    #[inline(always)]
+    fn recognise(&self, t: T, h: T) -> Advance {
+        if t != self.end {
+            return Advance::Start;
+        }
+        if self.ladder.step(self.level, self.ticks).1 == h {
+            return Advance::Same;
+        }
+        let level = self.ladder.level(h, self.ticks);
+        level.map_or(Advance::Start, |level| Advance::Change(level - self.level))
+    }
+
+    /// The size of the step after an accepted one, from `t`, where `wanted` is asked for: that of a
+    /// rung near it, or `wanted` itself where a run is to start.
+    #[inline]
+    pub(crate) fn next_size(&self, t: T, wanted: T) -> T {
+        if t != self.end {
+            return wanted;
+        }
+        if KEPT.contains(&(wanted / self.ladder.rung(self.level)).to_f64()) {
+            return self.ladder.step(self.level, self.ticks).1;
+        }
+        if self.index - self.first >= LONG_RUN {
+            return wanted;
+        }
+        let height = self.ladder.height(wanted);
+        let growing = height > f64::from(self.level);
+        self.size((height + if growing { GROWING } else { SHRINKING }).floor(), wanted)
+    }
+
+    /// The size of the step after a rejected one, from `t`, where `wanted` is asked for: that of the
+    /// rung below it, or `wanted` itself where a run is to start.
+    #[inline]
+    pub(crate) fn smaller_size(&self, t: T, wanted: T) -> T {
+        if t != self.end || self.index - self.first >= LONG_RUN {
+            return wanted;
+        }
+        self.size(self.ladder.height(wanted).floor(), wanted)
+    }
+
+    fn size(&self, level: f64, wanted: T) -> T {
+        on_ladder(level).map_or(wanted, |level| self.ladder.step(level, self.ticks).1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Advance, Clock, KEPT, RATIO, RUNGS, TICKS, step_ticks};
+
+    #[test]
+    fn rungs_rise_by_the_ratio_and_are_no_simple_fractions() {
+        assert_eq!(step_ticks(0), 1 << 20);
+        for level in -RUNGS..RUNGS {
+            let (this, next) = (step_ticks(level), step_ticks(level + 1));
+            // The smallest rung is 1,963 ticks, rounded to half of one.
+            assert!((next as f64 / this as f64 / RATIO - 1.0).abs() < 1e-3);
+        }
+        // Ratios of a fixed step to one cut short before it that are not unlikely.
+        let simple = TICKS.iter().filter(|ticks| **ticks % (1 << 12) == 0);
+        assert_eq!(simple.count(), 1, "only the base is a multiple of 1/256 of itself");
+    }
+
+    #[test]
+    fn fixed_steps_are_counted() {
+        let (h, mut t) = (0.1, 0.3);
+        let mut clock = Clock::new();
+        for i in 0..1000 {
+            let advance = clock.advance(t, h);
+            assert_eq!(advance == Advance::Start, i == 0);
+            t = clock.end();
+            assert_eq!(t, 0.3 + f64::from(i + 1) * h);
+            assert_eq!(clock.next_size(t, h), h);
+        }
+        // A shorter one, to a stop: then the fixed ones are counted from there.
+        assert_eq!(clock.advance(t, 0.05), Advance::Start);
+        let stop = clock.end();
+        for i in 0..100 {
+            assert_eq!(clock.advance(clock.end(), h) == Advance::Start, i == 0);
+            assert_eq!(clock.end(), stop + f64::from(i + 1) * h);
+        }
+    }
+
+    #[test]
+    fn wishes_are_rounded_with_hysteresis() {
+        let mut clock = Clock::new();
+        clock.advance(0.0, 1.0);
+        let height = |wanted: f64| clock.next_size(1.0, wanted).ln() / RATIO.ln();
+        let rungs = |wanted: f64| {
+            let height = height(wanted);
+            assert!((height - height.round()).abs() < 1e-5, "{height}");
+            height.round()
+        };
+        for (wanted, expected) in [
+            (KEPT.start + 1e-9, 0.0),
+            (KEPT.end - 1e-9, 0.0),
+            (KEPT.end + 1e-9, 1.0),
+            (KEPT.start - 1e-9, -1.0),
+            (1.18, 1.0),
+            (4.0, 9.0),
+            (0.5, -5.0),
+        ] {
+            assert_eq!(rungs(wanted), expected, "{wanted}");
+        }
+        // Never above the wish after a rejection, and never off the ladder but by a new run.
+        assert!((clock.smaller_size(1.0, 0.9) * RATIO - 1.0).abs() < 1e-5);
+        for far in [1e4, 1e-4, f64::INFINITY] {
+            assert_eq!(clock.next_size(1.0, far), far);
+            assert_eq!(clock.smaller_size(1.0, far), far);
+        }
+        assert_eq!(clock.next_size(1.5, 1.1), 1.1, "not where the last step ended");
+    }
+
+    #[test]
+    fn steps_of_a_rung_end_where_the_next_one_starts() {
+        let mut clock = Clock::new();
+        let (mut t, mut h) = (0.3_f64, 0.01);
+        let mut changes = 0;
+        for i in 0..2000 {
+            let advance = clock.advance(t, h);
+            assert_eq!(advance == Advance::Start, i == 0);
+            changes += u32::from(advance != Advance::Same);
+            // But at level 0, which keeps the size.
+            if clock.level != 0 {
+                assert_eq!(t + h, clock.end());
+            }
+            t = clock.end();
+            h = clock.next_size(t, 0.01 + 0.009 * t.sin());
+        }
+        assert!((10..500).contains(&changes), "{changes}");
+    }
+}
