@@ -7,8 +7,8 @@ use crate::Real;
 
 /// From a rung to the next. No power of it is a simple fraction: a size that is no rung is then not
 /// taken for one by chance (a fixed step after one of half its size, say).
-const RATIO: f64 = 1.17;
-/// How far the rungs go up and down from the base: by a factor of 530.
+const RATIO: f64 = 1.16;
+/// How far the rungs go up and down from the base: by a factor of 380.
 const RUNGS: i32 = 40;
 /// A rung is a whole number of ticks of this part of the base, so that times are counted, not added.
 const TICK: f64 = 1.0 / (1 << 20) as f64;
@@ -16,14 +16,11 @@ const TICK: f64 = 1.0 / (1 << 20) as f64;
 /// middle of a run walk it from its start.
 const LONG_RUN: u64 = 2048;
 
-/// While the size asked for is within these factors of the present rung, the rung is kept: most
-/// steps then cost no memory. Up to `RATIO^0.4`, 1.065, above what is asked for stays below the 1.11 that a
-/// safety factor of 0.9 leaves.
-const KEPT: std::ops::Range<f64> = 0.939..1.0988;
-/// Parts of a rung that are added before rounding down: sizes that shrink tend to go on shrinking,
-/// so that they are rounded up less.
-const GROWING: f64 = 0.4;
-const SHRINKING: f64 = 0.2;
+/// The part of a rung that a size is rounded up at most. `RATIO^0.3` is 1.046, below the 1.11 that a
+/// safety factor of 0.9 leaves: more rejections would cost what the longer steps gain.
+const ROUNDED_UP: f64 = 0.3;
+/// The sizes that are rounded to 1, `RATIO^−0.3` to `RATIO^0.7`: most steps keep their rung.
+const KEPT: std::ops::Range<f64> = 0.9565..1.1095;
 
 /// Step sizes `base · RATIO^level` and times counted in ticks from `t`.
 #[derive(Debug, Clone, Copy)]
@@ -191,9 +188,7 @@ impl<T: Real> Clock<T> {
         if self.index - self.first >= LONG_RUN {
             return wanted;
         }
-        let height = self.ladder.height(wanted);
-        let growing = height > f64::from(self.level);
-        self.size((height + if growing { GROWING } else { SHRINKING }).floor(), wanted)
+        self.size((self.ladder.height(wanted) + ROUNDED_UP).floor(), wanted)
     }
 
     /// The size of the step after a rejected one, from `t`, where `wanted` is asked for: that of the
@@ -213,14 +208,14 @@ impl<T: Real> Clock<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Advance, Clock, KEPT, RATIO, RUNGS, TICKS, step_ticks};
+    use super::{Advance, Clock, KEPT, RATIO, ROUNDED_UP, RUNGS, TICKS, step_ticks};
 
     #[test]
     fn rungs_rise_by_the_ratio_and_are_no_simple_fractions() {
         assert_eq!(step_ticks(0), 1 << 20);
         for level in -RUNGS..RUNGS {
             let (this, next) = (step_ticks(level), step_ticks(level + 1));
-            // The smallest rung is 1,963 ticks, rounded to half of one.
+            // The smallest rung is 2,769 ticks, rounded to half of one.
             assert!((next as f64 / this as f64 / RATIO - 1.0).abs() < 1e-3);
         }
         // Ratios of a fixed step to one cut short before it that are not unlikely.
@@ -249,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn wishes_are_rounded_with_hysteresis() {
+    fn wishes_are_rounded_to_rungs() {
         let mut clock = Clock::new();
         clock.advance(0.0, 1.0);
         let height = |wanted: f64| clock.next_size(1.0, wanted).ln() / RATIO.ln();
@@ -259,15 +254,18 @@ mod tests {
             height.round()
         };
         for (wanted, expected) in [
-            (KEPT.start + 1e-9, 0.0),
-            (KEPT.end - 1e-9, 0.0),
-            (KEPT.end + 1e-9, 1.0),
-            (KEPT.start - 1e-9, -1.0),
-            (1.18, 1.0),
-            (4.0, 9.0),
-            (0.5, -5.0),
+            (1.0, 0.0),
+            (RATIO.powf(0.69), 0.0),
+            (RATIO.powf(0.71), 1.0),
+            (RATIO.powf(-0.29), 0.0),
+            (RATIO.powf(-0.31), -1.0),
+            (RATIO.powf(9.69), 9.0),
+            (RATIO.powf(-5.31), -6.0),
         ] {
             assert_eq!(rungs(wanted), expected, "{wanted}");
+        }
+        for (kept, rung) in [(KEPT.start, -ROUNDED_UP), (KEPT.end, 1.0 - ROUNDED_UP)] {
+            assert!((kept - RATIO.powf(rung)).abs() < 1e-4);
         }
         // Never above the wish after a rejection, and never off the ladder but by a new run.
         assert!((clock.smaller_size(1.0, 0.9) * RATIO - 1.0).abs() < 1e-5);
