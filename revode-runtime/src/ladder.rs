@@ -8,6 +8,8 @@ use crate::Real;
 /// From a rung to the next. No power of it is a simple fraction: a size that is no rung is then not
 /// taken for one by chance (a fixed step after one of half its size, say).
 const RATIO: f64 = 1.16;
+/// `1 / ln RATIO`: a factor of e, in rungs.
+const RUNGS_PER_E: f64 = 6.737_636_204_790_036;
 /// How far the rungs go up and down from the base: by a factor of 380.
 const RUNGS: i32 = 40;
 /// A rung is a whole number of ticks of this part of the base, so that times are counted, not added.
@@ -34,42 +36,35 @@ impl<T: Real> Ladder<T> {
     /// after `n` steps of level 0 it is `t + n · base`.
     #[inline(always)]
     fn time(&self, ticks: u64) -> T {
-        self.t + T::from_f64(ticks as f64 * TICK) * self.base
+        // A signed number converts in one instruction.
+        self.t + T::from_f64(ticks as i64 as f64 * TICK) * self.base
     }
 
     /// The step of a level that starts at `ticks`: its start and its size.
     #[inline(always)]
     pub(crate) fn step(&self, level: i32, ticks: u64) -> (T, T) {
         let start = self.time(ticks);
+        (start, self.size(level, ticks, start))
+    }
+
+    #[inline(always)]
+    fn size(&self, level: i32, ticks: u64, start: T) -> T {
         // Fixed steps have exactly the size that was asked for.
         if level == 0 {
-            return (start, self.base);
+            return self.base;
         }
         // The step ends at `start + h` exactly, for methods that are first-same-as-last: it has the
         // size that rounded times leave it, unless they leave too little of it.
-        let rung = self.rung(level);
+        let rung = T::from_f64(step_ticks(level) as i64 as f64 * TICK) * self.base;
         let h = self.time(ticks + step_ticks(level)) - start;
         let kept = (h - rung).abs() <= T::from_f64(1.0 / 256.0) * rung.abs();
-        (start, if kept { h } else { rung })
-    }
-
-    /// The size of a level but for the rounding of times.
-    #[inline(always)]
-    fn rung(&self, level: i32) -> T {
-        T::from_f64(step_ticks(level) as f64 * TICK) * self.base
+        if kept { h } else { rung }
     }
 
     /// How many rungs `h` is above the base, not rounded; NaN or infinite where it is none.
     #[inline]
     fn height(&self, h: T) -> f64 {
-        Real::ln((h / self.base).to_f64()) / Real::ln(RATIO)
-    }
-
-    /// The level, if there is one, at which a step that starts at `ticks` has exactly the size `h`.
-    #[inline]
-    fn level(&self, h: T, ticks: u64) -> Option<i32> {
-        let level = on_ladder((self.height(h) + 0.5).floor())?;
-        (self.step(level, ticks).1 == h).then_some(level)
+        Real::ln((h / self.base).to_f64()) * RUNGS_PER_E
     }
 }
 
@@ -112,10 +107,13 @@ pub(crate) enum Advance {
 #[derive(Debug, Clone)]
 pub(crate) struct Clock<T> {
     ladder: Ladder<T>,
-    level: i32,
     ticks: u64,
     /// The end of the last step.
     end: T,
+    /// The level of the last step, and the size of a step from its end at this level.
+    same: (i32, T),
+    /// Another level and its size, the last one that was asked for.
+    change: (i32, T),
     first: u64,
     index: u64,
 }
@@ -125,7 +123,7 @@ impl<T: Real> Clock<T> {
     pub(crate) fn new() -> Self {
         let none = T::from_f64(f64::NAN);
         let ladder = Ladder { t: none, base: none };
-        Self { ladder, level: 0, ticks: 0, end: none, first: 0, index: 0 }
+        Self { ladder, ticks: 0, end: none, same: (0, none), change: (0, none), first: 0, index: 0 }
     }
 
     /// The number of steps so far.
@@ -148,71 +146,79 @@ impl<T: Real> Clock<T> {
     /// Counts a step of size `h` from `t`.
     #[inline(always)]
     pub(crate) fn advance(&mut self, t: T, h: T) -> Advance {
-        let advance = self.recognise(t, h);
-        match advance {
-            Advance::Same => {}
-            Advance::Change(levels) => self.level += levels,
-            Advance::Start => {
-                let ladder = Ladder { t, base: h };
-                *self = Self { ladder, level: 0, ticks: 0, first: self.index, ..*self };
-            }
-        }
-        self.ticks += step_ticks(self.level);
+        let advance = if t == self.end && h == self.same.1 {
+            Advance::Same
+        } else if t == self.end && self.rises_to(h) {
+            Advance::Change(self.change.0 - self.same.0)
+        } else {
+            self.ladder = Ladder { t, base: h };
+            (self.ticks, self.first, self.change.0) = (0, self.index, 0);
+            Advance::Start
+        };
+        let level = if advance == Advance::Same { self.same.0 } else { self.change.0 };
+        self.ticks += step_ticks(level);
         self.end = self.ladder.time(self.ticks);
+        self.same = (level, self.ladder.size(level, self.ticks, self.end));
+        self.change.1 = T::from_f64(f64::NAN);
         self.index += 1;
         advance
     }
 
-    #[inline(always)]
-    fn recognise(&self, t: T, h: T) -> Advance {
-        if t != self.end {
-            return Advance::Start;
+    /// Whether a step of size `h` from the end of the last one has the size of another level, which
+    /// is then in `change`.
+    #[inline]
+    fn rises_to(&mut self, h: T) -> bool {
+        if h != self.change.1 {
+            let level = on_ladder((self.ladder.height(h) + 0.5).floor());
+            let Some(level) = level else { return false };
+            self.change = (level, self.ladder.size(level, self.ticks, self.end));
         }
-        if self.ladder.step(self.level, self.ticks).1 == h {
-            return Advance::Same;
-        }
-        let level = self.ladder.level(h, self.ticks);
-        level.map_or(Advance::Start, |level| Advance::Change(level - self.level))
+        h == self.change.1
     }
 
     /// The size of the step after an accepted one, from `t`, where `wanted` is asked for: that of a
     /// rung near it, or `wanted` itself where a run is to start.
-    #[inline]
-    pub(crate) fn next_size(&self, t: T, wanted: T) -> T {
+    #[inline(always)]
+    pub(crate) fn next_size(&mut self, t: T, wanted: T) -> T {
+        let (same, size) = (self.same.1.abs(), wanted.abs());
         if t != self.end {
-            return wanted;
+            wanted
+        } else if size > T::from_f64(KEPT.start) * same && size < T::from_f64(KEPT.end) * same {
+            self.same.1
+        } else {
+            self.rung(wanted, ROUNDED_UP)
         }
-        if KEPT.contains(&(wanted / self.ladder.rung(self.level)).to_f64()) {
-            return self.ladder.step(self.level, self.ticks).1;
-        }
-        if self.index - self.first >= LONG_RUN {
-            return wanted;
-        }
-        self.size((self.ladder.height(wanted) + ROUNDED_UP).floor(), wanted)
     }
 
     /// The size of the step after a rejected one, from `t`, where `wanted` is asked for: that of the
     /// rung below it, or `wanted` itself where a run is to start.
     #[inline]
-    pub(crate) fn smaller_size(&self, t: T, wanted: T) -> T {
-        if t != self.end || self.index - self.first >= LONG_RUN {
-            return wanted;
-        }
-        self.size(self.ladder.height(wanted).floor(), wanted)
+    pub(crate) fn smaller_size(&mut self, t: T, wanted: T) -> T {
+        if t == self.end { self.rung(wanted, 0.0) } else { wanted }
     }
 
-    fn size(&self, level: f64, wanted: T) -> T {
-        on_ladder(level).map_or(wanted, |level| self.ladder.step(level, self.ticks).1)
+    /// The rung below a size that is first made larger by `up` rungs.
+    #[inline]
+    fn rung(&mut self, wanted: T, up: f64) -> T {
+        let level = on_ladder((self.ladder.height(wanted) + up).floor());
+        match level.filter(|_| self.index - self.first < LONG_RUN) {
+            Some(level) => {
+                self.change = (level, self.ladder.size(level, self.ticks, self.end));
+                self.change.1
+            }
+            None => wanted,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Advance, Clock, KEPT, RATIO, ROUNDED_UP, RUNGS, TICKS, step_ticks};
+    use super::{Advance, Clock, KEPT, RATIO, ROUNDED_UP, RUNGS, RUNGS_PER_E, TICKS, step_ticks};
 
     #[test]
     fn rungs_rise_by_the_ratio_and_are_no_simple_fractions() {
         assert_eq!(step_ticks(0), 1 << 20);
+        assert!((RUNGS_PER_E * RATIO.ln() - 1.0).abs() < 1e-14);
         for level in -RUNGS..RUNGS {
             let (this, next) = (step_ticks(level), step_ticks(level + 1));
             // The smallest rung is 2,769 ticks, rounded to half of one.
@@ -247,8 +253,8 @@ mod tests {
     fn wishes_are_rounded_to_rungs() {
         let mut clock = Clock::new();
         clock.advance(0.0, 1.0);
-        let height = |wanted: f64| clock.next_size(1.0, wanted).ln() / RATIO.ln();
-        let rungs = |wanted: f64| {
+        let mut height = |wanted: f64| clock.next_size(1.0, wanted).ln() / RATIO.ln();
+        let mut rungs = |wanted: f64| {
             let height = height(wanted);
             assert!((height - height.round()).abs() < 1e-5, "{height}");
             height.round()
@@ -286,7 +292,7 @@ mod tests {
             assert_eq!(advance == Advance::Start, i == 0);
             changes += u32::from(advance != Advance::Same);
             // But at level 0, which keeps the size.
-            if clock.level != 0 {
+            if clock.same.0 != 0 {
                 assert_eq!(t + h, clock.end());
             }
             t = clock.end();
