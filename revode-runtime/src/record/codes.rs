@@ -68,7 +68,7 @@ impl Codes {
     }
 
     fn push_code(&mut self, code: u8) {
-        if self.len % 2 == 0 {
+        if self.len.is_multiple_of(2) {
             self.bytes.push(code);
         } else if let Some(last) = self.bytes.last_mut() {
             *last |= code << 4;
