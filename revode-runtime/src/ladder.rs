@@ -214,6 +214,8 @@ impl<T: Real> Clock<T> {
 #[cfg(test)]
 mod tests {
     use super::{Advance, Clock, KEPT, RATIO, ROUNDED_UP, RUNGS, RUNGS_PER_E, TICKS, step_ticks};
+    use crate::Real;
+    use proptest::prelude::*;
 
     #[test]
     fn rungs_rise_by_the_ratio_and_are_no_simple_fractions() {
@@ -299,5 +301,43 @@ mod tests {
             h = clock.next_size(t, 0.01 + 0.009 * t.sin());
         }
         assert!((10..500).contains(&changes), "{changes}");
+    }
+
+    /// Fixed steps of size `h` from stop to stop, by the clock and by the formula that knows no ladder.
+    fn fixed_steps<T: Real>(t0: T, h: T, spans: &[f64]) {
+        let mut clock = Clock::new();
+        let mut t = t0;
+        let check = |clock: &mut Clock<T>, t: T, h: T, start: bool| {
+            assert_eq!(clock.advance(t, h) == Advance::Start, start);
+        };
+        for span in spans {
+            let start = t;
+            for n in 1..=*span as u64 {
+                check(&mut clock, t, h, n == 1);
+                t = clock.end();
+                assert_eq!(t, start + T::from_f64(n as f64) * h);
+                assert_eq!(clock.next_size(t, h), h);
+            }
+            let cut = T::from_f64(span.fract()) * h;
+            check(&mut clock, t, cut, true);
+            t = clock.end();
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn fixed_steps_know_no_ladder(
+            t0 in -10.0..10.0,
+            h in prop_oneof![1e-3..2.0, -2.0..-1e-3, Just(0.1), Just(0.125)],
+            spans in proptest::collection::vec(
+                prop_oneof![0.001..100.0, (1..50_u32, 1..8_u32).prop_map(|(n, k)| f64::from(n) + f64::from(k) / 8.0)],
+                1..20,
+            ),
+        ) {
+            // A part of the step that is 0 would be no step.
+            prop_assume!(spans.iter().all(|span: &f64| span.fract() > 0.0));
+            fixed_steps(t0, h, &spans);
+            fixed_steps(t0 as f32, h as f32, &spans);
+        }
     }
 }
