@@ -3,7 +3,7 @@
 
 mod common;
 
-use revode::controller::{Decision, StepControl, StepSizeController};
+use revode::controller::{Decision, StepSizeController};
 use revode::gradient::{Along, GradientStrategy};
 use revode::prelude::*;
 

@@ -45,7 +45,7 @@ fn one_step<M: Method<f64, common::StuartLandau> + Tableau + Copy>(method: M) {
         let mut work = scheme.work(&field, &y);
         let mut pair = start.clone();
         scheme.propose(&field, step, &start, &mut pair, &mut work);
-        scheme.complete(&field, step, &start, &mut pair, &mut work);
+        scheme.complete(&field, step, &start, &mut pair, &mut work).unwrap();
         let size = size(&start).max(size(&pair));
         scheme.unstep(&field, step, &mut pair, &mut work);
         let (error_y, error_z) = ((pair.y - y).amax(), (pair.z - start.z).amax());
@@ -70,7 +70,7 @@ fn many_steps<M: Method<f64, Pendulum> + Tableau + Copy>(method: M) {
     let step = |k: u64| Step { index: k, t: k as f64 * h, h };
     for k in 0..n {
         scheme.propose(&field, step(k), &pair, &mut next, &mut work);
-        scheme.complete(&field, step(k), &pair, &mut next, &mut work);
+        scheme.complete(&field, step(k), &pair, &mut next, &mut work).unwrap();
         std::mem::swap(&mut pair, &mut next);
         largest = largest.max(size(&pair));
     }

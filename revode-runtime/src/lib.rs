@@ -13,6 +13,7 @@ mod gap;
 pub mod gradient;
 pub mod guarded;
 mod halves;
+mod ladder;
 #[doc(hidden)]
 pub mod linear;
 pub mod method;

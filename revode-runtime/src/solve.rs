@@ -1,7 +1,7 @@
 //! The time loop: the one place that takes, accepts and rejects steps.
 
 use crate::controller::{Begin, Start, StepControl};
-use crate::record::Clock;
+use crate::ladder::Clock;
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, Step};
 use crate::{Problem, Real, SolveError, State, Stats, VectorField};
@@ -45,7 +45,7 @@ impl<S, C> Loop<'_, S, C> {
         let mut stats = Stats { evaluations, ..Stats::default() };
         let mut h = if t1 < t0 { -h } else { h };
         let mut t = t0;
-        let mut clock = Clock::new(t0);
+        let mut clock = Clock::new();
         let mut work = scheme.work(field, y0);
         let mut now = scheme.start(y0);
         let mut next = now.clone();
@@ -86,18 +86,22 @@ impl<S, C> Loop<'_, S, C> {
                     scheme.complete(field, step, &now, &mut next, &mut work)?;
                     observer.accepted(step, &now, &next)?;
                     std::mem::swap(&mut now, &mut next);
-                    let end = clock.advance(t, size);
-                    t = if lands { stop } else { end };
+                    clock.advance(t, size);
+                    t = if lands { stop } else { clock.end() };
                     stats.accepted += 1;
                     // A step cut short by a stop says little about how long the next can be.
-                    h = if shortened { longer(h, attempt.next_h) } else { attempt.next_h };
+                    h = if shortened {
+                        longer(h, attempt.next_h)
+                    } else {
+                        clock.next_size(t, attempt.next_h)
+                    };
                     if plan.steps {
                         save(observer, clock.index(), t, &now)?;
                     }
                 } else {
                     scheme.rejected(&mut work);
                     stats.rejected += 1;
-                    h = attempt.next_h;
+                    h = clock.smaller_size(t, attempt.next_h);
                     if h.abs() <= rounding(t) {
                         check_finite(scheme.solution(&next), t + size, t)?;
                         return Err(underflow(t, size, error_norm));

@@ -129,7 +129,9 @@ pub struct Begin<T, Memory> {
 pub struct Attempt<T> {
     /// Whether it stands.
     pub accepted: bool,
-    /// The size of the next attempt, with the sign of this one.
+    /// The size asked for the next attempt, with the sign of this one. The time loop rounds it to a rung
+    /// of its ladder of sizes: at most 4.6 % up or 10 % down, after a rejection never up and at most
+    /// 14 % down. A size kept from a first step on is taken as it is. See `docs/record.md`.
     pub next_h: T,
     /// The error in units of the tolerance; 0 where none is estimated.
     pub error: f64,
