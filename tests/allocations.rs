@@ -79,6 +79,21 @@ fn a_reversible_gradient_keeps_the_same_at_any_number_of_steps() {
     assert!(kept as u64 <= bytes && bytes <= 1024, "{kept} kept, {bytes} on the heap");
 }
 
+/// A conservative problem: without damping its gap hardly grows, so that there are few anchors and few
+/// bits, as many at any number of steps.
+#[test]
+fn guarded_and_exact_gradients_allocate_only_for_what_they_keep() {
+    let found = STEPS.map(|steps| {
+        let guarded = gradient(&fixed(steps).strategy(Guarded), SaveAt::end());
+        let exact = gradient(&fixed(steps).strategy(Exact::default()), SaveAt::end());
+        println!("{} | {}", guarded.2, exact.2);
+        (guarded.0 - guarded.2.anchors.min(1), exact.2.bytes_kept.max(128), guarded.2.recomputed)
+    });
+    for (count, kept, recomputed) in found {
+        assert!(count <= 24 && kept <= 256 && recomputed == 0, "{count} allocations, {kept} kept");
+    }
+}
+
 #[test]
 fn save_points_at_every_step_are_not_listed() {
     let found = STEPS.map(|steps| {
@@ -91,9 +106,10 @@ fn save_points_at_every_step_are_not_listed() {
 
 #[test]
 fn only_the_record_of_adaptive_steps_grows() {
-    let constant = gradient(&fixed(1000), SaveAt::end()).0;
+    let free = Reversible::coupling(1.0);
+    let constant = gradient(&fixed(1000).strategy(free), SaveAt::end()).0;
     for tolerance in [1e-4, 1e-8, 1e-12] {
-        let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance);
+        let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance).strategy(free);
         let (count, bytes, stats) = gradient(&solver, SaveAt::end());
         // Lists that double.
         let doublings = 2 * u64::from(stats.accepted.ilog2()) + 1;

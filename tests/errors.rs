@@ -273,13 +273,55 @@ fn sizes_known_at_run_time_are_wrong() {
 }
 
 #[test]
-fn a_lost_reversal_is_an_error() {
-    let problem = Problem::new(Linear { rate: -30.0 }, [1.0], 0.0..20.0);
+fn settings_of_strategies_are_wrong() {
+    let problem = linear(1.0, 0.0..1.0);
     let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
-    let error = fixed().fixed_step(0.01).gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    for accuracy in [0.0, -1.0, 1.0, f64::NAN] {
+        let solver = fixed().gradient_accuracy(accuracy);
+        let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_says(&error.to_string(), &["gradient_accuracy", "between 0 and 1"]);
+    }
+    for quantum in [0.0, -1e-9, f64::INFINITY] {
+        let solver = fixed().strategy(Exact::default().quantum(quantum));
+        let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_says(&error.to_string(), &["quantum", "between"]);
+    }
+    for rate in [-1.0, f64::NAN] {
+        let solver = fixed().strategy(Exact::default().rate(rate));
+        let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_says(&error.to_string(), &["rate", "κ"]);
+        let solver = fixed().strategy(Reversible::rate(rate));
+        let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_says(&error.to_string(), &["coupling", "κ"]);
+    }
+    let solver = fixed().strategy(Reversible::default().largest_gap(0.0));
+    let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    assert_says(&error.to_string(), &["largest_gap", "positive"]);
+}
+
+#[test]
+fn stored_states_do_not_fit() {
+    let problem = linear(1.0, 0.0..1.0);
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    let solver = fixed().fixed_step(1e-3).memory_limit(1000).strategy(StoreAll);
+    let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    assert!(matches!(error, SolveError::MemoryLimit { limit: 1000, steps: 125, .. }), "{error:?}");
+    assert_says(&error.to_string(), &["1000 bytes", "125 steps", "Guarded", "memory_limit"]);
+}
+
+#[test]
+fn a_solution_beyond_the_grid_is_an_error_or_gets_a_coarser_one() {
+    let problem = Problem::new(Linear { rate: 3.0 }, [1.0], 0.0..4.0);
+    let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
+    let solver = Solver::new(Rk4).fixed_step(0.01);
+    // 2⁵¹ quanta of 2⁻⁴⁰ end at 2048, e¹² is 162755.
+    let strict = solver.strategy(Exact::default().quantum(1e-12));
+    let error = strict.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
     println!("{error}");
-    // Its gap grows by e^{0.3} a step and may leave the finite numbers first.
-    assert!(matches!(error, SolveError::NotReversed { .. } | SolveError::NotFinite { .. }));
+    assert!(matches!(error, SolveError::OutOfRange { component: 0, .. }), "{error:?}");
+    assert_says(&error.to_string(), &["component 0", "quantum", "coarser"]);
+    let found = solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss).unwrap();
+    assert!((found.y0[0] / 12_f64.exp() - 1.0).abs() < 1e-6, "{}", found.y0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Derivation and measurements: `docs/exact.md`.
 
-use crate::gap::GapMonitor;
+use crate::gap::{self, GapMonitor, Pace};
 use crate::halves::{Halves, Known, step_back};
 use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
@@ -12,14 +12,11 @@ use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State
 /// double precision.
 pub(crate) const LARGEST: f64 = (1_u64 << 51) as f64;
 
-/// How often the gap is halved when the monitor asks for it.
+/// How often the gap is halved when the monitor asks for it, unless the gap grows fast.
 const HALVINGS: u32 = 6;
 
 /// More halvings at a time do not fit in a number of the grid.
 const MOST_HALVINGS: u32 = 50;
-
-/// A gap of so many quanta is at the level of rounding.
-const QUANTA: f64 = 4.0;
 
 /// The pair `(y, z)` on a grid of integer multiples of a quantum,
 ///
@@ -59,7 +56,7 @@ pub struct GridState<S, D> {
     pub asked: u32,
     /// The bits that were lost thereby, as integers, for each component.
     pub lost: D,
-    monitor: GapMonitor<f64>,
+    monitor: GapMonitor<D>,
 }
 
 impl<S, D: State<f64>> GridState<S, D> {
@@ -122,6 +119,12 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         }
     }
 
+    /// The largest quantum.
+    #[inline(always)]
+    fn coarsest(&self) -> f64 {
+        self.quantum.as_slice().iter().fold(0.0, |largest, quantum| quantum.max(largest))
+    }
+
     /// An error where a number is beyond the grid.
     #[inline(always)]
     fn check<T: Real>(&self, x: &D, step: Step<T>) -> Result<(), SolveError> {
@@ -144,7 +147,8 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         until(end).saturating_sub(until(start)).min(u64::from(MOST_HALVINGS)) as u32
     }
 
-    /// Halves the gap of `state` as often as it says, rounding down; the bits lost go to `lost`.
+    /// Halves the gap of `state` as often as it says, rounding down, and adds a [seed](gap::seed); the
+    /// bits lost go to `lost`.
     #[inline]
     fn halve<S>(&self, state: &mut GridState<S, D>) {
         let (double, half) = factors(state.halvings);
@@ -156,7 +160,7 @@ impl<M, D: State<f64>> ExactPair<M, D> {
             let nearest = round(gap * half, quantum[i]);
             let down = if nearest > gap * half { nearest - quantum[i] } else { nearest };
             lost[i] = (gap - down * double) / quantum[i];
-            z[i] = y[i] + down;
+            z[i] = y[i] + down + gap::seed(i) * quantum[i];
         }
     }
 
@@ -168,7 +172,8 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
         let (lost, quantum) = (&state.lost.as_slice()[..n], self.quantum.as_slice());
         for i in 0..n {
-            z[i] = y[i] + ((z[i] - y[i]) * double + lost[i] * quantum[i]);
+            let down = z[i] - gap::seed(i) * quantum[i] - y[i];
+            z[i] = y[i] + (down * double + lost[i] * quantum[i]);
         }
     }
 
@@ -238,6 +243,16 @@ pub(crate) fn halvings(rate: u32, asked: u32) -> u32 {
     (rate + asked).min(MOST_HALVINGS)
 }
 
+impl<D: State<f64>> Pair<D> {
+    /// How often the gap must be halved to come down to a few quanta.
+    #[cold]
+    fn halvings_to(&self, quantum: f64) -> u32 {
+        let (gap, _) = self.squared_gap_and_size();
+        let halvings = (gap.sqrt() / (8.0 * quantum)).log2();
+        (halvings.ceil() as u32).clamp(HALVINGS, MOST_HALVINGS)
+    }
+}
+
 /// `2^k` and `2^−k`.
 #[inline(always)]
 fn factors(halvings: u32) -> (f64, f64) {
@@ -273,13 +288,18 @@ where
         for (y, quantum) in y.as_mut_slice().iter_mut().zip(self.quantum.as_slice()) {
             *y = round(*y, *quantum);
         }
+        let mut z = y.clone();
+        let quanta = self.quantum.as_slice().iter().enumerate();
+        for (z, (i, quantum)) in z.as_mut_slice().iter_mut().zip(quanta) {
+            *z += gap::seed(i) * quantum;
+        }
         let mut start = GridState {
-            grid: Pair { y: y.clone(), z: y.clone() },
+            grid: Pair { y, z },
             value: Pair { y: y0.clone(), z: y0.clone() },
             halvings: 0,
             asked: 0,
-            lost: y.zeros_like(),
-            monitor: GapMonitor::new(),
+            lost: self.quantum.zeros_like(),
+            monitor: GapMonitor::new(&self.quantum, self.coarsest(), Pace::START),
         };
         start.value_y();
         start.value_z();
@@ -298,12 +318,12 @@ where
         state.lost.assign(&from.lost);
         state.halvings = from.halvings;
         state.asked = from.asked;
-        state.monitor = from.monitor;
+        state.monitor.assign(&from.monitor);
     }
     fn state_bytes(&self, state: &Self::State) -> usize {
-        3 * size_of_val(state.lost.as_slice())
+        5 * size_of_val(state.lost.as_slice())
             + 2 * size_of_val(state.value.y.as_slice())
-            + size_of::<GapMonitor<f64>>()
+            + size_of::<Pace>()
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
         Work::new(self.method.stages(field, y0), y0.zeros_like())
@@ -341,15 +361,20 @@ where
         self.add_rounded(&mut next.grid.z, &now.grid.z, -1.0, psi);
         self.check(&next.grid.z, step)?;
 
-        let (gap, size) = next.grid.squared_gap_and_size();
-        let quanta = QUANTA * QUANTA * self.quantum.as_slice().iter().map(|q| q * q).sum::<f64>();
-        next.monitor = now.monitor;
+        next.monitor.assign(&now.monitor);
+        let quantum = self.coarsest();
         let grown = match self.rate {
-            None => next.monitor.watch(gap, quanta, size, self.method.order()),
+            None => next.monitor.watch(&next.grid, quantum, self.method.order()).0,
             // Then only a gap that is too large by itself.
-            Some(_) => GapMonitor::new().watch(gap, quanta, size, self.method.order()),
+            Some(_) => GapMonitor::too_large(&next.grid),
         };
-        next.asked = if grown { HALVINGS } else { 0 };
+        next.asked = 0;
+        if grown {
+            // Where it grows fast all of it, down to a seed.
+            let fast = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
+            next.asked = if fast { next.grid.halvings_to(quantum) } else { HALVINGS };
+            next.monitor = GapMonitor::new(&next.grid.y, quantum, next.monitor.pace);
+        }
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {
             self.halve(next);

@@ -6,7 +6,8 @@
 //! monitor tells the one from the other without a scale of its own, so that it works alike for any
 //! step size, tolerance and method, and the order of the method does not suffer.
 
-use crate::Real;
+use crate::reversible::Pair;
+use crate::{Real, State};
 
 /// What is allowed to a method of an order: by how much more than in proportion to time the gap may grow
 /// between two looks, and within how many steps of its closing it may not grow too fast.
@@ -15,9 +16,9 @@ use crate::Real;
 /// damps.
 fn allowance(order: u32) -> (f64, u32) {
     match order {
-        1 => (1.15, 6),
+        1 => (1.1, 8),
         2 => (1.25, 6),
-        _ => (1.25, 4),
+        _ => (1.5, 2),
     }
 }
 
@@ -29,72 +30,146 @@ const LARGEST: f64 = 1e-2;
 const FIRST_REST: u16 = 2;
 const LONGEST_REST: u16 = 64;
 
-/// Watches the gap from one time at which it was closed to the next.
+/// What is added to component `i` of `z` where the gap is closed, in quanta of the grid.
 ///
-/// The numbers in this file were chosen so that the pair damps what the method damps, over the whole
-/// interval of real eigenvalues on which the method is stable, for every shipped method:
-/// `tests/damping.rs` measures it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct GapMonitor<T> {
-    /// Steps since the gap was closed.
-    steps: u32,
-    /// The number of steps at which the gap is looked at next.
-    next_look: u32,
-    /// The square of what the gap may grow to until then.
-    allowed: T,
+/// Where the solution is at rest there is no gap that could grow, and yet the cotangents would: so there
+/// must always be one. The signs are scattered, so that no direction is missed.
+#[inline(always)]
+pub(crate) fn seed(i: usize) -> f64 {
+    // The golden ratio's multiples.
+    let scattered = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63;
+    if scattered == 1 { SEED } else { -SEED }
+}
+
+/// The size of a [`seed`], and up to which the gap is at the level of rounding, in quanta.
+const SEED: f64 = 8.0;
+const ROUNDING: f64 = 4.0;
+
+/// How the gap has behaved so far: what the monitor takes from one closing to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pace {
     /// Steps that are still to be taken one by one.
     rest: u16,
     /// How many there will be the next time.
     next_rest: u16,
 }
 
-impl<T: Real> GapMonitor<T> {
-    /// At the start, where the gap is 0.
-    pub(crate) fn new() -> Self {
-        Self::closed(0, FIRST_REST)
-    }
+impl Pace {
+    /// At the start.
+    pub(crate) const START: Self = Self { rest: 0, next_rest: FIRST_REST };
 
-    /// The gap has just been closed.
-    fn closed(rest: u16, next_rest: u16) -> Self {
-        // Nothing is known of a first gap but that it must be small.
-        let allowed = T::from_f64(f64::INFINITY);
-        Self { steps: 0, next_look: 1, allowed, rest, next_rest }
-    }
-
-    /// Whether the gap must be closed after this step. It and `floor`, below which it is at the level of
-    /// rounding, are given by their squares; `size` is the solution's largest component, `order` the
-    /// method's. If so, the monitor starts anew.
+    /// Whether the steps are taken one by one.
     #[inline(always)]
-    pub(crate) fn watch(&mut self, gap: T, floor: T, size: T, order: u32) -> bool {
+    pub(crate) fn is_resting(self) -> bool {
+        self.rest > 0
+    }
+
+    /// After the gap was closed, so many steps after the last time.
+    #[cold]
+    fn after_closing(self, steps: u32, order: u32) -> Self {
+        let Self { rest, next_rest } = self;
+        if self.is_resting() {
+            Self { rest: rest - 1, next_rest }
+        } else if steps <= allowance(order).1 {
+            Self { rest: next_rest, next_rest: (2 * next_rest).min(LONGEST_REST) }
+        } else {
+            Self { rest: 0, next_rest: (next_rest / 2).max(FIRST_REST) }
+        }
+    }
+}
+
+/// Watches the gap from one time at which it was closed to the next, each component by itself: what grows
+/// may be small beside what does not.
+///
+/// The numbers in this file were chosen so that the pair damps what the method damps, over the whole
+/// interval of real eigenvalues on which the method is stable, for every shipped method:
+/// `tests/damping.rs` measures it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct GapMonitor<S> {
+    /// The largest gap since it was closed.
+    peak: S,
+    /// What the gap may grow to until the next look.
+    allowed: S,
+    /// Steps since the gap was closed.
+    steps: u32,
+    /// The number of steps at which the gap is looked at next.
+    next_look: u32,
+    pub(crate) pace: Pace,
+}
+
+impl<S> GapMonitor<S> {
+    /// For states like `y` on a grid of this quantum, where the gap has just been closed but for a
+    /// [`seed`].
+    pub(crate) fn new<T: Real>(y: &S, quantum: T, pace: Pace) -> Self
+    where
+        S: State<T>,
+    {
+        let (mut peak, mut allowed) = (y.zeros_like(), y.zeros_like());
+        peak.fill(T::from_f64(SEED) * quantum);
+        // Nothing is known of a first gap but that it must be small.
+        allowed.fill(T::from_f64(f64::INFINITY));
+        Self { peak, allowed, steps: 0, next_look: 1, pace }
+    }
+
+    /// Takes another's numbers without allocating.
+    #[inline(always)]
+    pub(crate) fn assign<T: Real>(&mut self, from: &Self)
+    where
+        S: State<T>,
+    {
+        self.peak.assign(&from.peak);
+        self.allowed.assign(&from.allowed);
+        (self.steps, self.next_look, self.pace) = (from.steps, from.next_look, from.pace);
+    }
+
+    /// Looks at the pair after a step, on a grid of this quantum; returns whether the gap must be closed,
+    /// and the size of `y`, its largest component. `order` is that of the method.
+    #[inline(always)]
+    pub(crate) fn watch<T: Real>(&mut self, pair: &Pair<S>, quantum: T, order: u32) -> (bool, T)
+    where
+        S: State<T>,
+    {
+        let n = pair.y.len();
+        let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
+        let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
+        let rounding = T::from_f64(ROUNDING) * quantum;
+        let (mut size, mut largest, mut grown, mut zero) = (T::ZERO, T::ZERO, false, T::ZERO);
+        for i in 0..n {
+            let gap = (y[i] - z[i]).abs();
+            grown |= gap > allowed[i].max(rounding);
+            peak[i] = peak[i].max(gap);
+            largest = largest.max(gap);
+            // 0 unless one is infinite or NaN.
+            zero += T::ZERO * gap;
+            size = size.max(y[i].abs());
+        }
         self.steps += 1;
-        let largest = T::from_f64(LARGEST) * size;
-        // Written so that a gap that is not a number is too large.
-        let small = gap <= largest * largest;
-        if self.rest > 0 || gap > floor && (gap > self.allowed || !small) || !(gap >= T::ZERO) {
-            *self = self.after_closing(order);
-            return true;
+        let seeds = T::from_f64(2.0 * SEED) * quantum;
+        let small = zero == T::ZERO && largest <= seeds.max(T::from_f64(LARGEST) * size);
+        if grown || !small || self.pace.is_resting() {
+            self.pace = self.pace.after_closing(self.steps, order);
+            return (true, size);
         }
         if self.steps == self.next_look {
-            self.look(gap, order);
+            self.look(order);
         }
-        false
+        (false, size)
     }
 
-    /// The monitor after the gap was closed at this step.
-    #[cold]
-    fn after_closing(self, order: u32) -> Self {
-        if self.rest > 0 {
-            return Self::closed(self.rest - 1, self.next_rest);
-        }
-        if self.steps <= allowance(order).1 {
-            Self::closed(self.next_rest, (2 * self.next_rest).min(LONGEST_REST))
-        } else {
-            Self::closed(0, (self.next_rest / 2).max(FIRST_REST))
-        }
+    /// Whether the gap of a pair is too large, however slowly it grew.
+    #[inline(always)]
+    pub(crate) fn too_large<T: Real>(pair: &Pair<S>) -> bool
+    where
+        S: State<T>,
+    {
+        Self::new(&pair.y, T::ZERO, Pace::START).watch(pair, T::ZERO, 1).0
     }
 
     /// Looks at the gap after 1, 2, 3, 4, 6, 8, 12, 16, … steps.
-    fn look(&mut self, gap: T, order: u32) {
+    fn look<T: Real>(&mut self, order: u32)
+    where
+        S: State<T>,
+    {
         let steps = self.steps;
         let next = match steps {
             1..=3 => steps + 1,
@@ -104,26 +179,38 @@ impl<T: Real> GapMonitor<T> {
             _ => steps / 3 * 4,
         };
         let growth = T::from_f64(allowance(order).0 * f64::from(next) / f64::from(steps));
-        self.allowed = growth * growth * gap;
+        let peak = self.peak.as_slice();
+        for (allowed, peak) in self.allowed.as_mut_slice().iter_mut().zip(peak) {
+            *allowed = growth * *peak;
+        }
         self.next_look = next;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{FIRST_REST, GapMonitor};
+    use nalgebra::Vector2;
 
-    /// The floor in these tests.
-    const FLOOR: f64 = 1e-15;
+    use super::{FIRST_REST, GapMonitor, Pace};
+    use crate::reversible::Pair;
 
-    fn watch(monitor: &mut GapMonitor<f64>, gap: f64) -> bool {
-        monitor.watch(gap * gap, FLOOR * FLOOR, 1.0, 4)
+    type Monitor = GapMonitor<Vector2<f64>>;
+
+    fn monitor() -> Monitor {
+        Monitor::new(&Vector2::zeros(), 1e-14, Pace::START)
     }
 
-    /// After how many steps the gap `gap(n)` of a solution of size 1 is closed.
+    /// A solution of size 1, with a gap in its second component; the first one's grows slowly.
+    fn watch(monitor: &mut Monitor, steps: u32, gap: f64) -> bool {
+        let y = Vector2::new(1.0, 0.5);
+        let z = Vector2::new(1.0 + 1e-7 * f64::from(steps).sqrt(), 0.5 + gap);
+        monitor.watch(&Pair { y, z }, 1e-14, 4).0
+    }
+
+    /// After how many steps the gap `gap(n)` is closed.
     fn found(gap: impl Fn(f64) -> f64) -> Option<u32> {
-        let mut monitor = GapMonitor::new();
-        (1..1_000_000).find(|&n| watch(&mut monitor, gap(f64::from(n))))
+        let mut monitor = monitor();
+        (1..1_000_000).find(|&n| watch(&mut monitor, n, gap(f64::from(n))))
     }
 
     #[test]
@@ -134,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn exponential_growth_is_found_before_it_is_large() {
+    fn exponential_growth_is_found_beside_what_is_larger() {
         for rate in [1e-3_f64, 1e-2, 0.1, 0.5, 1.7] {
             let gap = |n: f64| 1e-10 * (rate * n).exp_m1() / rate;
             let steps = found(gap).unwrap();
@@ -145,32 +232,33 @@ mod tests {
 
     #[test]
     fn rounding_is_let_pass_and_what_is_large_is_not() {
-        assert_eq!(found(|n| 1e-18 * (0.1 * n.min(50.0)).exp()), None);
+        assert_eq!(found(|n| 1e-17 * (0.1 * n.min(50.0)).exp()), None);
         assert_eq!(found(|_| 0.0), None);
         assert_eq!(found(|_| 0.02), Some(1));
         assert_eq!(found(|_| f64::NAN), Some(1));
+        assert_eq!(found(|_| f64::INFINITY), Some(1));
     }
 
     #[test]
     fn fast_growth_is_followed_by_single_steps_more_each_time() {
-        let mut monitor = GapMonitor::new();
-        let mut single = Vec::new();
-        for _ in 0..3 {
-            let grown = (1..100).find(|&n| watch(&mut monitor, 1e-9 * 5_f64.powi(n))).unwrap();
-            assert_eq!(grown, 2);
-            let left: u16 = monitor.rest;
-            single.push(left);
-            assert!((0..left).all(|_| watch(&mut monitor, 1e-9)));
+        let mut pace = Pace::START;
+        for rest in [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST] {
+            let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
+            let grown = (1..100).find(|&n| watch(&mut monitor, 1, 1e-9 * 5_f64.powi(n as i32)));
+            assert_eq!((grown, monitor.pace.rest), (Some(2), rest));
+            pace = monitor.pace;
+            while pace.is_resting() {
+                let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
+                assert!(watch(&mut monitor, 1, 1e-9));
+                pace = monitor.pace;
+            }
         }
-        assert_eq!(single, [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST]);
-        assert!(!watch(&mut monitor, 1e-9));
     }
 
     #[test]
     fn counting_steps_does_not_overflow() {
-        let mut monitor =
-            GapMonitor { steps: 0x5fff_ffff, next_look: 0x6000_0000, ..GapMonitor::new() };
-        assert!(!watch(&mut monitor, 1e-20));
+        let mut monitor = Monitor { steps: 0x5fff_ffff, next_look: 0x6000_0000, ..monitor() };
+        assert!(!watch(&mut monitor, 1, 1e-20));
         assert_eq!(monitor.next_look, u32::MAX);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Derivation and measurements: `docs/guarded.md`.
 
-use crate::gap::GapMonitor;
+use crate::gap::{self, GapMonitor, Pace};
 use crate::halves::{Halves, Known, step_back, update, zip};
 use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
@@ -48,20 +48,20 @@ pub struct GuardedState<S, T> {
     pub(crate) grid: Grid<T>,
     /// What the step that led here took away, if it ended in an anchor.
     pub(crate) lost: Option<Lost<S, T>>,
-    monitor: GapMonitor<T>,
+    monitor: GapMonitor<S>,
 }
 
-/// The pair at an anchor before `z` was set to `y`, its grid, and how the monitor goes on from there.
+/// The pair at an anchor before `z` was set to `y`, its grid, and at what pace it goes on from there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lost<S, T> {
     pub(crate) pair: Pair<S>,
     pub(crate) grid: Grid<T>,
-    monitor: GapMonitor<T>,
+    pace: Pace,
 }
 
 impl<S: State<T>, T: Real> Lost<S, T> {
     /// The memory that it takes beside its pair, in bytes.
-    pub(crate) const EXTRA_BYTES: usize = size_of::<Grid<T>>() + size_of::<GapMonitor<T>>();
+    pub(crate) const EXTRA_BYTES: usize = size_of::<Grid<T>>() + size_of::<Pace>();
 
     /// At the start, where nothing is lost.
     pub(crate) fn nothing(y0: &S) -> Self {
@@ -69,7 +69,7 @@ impl<S: State<T>, T: Real> Lost<S, T> {
         Self {
             pair: Pair { y: y0.clone(), z: y0.clone() },
             grid: start.grid,
-            monitor: start.monitor,
+            pace: Pace::START,
         }
     }
 
@@ -77,12 +77,14 @@ impl<S: State<T>, T: Real> Lost<S, T> {
     pub(crate) fn assign(&mut self, from: &Self) {
         self.pair.assign(&from.pair);
         self.grid = from.grid;
-        self.monitor = from.monitor;
+        self.pace = from.pace;
     }
 
     /// The state that goes on from there.
     pub(crate) fn next(&self) -> GuardedState<S, T> {
-        GuardedState { monitor: self.monitor, ..GuardedState::at(&self.pair.y) }
+        let mut next = GuardedState::at(&self.pair.y);
+        next.monitor.pace = self.pace;
+        next
     }
 }
 
@@ -112,11 +114,10 @@ impl<T: Real> Grid<T> {
         (x + shift) - shift
     }
 
-    /// The square of a gap at the level of rounding, for `n` components: four quanta each.
+    /// The distance of neighbouring numbers.
     #[inline(always)]
-    fn rounding(self, n: usize) -> T {
-        let quanta = T::from_f64(4.0 * 16.0) * T::EPSILON * self.size;
-        T::from_f64(n as f64) * quanta * quanta
+    fn quantum(self) -> T {
+        T::from_f64(16.0) * T::EPSILON * self.size
     }
 
     /// Whether a solution of this size is still well placed on the grid.
@@ -185,14 +186,17 @@ impl<T: Real, S: State<T>> Halves<T, S> for OnGrid<'_, S, T> {
 }
 
 impl<S: State<T>, T: Real> GuardedState<S, T> {
-    /// The state with `y = z`, at the start.
+    /// The state at the start, whose gap is a [seed](gap::seed).
     pub(crate) fn at(y: &S) -> Self {
         let size = y.as_slice().iter().fold(T::ZERO, |size, y| size.max(y.abs()));
         let grid = Grid::new(size);
         let mut pair = Pair { y: y.clone(), z: y.clone() };
         pair.y.as_mut_slice().iter_mut().for_each(|y| *y = grid.round(*y));
-        pair.z.assign(&pair.y);
-        Self { pair, grid, lost: None, monitor: GapMonitor::new() }
+        for (i, (z, y)) in pair.z.as_mut_slice().iter_mut().zip(pair.y.as_slice()).enumerate() {
+            *z = *y + T::from_f64(gap::seed(i)) * grid.quantum();
+        }
+        let monitor = GapMonitor::new(y, grid.quantum(), Pace::START);
+        Self { pair, grid, lost: None, monitor }
     }
 }
 
@@ -215,11 +219,11 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         state.pair.assign(&from.pair);
         state.grid = from.grid;
         state.lost.clone_from(&from.lost);
-        state.monitor = from.monitor;
+        state.monitor.assign(&from.monitor);
     }
     fn state_bytes(&self, state: &Self::State) -> usize {
         // What is lost at anchors is as rare as they are.
-        2 * size_of_val(state.pair.y.as_slice()) + size_of::<Grid<T>>() + size_of::<GapMonitor<T>>()
+        4 * size_of_val(state.pair.y.as_slice()) + size_of::<Grid<T>>() + size_of::<Pace>()
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
         Work::new(self.method.stages(field, y0), y0.zeros_like())
@@ -255,13 +259,12 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         self.method.increment(field, step.t + step.h, -step.h, &next.pair.y, stages, psi);
         zip(&mut next.pair.z, [&now.pair.z, psi], |[z, psi]| z - now.grid.round(psi));
 
-        let (gap, size) = next.pair.squared_gap_and_size();
-        let size = size.max(least());
-        next.monitor = now.monitor;
-        let floor = now.grid.rounding(next.pair.y.len());
-        let grown = next.monitor.watch(gap, floor, size, self.method.order());
+        next.monitor.assign(&now.monitor);
+        let order = self.method.order();
+        let (grown, size) = next.monitor.watch(&next.pair, now.grid.quantum(), order);
         if grown || !now.grid.fits(size) {
-            let lost = Lost { pair: next.pair.clone(), grid: now.grid, monitor: next.monitor };
+            let pace = next.monitor.pace;
+            let lost = Lost { pair: next.pair.clone(), grid: now.grid, pace };
             *next = lost.next();
             next.lost = Some(lost);
         } else {

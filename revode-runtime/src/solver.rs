@@ -108,7 +108,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or
     /// the reversible pair where the strategy is one that reverses. The solutions differ by an
-    /// error of the method's order.
+    /// error of the method's order. With [`Auto`] it is the plain method, which is what `gradient`
+    /// differentiates as long as the states fit in the memory.
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.

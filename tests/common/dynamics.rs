@@ -1,5 +1,7 @@
 //! Equations of the literature over long horizons, with the settings in which they are known.
 
+#![allow(dead_code)] // each test binary uses its share
+
 use revode::prelude::*;
 
 ode! {

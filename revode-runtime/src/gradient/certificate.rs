@@ -8,7 +8,10 @@ use crate::{Real, State};
 ///
 /// Measured over random linear and network fields (`cargo test --release --test torture -- --nocapture`
 /// prints the largest factor seen; `docs/guarded.md` has the table).
-pub(crate) const SAFETY: f64 = 100.0;
+pub(crate) const SAFETY: f64 = 1000.0;
+
+/// No certificate is better than rounding: this multiple of the scalar's `EPSILON`.
+const ROUNDING: f64 = 16.0;
 
 /// Where a solution passes through zero its size says nothing: at least this part of the size that it
 /// has where the reversal began.
@@ -28,14 +31,15 @@ pub(crate) fn allowed(accuracy: f64) -> f64 {
     accuracy / SAFETY
 }
 
-/// The certificate of a segment: the largest difference of the reversed `pair` from the known `y = z`,
+/// The certificate of a segment: the largest difference of the reversed `pair` from the `known` one,
 /// relative to the largest component of `y`. `end` is the largest component where the reversal began.
+/// 0 where they are equal to the last bit.
 ///
 /// The error of a reversal is largest where it ends, so that this one number speaks for the segment.
-pub(crate) fn certificate<T: Real, S: State<T>>(pair: &Pair<S>, y: &S, end: f64) -> f64 {
-    let error = difference(&pair.y, y).max(difference(&pair.z, y));
-    let size = largest(y).max(SMALLEST * end);
-    if error == 0.0 { 0.0 } else { error / size }
+pub(crate) fn certificate<T: Real, S: State<T>>(pair: &Pair<S>, known: &Pair<S>, end: f64) -> f64 {
+    let error = difference(&pair.y, &known.y).max(difference(&pair.z, &known.z));
+    let size = largest(&known.y).max(SMALLEST * end);
+    if error == 0.0 { 0.0 } else { (error / size).max(ROUNDING * T::EPSILON.to_f64()) }
 }
 
 /// The largest component.

@@ -298,7 +298,7 @@ where
             self.report.evaluations += segment.evaluations(scheme);
         } else {
             let start = lost.next();
-            let certificate = certificate(&state.pair, &start.pair.y, self.end.size);
+            let certificate = certificate(&state.pair, &start.pair, self.end.size);
             if certificate > self.allowed {
                 self.end.restore(&mut state.pair, bar, model_bar);
                 let slots = (self.memory / scheme.state_bytes(state)).max(1);

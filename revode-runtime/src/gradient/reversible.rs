@@ -5,13 +5,9 @@ use super::certificate::{allowed, certificate, largest};
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::controller::{StepControl, Tolerance};
 use crate::reversible::{Coupling, Pair, ReversiblePair};
-use crate::scheme::{SchemeVjp, Step};
+use crate::scheme::{Scheme, SchemeVjp, Step};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
-
-/// Above this part of the largest size that the solution has had, the gap is an error: the solution
-/// itself is off by half the gap.
-const LARGEST_GAP: f64 = 0.1;
 
 /// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
 /// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
@@ -19,21 +15,36 @@ const LARGEST_GAP: f64 = 0.1;
 /// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
 /// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a
 /// wrong gradient. [`Guarded`](super::Guarded) has neither limit.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reversible {
     coupling: Coupling,
+    largest_gap: f64,
+}
+
+impl Default for Reversible {
+    fn default() -> Self {
+        Self { coupling: Coupling::default(), largest_gap: 0.05 }
+    }
 }
 
 impl Reversible {
     /// The published scheme with a constant `λ` in (0, 1], whose default is 0.999.
     pub fn coupling(lambda: f64) -> Self {
-        Self { coupling: Coupling::Constant(lambda) }
+        Self { coupling: Coupling::Constant(lambda), ..Self::default() }
     }
 
     /// The same scheme with `λ = exp(−κ |h|)` for each step: the rate `κ ≥ 0`, in 1 over time, should
     /// be as fast as the field contracts, and rounding grows by `exp(κ T)` backward.
     pub fn rate(kappa: f64) -> Self {
-        Self { coupling: Coupling::Rate(kappa) }
+        Self { coupling: Coupling::Rate(kappa), ..Self::default() }
+    }
+
+    /// Above which part of the largest size that the solution has had the gap `‖y − z‖` is an error: 0.05
+    /// unless told, where the solution itself is off by half of that. `f64::INFINITY` lets all pass, as
+    /// the published implementation does.
+    #[must_use]
+    pub fn largest_gap(self, largest_gap: f64) -> Self {
+        Self { largest_gap, ..self }
     }
 }
 
@@ -46,6 +57,10 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for R
         _: &Problem<T, F>,
         _: Option<Tolerance>,
     ) -> Result<Self::Scheme, SolveError> {
+        if !(self.largest_gap > 0.0) {
+            let problem = format!("{} is not a positive part of the solution", self.largest_gap);
+            return Err(SolveError::argument("largest_gap", problem));
+        }
         ReversiblePair::new(method.clone(), self.coupling)
     }
 }
@@ -68,7 +83,10 @@ where
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
         let allowed = allowed(solve.accuracy::<ReversiblePair<M>>());
         solve.with_pair(self, |scheme| {
-            let keeper = Reversal { allowed, size: T::ZERO, end: 0.0, gap: 0.0, certificate: 0.0 };
+            let largest_gap = T::from_f64(self.largest_gap);
+            let size = T::ZERO;
+            let keeper =
+                Reversal { allowed, largest_gap, size, end: 0.0, gap: 0.0, certificate: 0.0 };
             differentiate(solve, scheme, keeper, loss)
         })
     }
@@ -79,6 +97,8 @@ where
 struct Reversal<T> {
     /// The certificate that the gradient needs.
     allowed: f64,
+    /// The largest gap allowed, relative to `size`.
+    largest_gap: T,
     /// The largest component that the solution has had so far.
     size: T,
     /// The largest component of the solution at the end.
@@ -105,7 +125,7 @@ where
         let (gap, size) = after.squared_gap_and_size();
         self.size = self.size.max(size);
         // Written so that a gap that is not a number is too large.
-        let largest = T::from_f64(LARGEST_GAP) * self.size;
+        let largest = self.largest_gap * self.size;
         if gap <= largest * largest {
             return Ok(());
         }
@@ -131,7 +151,7 @@ where
         }
         pass.scheme.unstep_vjp(&pass.problem.field, step, state, bar, model_bar, work);
         if step.index == 0 {
-            self.certificate = certificate(state, &pass.problem.y0, self.end);
+            self.certificate = certificate(state, &Scheme::<T, F>::start(pass.scheme, &pass.problem.y0), self.end);
             if self.certificate > self.allowed {
                 return Err(SolveError::NotReversed {
                     t: pass.problem.t0.to_f64(),
