@@ -10,7 +10,7 @@ use crate::adamw::AdamWSettings;
 use crate::experiments::{Experiment, TaskError};
 use crate::progress::Progress;
 use crate::report::{Output, ReportError, Summary, loss_plot, prediction_plot, safetensors};
-use crate::solver::{ChoiceError, Differentiate, SolverChoice, Strategy};
+use crate::solver::{ChoiceError, Differentiate, SolverChoice};
 use crate::training::{End, Task, Training, train};
 
 /// What a training is told.
@@ -121,20 +121,13 @@ fn summary<E: Experiment>(
     let last = training.epochs.last()?;
     let accepted: u64 = training.epochs.iter().map(|epoch| epoch.accepted_steps).sum();
     let SolverChoice { method, step, rtol, atol, strategy } = options.solver.clone();
-    let (strategy, lambda, slots) = match strategy {
-        Strategy::Auto => ("auto", None, None),
-        Strategy::Guarded => ("guarded", None, None),
-        Strategy::Exact => ("exact", None, None),
-        Strategy::Reversible { lambda } => ("reversible", Some(lambda), None),
-        Strategy::Checkpointed { slots, lambda } => ("checkpointed", lambda, Some(slots)),
-        Strategy::StoreAll { lambda } => ("store-all", lambda, None),
-    };
     Some(Summary {
         experiment: E::NAME,
         method,
-        strategy,
-        lambda,
-        slots,
+        strategy: strategy.name(),
+        scheme: strategy.scheme_name(),
+        lambda: strategy.lambda(),
+        slots: strategy.slots(),
         data: options.data.as_ref().map(|path| path.display().to_string()),
         epochs: last.epoch,
         seed: options.seed,
