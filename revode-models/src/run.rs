@@ -73,6 +73,21 @@ pub enum RunError {
     Interrupted,
 }
 
+impl RunError {
+    /// What to change on the command line, where the error tells it in terms of the library.
+    pub fn hint(&self) -> Option<&'static str> {
+        let (Self::FirstSolve(error) | Self::Solve { source: error, .. }) = self else {
+            return None;
+        };
+        match error {
+            SolveError::PairDiverged { .. } => Some("`--strategy guarded` closes the gap"),
+            SolveError::NotReversed { .. } => Some("`--strategy guarded` bounds the rounding"),
+            SolveError::OutOfRange { .. } => Some("`--strategy guarded` has no such grid"),
+            _ => None,
+        }
+    }
+}
+
 /// Trains, and writes `summary.json`, `loss.csv`, `weights.safetensors` (those with the smallest
 /// loss), `prediction.svg` and `loss.svg`. When `stop` becomes true, it ends after the current iteration
 /// and writes what it has.

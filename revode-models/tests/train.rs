@@ -170,6 +170,24 @@ fn reversible_and_checkpointed_trainings_are_equal_for_500_iterations() {
     }
 }
 
+/// Early in this training the field contracts faster than λ = 0.999 damps the pair's gap.
+#[test]
+fn a_solve_that_fails_ends_the_training_which_is_saved() {
+    let (output, out) =
+        train(&format!("--data {MEASURED} --epochs 500 --seed 2 --strategy reversible"));
+    assert_eq!(output.status.code(), Some(1));
+    let error = error(&output);
+    let done = losses(out.path()).len();
+    assert!(
+        error.starts_with(&format!("error: the solve of iteration {} failed", done + 1)),
+        "{error}"
+    );
+    assert!(error.ends_with("hint: `--strategy guarded` closes the gap\n"), "{error}");
+    let summary = summary(out.path());
+    assert_eq!(summary["epochs"], done);
+    assert!(summary["end"].as_str().unwrap().starts_with("failed: the pair's gap"), "{summary}");
+}
+
 #[test]
 fn the_summary_says_what_was_differentiated() {
     for (arguments, scheme, lambda, slots) in [
@@ -306,10 +324,17 @@ fn methods_are_listed_with_what_was_proved() {
     assert_eq!(table.lines().count(), 1 + revode::methods::METHODS.len());
 }
 
-/// Ctrl-C ends the training, not the results.
+/// Ctrl-C, or a batch system whose time is up, ends the training, not the results.
 #[cfg(unix)]
 #[test]
-fn an_interrupt_saves_what_was_reached() {
+fn a_training_that_is_stopped_saves_what_was_reached() {
+    for signal in ["-INT", "-TERM"] {
+        stopped_by(signal);
+    }
+}
+
+#[cfg(unix)]
+fn stopped_by(signal: &str) {
     use std::io::{BufRead, BufReader, Read};
     use std::process::Stdio;
 
@@ -326,13 +351,13 @@ fn an_interrupt_saves_what_was_reached() {
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
 
     let status = child.wait().unwrap();
     let mut stderr = String::new();
     child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert!(status.success(), "{stderr}");
+    assert!(status.success(), "{signal}: {stderr}");
     let summary = summary(out.path());
     assert_eq!(summary["end"], "interrupted");
     assert_eq!(summary["epochs"].as_u64().unwrap(), losses(out.path()).len() as u64);
