@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use revode::methods::METHODS;
 use revode_models::run::RunOptions;
-use revode_models::solver::{SolverChoice, Strategy};
+use revode_models::solver::{Scheme, SolverChoice, Strategy};
 
 /// Algebraically reversible ODE solvers: models, experiments and methods.
 #[derive(Debug, Parser)]
@@ -33,19 +34,19 @@ pub(crate) enum ExperimentName {
 }
 
 /// The gradient strategies.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StrategyName {
-    /// The fastest that fits in the memory.
+    /// Store all states of the plain method while they fit in 64 MB, `guarded` beyond.
     Auto,
-    /// Invert the steps from anchor to anchor, certified.
+    /// Invert the steps of the guarded pair, to the last bit: little memory, for all problems.
     Guarded,
-    /// Invert the steps on an integer grid, to the last bit.
+    /// Invert the steps on an integer grid, to the last bit, whatever dissipates.
     Exact,
-    /// Invert the steps as published: constant memory, for conservative problems and short times.
+    /// Invert the steps of the published pair: constant memory, for conservative problems and short times.
     Reversible,
-    /// Keep some states, compute the others again.
+    /// Keep some states, compute the others again; along the guarded pair unless told.
     Checkpointed,
-    /// Keep all states.
+    /// Keep all states; along the guarded pair unless told.
     StoreAll,
 }
 
@@ -61,17 +62,18 @@ pub(crate) struct TrainArguments {
     #[arg(long, default_value = "bosh3", value_parser = method_names(), hide_possible_values = true)]
     method: String,
     /// How gradients come by the states of the forward pass.
-    #[arg(long, value_enum, default_value = "reversible")]
+    #[arg(long, value_enum, default_value = "guarded")]
     strategy: StrategyName,
-    /// The coupling of the reversible pair, in (0, 1].
-    #[arg(long, default_value = "0.999", value_parser = coupling)]
-    lambda: f64,
-    /// The states that a checkpointed gradient keeps.
-    #[arg(long, default_value = "32", value_parser = clap::value_parser!(u32).range(1..))]
-    slots: u32,
-    /// Checkpointed and store-all: the plain method instead of the reversible pair.
-    #[arg(long)]
+    /// `reversible`: the coupling of the published pair, in (0, 1], 0.999 unless told. `checkpointed` and
+    /// `store-all`: along the published pair with this coupling.
+    #[arg(long, value_parser = coupling)]
+    lambda: Option<f64>,
+    /// `checkpointed` and `store-all`: along the plain method.
+    #[arg(long, conflicts_with = "lambda")]
     plain: bool,
+    /// `checkpointed`: the number of states kept, 32 unless told.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    slots: Option<u32>,
     /// The number of iterations.
     #[arg(long, default_value = "10000", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: u64,
@@ -95,22 +97,32 @@ pub(crate) struct TrainArguments {
     learning_rate: Option<f64>,
 }
 
+/// The coupling of the paper's experiments.
+const LAMBDA: f64 = 0.999;
+/// So many that of 6,000 steps none is repeated more than three times (`docs/checkpointing.md`).
+const SLOTS: u32 = 32;
+
+impl Cli {
+    /// The command line of this process. On wrong usage the process ends with the exit code 2, and on
+    /// `--help` with 0.
+    pub(crate) fn of_process() -> Self {
+        let cli = Self::parse();
+        if let Command::Train(arguments) = &cli.command
+            && let Some(problem) = arguments.unused_option()
+        {
+            // A command of its own, so that the message shows the usage of `train`.
+            let mut train = TrainArguments::augment_args(clap::Command::new("revode train"));
+            train.error(ErrorKind::ArgumentConflict, problem).exit();
+        }
+        cli
+    }
+}
+
 impl TrainArguments {
     /// The options of a run of the experiment with this name.
     pub(crate) fn options(&self, experiment: &str) -> RunOptions {
-        let lambda = self.lambda;
-        let coupled = (!self.plain).then_some(lambda);
-        let strategy = match self.strategy {
-            StrategyName::Auto => Strategy::Auto,
-            StrategyName::Guarded => Strategy::Guarded,
-            StrategyName::Exact => Strategy::Exact,
-            StrategyName::Reversible => Strategy::Reversible { lambda },
-            StrategyName::Checkpointed => {
-                Strategy::Checkpointed { slots: self.slots as usize, lambda: coupled }
-            }
-            StrategyName::StoreAll => Strategy::StoreAll { lambda: coupled },
-        };
         let Self { rtol, atol, step, epochs, seed, learning_rate, .. } = *self;
+        let strategy = self.strategy();
         RunOptions {
             data: self.data.clone(),
             solver: SolverChoice { method: self.method.clone(), step, rtol, atol, strategy },
@@ -119,6 +131,53 @@ impl TrainArguments {
             learning_rate,
             out: self.out.clone().unwrap_or_else(|| PathBuf::from("results").join(experiment)),
         }
+    }
+
+    fn strategy(&self) -> Strategy {
+        let scheme = match self.lambda {
+            _ if self.plain => Scheme::Plain,
+            Some(lambda) => Scheme::Reversible { lambda },
+            None => Scheme::Guarded,
+        };
+        match self.strategy {
+            StrategyName::Auto => Strategy::Auto,
+            StrategyName::Guarded => Strategy::Guarded,
+            StrategyName::Exact => Strategy::Exact,
+            StrategyName::Reversible => {
+                Strategy::Reversible { lambda: self.lambda.unwrap_or(LAMBDA) }
+            }
+            StrategyName::Checkpointed => {
+                Strategy::Checkpointed { slots: self.slots.unwrap_or(SLOTS) as usize, scheme }
+            }
+            StrategyName::StoreAll => Strategy::StoreAll { scheme },
+        }
+    }
+
+    /// What is wrong where an option was given that the strategy does not use: nothing that was said is
+    /// ignored.
+    fn unused_option(&self) -> Option<String> {
+        use StrategyName::{Checkpointed, Reversible, StoreAll};
+        let options: [(_, _, &[StrategyName]); 3] = [
+            ("--lambda", self.lambda.is_some(), &[Reversible, Checkpointed, StoreAll]),
+            ("--plain", self.plain, &[Checkpointed, StoreAll]),
+            ("--slots", self.slots.is_some(), &[Checkpointed]),
+        ];
+        let unused = |(_, given, users): &(_, bool, &[StrategyName])| {
+            *given && !users.contains(&self.strategy)
+        };
+        let (option, _, users) = options.into_iter().find(unused)?;
+        let users: Vec<_> = users.iter().map(|user| user.name()).collect();
+        Some(format!(
+            "'{option}' cannot be used with '--strategy {}', only with {}",
+            self.strategy.name(),
+            users.join(", ")
+        ))
+    }
+}
+
+impl StrategyName {
+    fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 }
 

@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::Parser;
 use revode_models::experiments::{DoublePendulum, Experiment};
 use revode_models::run::{RunError, run};
 
 use cli::{Command, ExperimentName, TrainArguments};
 
 fn main() -> ExitCode {
-    let result = match cli::Cli::parse().command {
+    let result = match cli::Cli::of_process().command {
         Command::Train(arguments) => train(&arguments),
         Command::Methods => {
             print!("{}", cli::methods_table());
@@ -24,6 +23,9 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
+            if let Some(hint) = error.hint() {
+                eprintln!("hint: {hint}");
+            }
             ExitCode::FAILURE
         }
     }
@@ -44,9 +46,10 @@ fn train_experiment<E: Experiment>(
     let source =
         options.data.as_ref().map_or("simulated data".into(), |path| path.display().to_string());
     println!(
-        "{}: {} on {source}, seed {}, {} iterations",
+        "{}: {}, {} on {source}, seed {}, {} iterations",
         E::NAME,
         options.solver.method,
+        options.solver.strategy,
         options.seed,
         options.epochs
     );

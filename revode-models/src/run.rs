@@ -10,7 +10,7 @@ use crate::adamw::AdamWSettings;
 use crate::experiments::{Experiment, TaskError};
 use crate::progress::Progress;
 use crate::report::{Output, ReportError, Summary, loss_plot, prediction_plot, safetensors};
-use crate::solver::{ChoiceError, Differentiate, SolverChoice, Strategy};
+use crate::solver::{ChoiceError, Differentiate, SolverChoice};
 use crate::training::{End, Task, Training, train};
 
 /// What a training is told.
@@ -73,6 +73,21 @@ pub enum RunError {
     Interrupted,
 }
 
+impl RunError {
+    /// What to change on the command line, where the error tells it in terms of the library.
+    pub fn hint(&self) -> Option<&'static str> {
+        let (Self::FirstSolve(error) | Self::Solve { source: error, .. }) = self else {
+            return None;
+        };
+        match error {
+            SolveError::PairDiverged { .. } => Some("`--strategy guarded` closes the gap"),
+            SolveError::NotReversed { .. } => Some("`--strategy guarded` bounds the rounding"),
+            SolveError::OutOfRange { .. } => Some("`--strategy guarded` has no such grid"),
+            _ => None,
+        }
+    }
+}
+
 /// Trains, and writes `summary.json`, `loss.csv`, `weights.safetensors` (those with the smallest
 /// loss), `prediction.svg` and `loss.svg`. When `stop` becomes true, it ends after the current iteration
 /// and writes what it has.
@@ -121,20 +136,13 @@ fn summary<E: Experiment>(
     let last = training.epochs.last()?;
     let accepted: u64 = training.epochs.iter().map(|epoch| epoch.accepted_steps).sum();
     let SolverChoice { method, step, rtol, atol, strategy } = options.solver.clone();
-    let (strategy, lambda, slots) = match strategy {
-        Strategy::Auto => ("auto", None, None),
-        Strategy::Guarded => ("guarded", None, None),
-        Strategy::Exact => ("exact", None, None),
-        Strategy::Reversible { lambda } => ("reversible", Some(lambda), None),
-        Strategy::Checkpointed { slots, lambda } => ("checkpointed", lambda, Some(slots)),
-        Strategy::StoreAll { lambda } => ("store-all", lambda, None),
-    };
     Some(Summary {
         experiment: E::NAME,
         method,
-        strategy,
-        lambda,
-        slots,
+        strategy: strategy.name(),
+        scheme: strategy.scheme_name(),
+        lambda: strategy.lambda(),
+        slots: strategy.slots(),
         data: options.data.as_ref().map(|path| path.display().to_string()),
         epochs: last.epoch,
         seed: options.seed,

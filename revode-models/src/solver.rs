@@ -1,5 +1,7 @@
 //! Solvers chosen at run time: by the name of the method, by step-size control and by strategy.
 
+use std::fmt;
+
 use revode::controller::StepControl;
 use revode::exact::ExactPair;
 use revode::gradient::{GradientStrategy, StateStore};
@@ -78,14 +80,94 @@ pub enum Strategy {
     Checkpointed {
         /// The number of stored states.
         slots: usize,
-        /// The coupling of the reversible pair; the plain method where there is none.
-        lambda: Option<f64>,
+        /// The scheme whose states they are.
+        scheme: Scheme,
     },
     /// [`StoreAll`].
     StoreAll {
-        /// The coupling of the reversible pair; the plain method where there is none.
-        lambda: Option<f64>,
+        /// The scheme whose states are stored.
+        scheme: Scheme,
     },
+}
+
+/// What a strategy that stores states goes along.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scheme {
+    /// The method itself.
+    Plain,
+    /// The pair of [`Guarded`].
+    Guarded,
+    /// The pair of [`Reversible`].
+    Reversible {
+        /// The coupling.
+        lambda: f64,
+    },
+}
+
+impl Strategy {
+    /// The name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Guarded => "guarded",
+            Self::Exact => "exact",
+            Self::Reversible { .. } => "reversible",
+            Self::Checkpointed { .. } => "checkpointed",
+            Self::StoreAll { .. } => "store-all",
+        }
+    }
+
+    /// The number of stored states of a checkpointed gradient.
+    pub fn slots(&self) -> Option<usize> {
+        match *self {
+            Self::Checkpointed { slots, .. } => Some(slots),
+            _ => None,
+        }
+    }
+
+    /// The scheme that is differentiated; none where that is found out in each solve.
+    pub fn scheme_name(&self) -> Option<&'static str> {
+        match self {
+            Self::Auto => None,
+            Self::Exact => Some("exact pair"),
+            Self::Guarded => Some(Scheme::Guarded.name()),
+            Self::Reversible { lambda } => Some(Scheme::Reversible { lambda: *lambda }.name()),
+            Self::Checkpointed { scheme, .. } | Self::StoreAll { scheme } => Some(scheme.name()),
+        }
+    }
+
+    /// The coupling of the published pair.
+    pub fn lambda(&self) -> Option<f64> {
+        match *self {
+            Self::Reversible { lambda }
+            | Self::Checkpointed { scheme: Scheme::Reversible { lambda }, .. }
+            | Self::StoreAll { scheme: Scheme::Reversible { lambda } } => Some(lambda),
+            _ => None,
+        }
+    }
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain method",
+            Self::Guarded => "guarded pair",
+            Self::Reversible { .. } => "published pair",
+        }
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        if let Some(slots) = self.slots() {
+            write!(f, " with {slots} slots")?;
+        }
+        if let Self::Checkpointed { scheme, .. } | Self::StoreAll { scheme } = self {
+            write!(f, " along the {}", scheme.name())?;
+        }
+        self.lambda().map_or(Ok(()), |lambda| write!(f, ", λ = {lambda}"))
+    }
 }
 
 /// A choice that is none.
@@ -176,16 +258,30 @@ where
         Strategy::Guarded => Box::new(solver.strategy(Guarded)),
         Strategy::Exact => Box::new(solver.strategy(Exact::default())),
         Strategy::Reversible { lambda } => Box::new(solver.strategy(Reversible::coupling(lambda))),
-        Strategy::Checkpointed { slots, lambda: Some(lambda) } => Box::new(
-            solver.strategy(Checkpointed::slots(slots).along(Reversible::coupling(lambda))),
-        ),
-        Strategy::Checkpointed { slots, lambda: None } => {
-            Box::new(solver.strategy(Checkpointed::slots(slots)))
+        Strategy::Checkpointed { slots, scheme } => {
+            storing(solver, Checkpointed::slots(slots), scheme)
         }
-        Strategy::StoreAll { lambda: Some(lambda) } => {
-            Box::new(solver.strategy(StoreAll.along(Reversible::coupling(lambda))))
+        Strategy::StoreAll { scheme } => storing(solver, StoreAll, scheme),
+    }
+}
+
+/// A solver with a strategy that stores states of any scheme.
+fn storing<F, M, C, G>(solver: Solver<M, C>, store: G, scheme: Scheme) -> Box<dyn Differentiate<F>>
+where
+    F: FieldVjp<f64> + 'static,
+    M: MethodVjp<f64, F> + Clone + 'static,
+    C: StepControl<f64, F, Plain<M>>
+        + StepControl<f64, F, ReversiblePair<M>>
+        + StepControl<f64, F, GuardedPair<M>>
+        + 'static,
+    G: StateStore + 'static,
+{
+    match scheme {
+        Scheme::Plain => Box::new(solver.strategy(store)),
+        Scheme::Guarded => Box::new(solver.strategy(store.along(Guarded))),
+        Scheme::Reversible { lambda } => {
+            Box::new(solver.strategy(store.along(Reversible::coupling(lambda))))
         }
-        Strategy::StoreAll { lambda: None } => Box::new(solver.strategy(StoreAll)),
     }
 }
 

@@ -13,7 +13,9 @@ pub struct Summary {
     pub method: String,
     /// The gradient strategy.
     pub strategy: &'static str,
-    /// The coupling of the reversible pair; none over the plain method.
+    /// The scheme whose discrete solution is differentiated; none where `auto` chooses it in each solve.
+    pub scheme: Option<&'static str>,
+    /// The coupling of the published pair; none with other schemes.
     pub lambda: Option<f64>,
     /// The stored states of a checkpointed gradient.
     pub slots: Option<usize>,
