@@ -54,7 +54,8 @@ where
         assert!(message.contains(part), "{part} in {message}");
     }
 
-    let plain = solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &squared_norm()).unwrap();
+    let plain =
+        solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &squared_norm()).unwrap();
     let expected = flat(&plain);
     let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
     let compare = |name: &str, found: &Gradient<F, F::State, f64>| {

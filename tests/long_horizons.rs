@@ -68,7 +68,8 @@ where
     }
     let integers = Exact::default();
     let exact = solver.strategy(integers).gradient(problem, save(), &loss).unwrap();
-    let stored = solver.strategy(StoreAll.along(integers)).gradient(problem, save(), &loss).unwrap();
+    let stored =
+        solver.strategy(StoreAll.along(integers)).gradient(problem, save(), &loss).unwrap();
     assert_eq!(flat(&exact), flat(&stored), "{name}, {steps}: exact");
     let plain = solver.strategy(StoreAll).gradient(problem, save(), &loss).unwrap();
     println!(
@@ -119,7 +120,8 @@ fn bits_of_a_rate() {
     let problem = Problem::new(field, [1.0, 1.0, 1.0], 0.0..100.0);
     for h in [0.01, 0.0025, 0.000_625] {
         let solver = Solver::new(Rk4).fixed_step(h).strategy(Exact::default().rate(25.0));
-        let stats = solver.gradient(&problem, SaveAt::end(), &squared_length::<Lorenz>()).unwrap().stats;
+        let stats =
+            solver.gradient(&problem, SaveAt::end(), &squared_length::<Lorenz>()).unwrap().stats;
         println!("Lorenz, κ = 25, T = 100, h = {h}: {stats}");
         assert!((stats.buffer_bits / 3607.0 - 1.0).abs() <= 0.05, "{stats}");
     }
@@ -134,7 +136,8 @@ fn ten_million_steps() {
     let problem = Problem::new(VanDerPol { mu: 1.0 }, [2.0, 0.0], 0.0..1000.0);
     let solver = Solver::new(Midpoint).fixed_step(1000.0 / f64::from(steps)).max_steps(20_000_000);
     let exact = solver.strategy(Exact::default());
-    let stats = exact.gradient(&problem, SaveAt::end(), &squared_length::<VanDerPol>()).unwrap().stats;
+    let stats =
+        exact.gradient(&problem, SaveAt::end(), &squared_length::<VanDerPol>()).unwrap().stats;
     println!("van der Pol, T = 1000: {stats}");
     assert_eq!(stats.accepted, u64::from(steps as u32));
 }

@@ -244,7 +244,7 @@ mod tests {
         let mut pace = Pace::START;
         for rest in [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST] {
             let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
-            let grown = (1..100).find(|&n| watch(&mut monitor, 1, 1e-9 * 5_f64.powi(n as i32)));
+            let grown = (1..100).find(|&n| watch(&mut monitor, 1, 1e-9 * 5_f64.powi(n)));
             assert_eq!((grown, monitor.pace.rest), (Some(2), rest));
             pace = monitor.pace;
             while pace.is_resting() {

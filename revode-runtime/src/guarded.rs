@@ -66,11 +66,7 @@ impl<S: State<T>, T: Real> Lost<S, T> {
     /// At the start, where nothing is lost.
     pub(crate) fn nothing(y0: &S) -> Self {
         let start = GuardedState::at(y0);
-        Self {
-            pair: Pair { y: y0.clone(), z: y0.clone() },
-            grid: start.grid,
-            pace: Pace::START,
-        }
+        Self { pair: Pair { y: y0.clone(), z: y0.clone() }, grid: start.grid, pace: Pace::START }
     }
 
     /// Takes another's numbers without allocating.

@@ -57,7 +57,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for R
         _: &Problem<T, F>,
         _: Option<Tolerance>,
     ) -> Result<Self::Scheme, SolveError> {
-        if !(self.largest_gap > 0.0) {
+        if self.largest_gap <= 0.0 || self.largest_gap.is_nan() {
             let problem = format!("{} is not a positive part of the solution", self.largest_gap);
             return Err(SolveError::argument("largest_gap", problem));
         }
@@ -151,7 +151,8 @@ where
         }
         pass.scheme.unstep_vjp(&pass.problem.field, step, state, bar, model_bar, work);
         if step.index == 0 {
-            self.certificate = certificate(state, &Scheme::<T, F>::start(pass.scheme, &pass.problem.y0), self.end);
+            self.certificate =
+                certificate(state, &Scheme::<T, F>::start(pass.scheme, &pass.problem.y0), self.end);
             if self.certificate > self.allowed {
                 return Err(SolveError::NotReversed {
                     t: pass.problem.t0.to_f64(),

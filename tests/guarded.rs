@@ -1,0 +1,187 @@
+//! Guarded reversal in its corners: anchors that were thinned out, segments that are solved again, single
+//! precision, heap states, save points, backward time. Always the gradient of the stored states, to the
+//! last bit.
+
+#[path = "common/dynamics.rs"]
+mod dynamics;
+
+use std::cell::Cell;
+
+use dynamics::Lorenz;
+use revode::gradient::{Along, GradientStrategy};
+use revode::nalgebra::{DMatrix, DVector, Vector1};
+use revode::prelude::*;
+use revode::{MethodVjp, Real};
+
+ode! {
+    struct Growth {
+        state  { y }
+        params { rate }
+    }
+    dy/dt = rate * y;
+}
+
+ode! {
+    /// On the heap.
+    struct Network {
+        dims   { n }
+        state  { u: [n] }
+        params { w: [n, n], b: [n] }
+    }
+    du/dt = tanh(w @ u + b + sin(t)) - 3 * u;
+}
+
+fn lorenz<T: Real>(span: std::ops::Range<T>) -> Problem<T, Lorenz<T>> {
+    let [sigma, rho, beta] = [10.0, 28.0, 8.0 / 3.0].map(T::from_f64);
+    Problem::new(Lorenz { sigma, rho, beta }, [T::ONE, T::ONE, T::ONE], span)
+}
+
+fn network() -> Problem<f64, Network> {
+    let number = |i: usize| ((i * 7 + 3) % 11) as f64 / 5.5 - 1.0;
+    let field = Network {
+        n: 4,
+        w: DMatrix::from_fn(4, 4, |i, j| 2.0 * number(4 * i + j)),
+        b: DVector::from_fn(4, |i, _| number(i + 5)),
+    };
+    Problem::new(field, DVector::from_fn(4, |i, _| number(i)), 0.0..20.0)
+}
+
+fn flat<T: Real, F: FieldVjp<T>>(fit: &Gradient<F, F::State, T>) -> Vec<f64> {
+    let all = fit.y0.as_slice().iter().chain(fit.model.slices().flatten());
+    [fit.loss].iter().chain(all).map(|x| x.to_f64()).collect()
+}
+
+/// Guarded and stored gradients at these save points, which are equal; what the guarded one cost.
+fn same<T, F, M, C>(solver: &Solver<M, C>, problem: &Problem<T, F>, save: &SaveAt) -> Stats
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F> + Copy,
+    C: Copy,
+    Guarded: GradientStrategy<T, F, M, C>,
+    Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
+{
+    let value = |y: &F::State| y.as_slice().iter().map(|y| *y * *y).sum::<T>();
+    let loss = Terminal::new(value, |y: &F::State| {
+        let mut gradient = y.clone();
+        gradient.as_mut_slice().iter_mut().for_each(|y| *y += *y);
+        gradient
+    });
+    let guarded = solver.strategy(Guarded).gradient(problem, save.clone(), &loss).unwrap();
+    let stored = solver.memory_limit(usize::MAX).strategy(StoreAll.along(Guarded));
+    let stored = stored.gradient(problem, save.clone(), &loss).unwrap();
+    assert_eq!(flat(&guarded), flat(&stored));
+    assert!(flat(&guarded).iter().all(|x| x.is_finite()));
+    guarded.stats
+}
+
+#[test]
+fn thinned_anchors_are_computed_again() {
+    let solver = Solver::new(Rk4).fixed_step(0.01);
+    let problem = lorenz(0.0..20.0);
+    let all = same(&solver, &problem, &SaveAt::end());
+    assert!(all.anchors > 100, "{all}");
+    for memory in [0, 500, 2_000, 10_000] {
+        let some = same(&solver.memory_limit(memory), &problem, &SaveAt::every(0.5));
+        assert_eq!(some.anchors, all.anchors);
+        assert!(some.evaluations > all.evaluations, "some are computed again: {some}");
+        // 8 bytes remain of an anchor that was thinned out; a record, 41 save points, the last state.
+        let bound = memory.max(200) + 8 * all.anchors as usize + 41 * 8 + 300;
+        assert!(some.bytes_kept <= bound, "{} bytes of {bound}", some.bytes_kept);
+    }
+}
+
+/// From 1 to a million in a step, beyond what any grid holds: the reversal is not exact, its
+/// certificate says so, and the step is solved again.
+#[test]
+fn a_segment_that_does_not_come_back_is_solved_again() {
+    let problem = Problem::new(Growth { rate: 1e6 }, [1.0], 0.0..5.0);
+    let solver = Solver::new(Euler).fixed_step(1.0);
+    let stats = same(&solver, &problem, &SaveAt::steps());
+    assert!(stats.recomputed > 0, "{stats}");
+    // With room for one state only, the states of a segment are computed again and again.
+    let stats = same(&solver.memory_limit(0), &problem, &SaveAt::steps());
+    assert!(stats.recomputed > 0, "{stats}");
+}
+
+#[test]
+fn single_precision_heap_states_and_backward_time() {
+    let fixed = Solver::new(Rk4).fixed_step(0.01);
+    let adaptive = Solver::new(Tsit5).tolerance(1e-4, 1e-4);
+    assert!(same(&fixed, &lorenz::<f32>(0.0..10.0), &SaveAt::steps()).anchors > 0);
+    same(&adaptive, &lorenz::<f32>(0.0..10.0), &SaveAt::every(0.3));
+    assert!(same(&fixed, &network(), &SaveAt::every(0.25)).anchors > 0);
+    same(&adaptive, &network(), &SaveAt::steps().without_start());
+    same(&fixed, &lorenz(1.0..0.9), &SaveAt::every(0.03));
+    same(&adaptive, &lorenz(1.0..0.9), &SaveAt::times([0.97, 0.95, 0.9]));
+}
+
+/// A solution that is 0 for a while, or always, does not end in an anchor at every step.
+#[test]
+fn a_solution_at_zero_needs_no_anchors() {
+    let problem = Problem::new(Growth { rate: 0.5 }, [0.0], 0.0..10.0);
+    let stats = same(&Solver::new(Rk4).fixed_step(0.01), &problem, &SaveAt::end());
+    assert!(stats.anchors < 20, "{stats}");
+}
+
+/// A field that does not give equal bits for equal inputs.
+#[derive(Debug, Clone)]
+struct Unsteady {
+    rate: f64,
+    evaluations: Cell<u32>,
+}
+
+impl VectorField<f64> for Unsteady {
+    type State = Vector1<f64>;
+    fn eval(&self, _: f64, y: &Vector1<f64>, dy: &mut Vector1<f64>) {
+        self.evaluations.set(self.evaluations.get() + 1);
+        let noise = f64::from(self.evaluations.get() % 7) * 1e-9;
+        dy[0] = self.rate * y[0] * (1.0 + noise);
+    }
+}
+
+impl Parameters<f64> for Unsteady {
+    fn names() -> &'static [&'static str] {
+        &["rate"]
+    }
+    fn slices(&self) -> impl Iterator<Item = &[f64]> {
+        std::iter::once(std::slice::from_ref(&self.rate))
+    }
+    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
+        std::iter::once(std::slice::from_mut(&mut self.rate))
+    }
+}
+
+impl FieldVjp<f64> for Unsteady {
+    type Tape = ();
+    fn tape(&self) {}
+    fn vjp(
+        &self,
+        _: f64,
+        y: &Vector1<f64>,
+        (): &mut (),
+        dy_bar: &Vector1<f64>,
+        y_bar: &mut Vector1<f64>,
+        model_bar: &mut Self,
+    ) -> f64 {
+        *y_bar = self.rate * dy_bar;
+        model_bar.rate += y[0] * dy_bar[0];
+        0.0
+    }
+}
+
+#[test]
+fn an_unsteady_field_is_found_out() {
+    let field = Unsteady { rate: -0.4, evaluations: Cell::new(0) };
+    let problem = Problem::new(field, [1.0], 0.0..5.0);
+    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let solver = Solver::new(Rk4).fixed_step(0.03);
+    let exact = solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss);
+    let error = exact.map(|fit| fit.stats).unwrap_err();
+    println!("{error}");
+    assert!(matches!(error, SolveError::NotExact { component: 0, .. }), "{error:?}");
+    // The guarded reversal solves such segments again, to the accuracy that the field allows.
+    let found = solver.strategy(Guarded).gradient(&problem, SaveAt::end(), &loss).unwrap();
+    assert!(found.stats.recomputed > 0, "{}", found.stats);
+    assert!((found.y0[0] - (-2.0_f64).exp()).abs() < 1e-6);
+}
