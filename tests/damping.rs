@@ -45,7 +45,7 @@ fn check<M: MethodVjp<f64, Contraction> + Tableau + Copy>(method: M) {
     let step = 0.02;
     let stable = |x: &f64| growth(&method, *x) < 1.0;
     let limit = (1..400).map(|k| step * f64::from(k)).take_while(stable).last().unwrap();
-    let mut table = String::new();
+    let mut table = Vec::new();
     // Up to 95 % of the interval of stability; beyond, the method itself hardly damps.
     for part in [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95] {
         let x = part * limit;
@@ -56,10 +56,10 @@ fn check<M: MethodVjp<f64, Contraction> + Tableau + Copy>(method: M) {
             memory(method, x, Exact::default(), 3.0),
             memory(method, x, Exact::default(), 1.0),
         ];
-        table += &format!(" {x:.2}:{:.0e}", found.iter().copied().fold(0.0, f64::max));
+        table.push(format!("{x:.2}: {:.0e}", found.iter().copied().fold(0.0, f64::max)));
         assert!(found.iter().all(|memory| *memory < 1e-6), "{} at {x}: {found:?}", M::NAME);
     }
-    println!("{:14} stable to {limit:.2} {table}", M::NAME);
+    println!("{:14} stable to {limit:.2}; {}", M::NAME, table.join(", "));
 }
 
 macro_rules! tests {

@@ -194,9 +194,10 @@ where
     assert!(factors.iter().all(|factor| *factor <= MOST), "{factors:?}");
 }
 
-/// Measured: 27 for Cash–Karp and 25 for the methods of order 3, which it approaches as the step size goes to
-/// zero; 1 to 4 for orders 1 and 2; 6 and falling for RK4. It is what the gap grows to before it is closed.
-const MOST: f64 = 30.0;
+/// Measured: 55 for Cash–Karp at the longest step and 27 at all shorter ones, 25 for the methods of order 3,
+/// which it approaches as the step size goes to zero; 1 to 4 for orders 1 and 2; 6 and falling for RK4. It is
+/// what the gap grows to before it is closed.
+const MOST: f64 = 60.0;
 
 macro_rules! tests {
     ($($name:ident $Method:ident $kind:ident;)*) => {
