@@ -1,7 +1,7 @@
 //! Gradients of a loss through a solve.
 //!
 //! A forward pass through the time loop evaluates the loss and keeps what the strategy needs; the
-//! one backward pass ([`backward`]) walks the record of the steps from the end to the start. The
+//! one backward pass (`backward.rs`) walks the record of the steps from the end to the start. The
 //! strategies differ in how they come by the states on the way.
 
 mod along;
