@@ -297,9 +297,6 @@ impl Case {
         let pairs = found_flat.iter().zip(&stored);
         let error =
             pairs.map(|(a, b)| (a - b).abs()).fold(0.0, |most, x| if x <= most { most } else { x });
-        if std::env::var("DBG").is_ok() && error > 1e-3 * largest {
-            println!("{found_flat:?}\n{stored:?}\n{} {}", found.loss, found.stats);
-        }
         let half = 0.5 * T::EPSILON.to_f64().sqrt();
         let tolerance = if self.steps.is_none() { self.tolerance } else { half };
         Outcome::Answer {

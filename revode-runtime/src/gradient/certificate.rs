@@ -6,8 +6,8 @@ use crate::{Real, State};
 /// By how much more than the certificate, at the most, the gradient may be off: the factor between
 /// accuracy asked for and certificate allowed.
 ///
-/// Measured over random linear and network fields (`cargo test --release --test torture -- --nocapture`
-/// prints the largest factor seen; `docs/guarded.md` has the table).
+/// It matters where certificates are not 0, for the published pair. `cargo test --release --test torture --
+/// --nocapture` prints the largest factor seen; `docs/guarded.md` says what is left open.
 pub(crate) const SAFETY: f64 = 1000.0;
 
 /// No certificate is better than rounding: this multiple of the scalar's `EPSILON`.
