@@ -272,6 +272,31 @@ fn sizes_known_at_run_time_are_wrong() {
     assert_says(&error.to_string(), &["data", "row 0", "2 components", "3"]);
 }
 
+/// The solution is finite in each of these, the loss or its gradient is not.
+#[test]
+fn gradients_that_are_not_finite_are_errors() {
+    let one = || |_: &V1| Vector1::new(1.0);
+    let error = |rate: f64, y0: f64, loss: &dyn Fn(&V1) -> f64, cotangent: &dyn Fn(&V1) -> V1| {
+        let problem = Problem::new(Linear { rate }, [y0], 0.0..1.0);
+        let error = fixed().gradient(&problem, SaveAt::end(), &Terminal::new(loss, cotangent));
+        error.map(|fit| fit.stats).unwrap_err().to_string()
+    };
+    let found = error(-0.5, -1.0, &|y| y[0].ln(), &one());
+    assert_says(&found, &["the loss is NaN", "the solution is finite"]);
+    let found = error(-0.5, 1.0, &|y| y[0], &|_| Vector1::new(f64::INFINITY));
+    assert_says(&found, &["component 0 of the initial state is NaN"]);
+    // Each cotangent is in the range of the scalar, their sum for the parameter is not.
+    let found = error(-0.5, 1e300, &|y| y[0], &|_| Vector1::new(1e50));
+    assert_says(&found, &["with respect to `rate` is inf"]);
+    let found = error(f64::NAN, 1.0, &|y| y[0], &one());
+    assert_says(&found, &["parameters", "`rate` is NaN"]);
+    let field = Sized { n: 2, w: DVector::from(vec![1.0, f64::NAN]) };
+    let problem = Problem::new(field, DVector::from(vec![1.0, 1.0]), 0.0..1.0);
+    let loss = Terminal::new(|y: &DVector<f64>| y[0], DVector::clone);
+    let error = fixed().gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+    assert_says(&error.to_string(), &["parameters", "entry 1 of `w` is NaN"]);
+}
+
 #[test]
 fn settings_of_strategies_are_wrong() {
     let problem = linear(1.0, 0.0..1.0);

@@ -30,6 +30,18 @@ pub enum SolveError {
         /// The last time at which all components were finite; `t` where the solve could not start.
         last_good: f64,
     },
+    /// The solution is finite, but the loss or its gradient is not.
+    #[error(
+        "{of} is {value}, though the solution is finite: the loss is not defined there, or cotangents grow \
+         beyond the numbers of this precision on the way back (an unstable or chaotic field over a long \
+         horizon); shorten the horizon, or scale the loss"
+    )]
+    GradientNotFinite {
+        /// The loss, or the component of its gradient.
+        of: String,
+        /// Its value.
+        value: f64,
+    },
     /// No step is small enough for the tolerance.
     #[error(
         "the step size fell to {h:.3e} at t = {t}, with an error of {error_norm:.3} tolerances: loosen \

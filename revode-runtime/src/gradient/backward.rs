@@ -6,7 +6,7 @@ use crate::record::StepRecord;
 use crate::save::SavePlan;
 use crate::scheme::{SchemeVjp, Step};
 use crate::solve::Observer;
-use crate::{FieldVjp, Problem, Real, SolveError};
+use crate::{FieldVjp, Problem, Real, SolveError, State};
 
 /// Differentiates the solve along `scheme`, whose states come back by `keeper`.
 pub(super) fn differentiate<T, F, M, C, S, K>(
@@ -67,7 +67,32 @@ where
     stats.evaluations += evaluations;
     stats.vjps = vjps;
     keeper.report(scheme, &mut stats);
-    Ok(Gradient { loss: value, y0: scheme.start_vjp(bar), model: model_bar, stats })
+    let found = Gradient { loss: value, y0: scheme.start_vjp(bar), model: model_bar, stats };
+    check_finite(&found)?;
+    Ok(found)
+}
+
+/// An error where the loss or a component of its gradient is infinite or NaN: the states are finite, but
+/// cotangents can grow beyond the numbers of their precision.
+fn check_finite<T: Real, F: FieldVjp<T>>(
+    found: &Gradient<F, F::State, T>,
+) -> Result<(), SolveError> {
+    let error =
+        |of: String, value: T| Err(SolveError::GradientNotFinite { of, value: value.to_f64() });
+    if !found.loss.is_finite() {
+        return error("the loss".into(), found.loss);
+    }
+    let y0 = found.y0.as_slice();
+    if let Some(i) = y0.iter().position(|y| !y.is_finite()) {
+        return error(
+            format!("the gradient with respect to component {i} of the initial state"),
+            y0[i],
+        );
+    }
+    match found.model.find(|x| !x.is_finite()) {
+        Some((name, value)) => error(format!("the gradient with respect to {name}"), value),
+        None => Ok(()),
+    }
 }
 
 /// The forward pass: evaluates the loss, records the steps, lets the keeper keep.

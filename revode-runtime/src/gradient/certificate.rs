@@ -19,11 +19,11 @@ const SMALLEST: f64 = 1e-3;
 
 /// The accuracy that a gradient must have where none is asked for, relative to its largest
 /// component: half the digits of `T`, or the tolerance of the step-size control where that is finer, but
-/// never finer than the digits of `T` allow.
+/// never finer than what the smallest certificate is good for.
 pub(crate) fn default_accuracy<T: Real>(tolerance: Option<f64>) -> f64 {
     let epsilon = T::EPSILON.to_f64();
     let half = 0.5 * Real::sqrt(epsilon);
-    tolerance.map_or(half, |tolerance| tolerance.min(half)).max(1e5 * epsilon).min(half)
+    tolerance.map_or(half, |tolerance| tolerance.min(half)).max(SAFETY * ROUNDING * epsilon)
 }
 
 /// The certificate that a gradient of this accuracy needs.
