@@ -299,7 +299,7 @@ where
             halvings: 0,
             asked: 0,
             lost: self.quantum.zeros_like(),
-            monitor: GapMonitor::new(&self.quantum, self.coarsest(), Pace::START),
+            monitor: GapMonitor::new(&self.quantum, Pace::START),
         };
         start.value_y();
         start.value_z();
@@ -364,16 +364,16 @@ where
         next.monitor.assign(&now.monitor);
         let quantum = self.coarsest();
         let grown = match self.rate {
-            None => next.monitor.watch(&next.grid, quantum, self.method.order()).0,
+            None => next.monitor.watch(&next.grid, &self.quantum, self.method.order()),
             // Then only a gap that is too large by itself.
-            Some(_) => GapMonitor::too_large(&next.grid),
+            Some(_) => gap::too_large(&next.grid, &self.quantum),
         };
         next.asked = 0;
         if grown {
             // Where it grows fast all of it, down to a seed.
             let fast = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
             next.asked = if fast { next.grid.halvings_to(quantum) } else { HALVINGS };
-            next.monitor = GapMonitor::new(&next.grid.y, quantum, next.monitor.pace);
+            next.monitor = GapMonitor::new(&self.quantum, next.monitor.pace);
         }
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {

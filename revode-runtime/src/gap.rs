@@ -98,14 +98,13 @@ pub(crate) struct GapMonitor<S> {
 }
 
 impl<S> GapMonitor<S> {
-    /// For states like `y` on a grid of this quantum, where the gap has just been closed but for a
-    /// [`seed`].
-    pub(crate) fn new<T: Real>(y: &S, quantum: T, pace: Pace) -> Self
+    /// For states on a grid of these quanta, where the gap has just been closed but for a [`seed`].
+    pub(crate) fn new<T: Real>(quantum: &S, pace: Pace) -> Self
     where
         S: State<T>,
     {
-        let (mut peak, mut allowed) = (y.zeros_like(), y.zeros_like());
-        peak.fill(T::from_f64(SEED) * quantum);
+        let (mut peak, mut allowed) = (quantum.clone(), quantum.clone());
+        peak.as_mut_slice().iter_mut().for_each(|peak| *peak = T::from_f64(SEED) * *peak);
         // Nothing is known of a first gap but that it must be small.
         allowed.fill(T::from_f64(f64::INFINITY));
         Self { peak, allowed, steps: 0, next_look: 1, pace }
@@ -122,47 +121,38 @@ impl<S> GapMonitor<S> {
         (self.steps, self.next_look, self.pace) = (from.steps, from.next_look, from.pace);
     }
 
-    /// Looks at the pair after a step, on a grid of this quantum; returns whether the gap must be closed,
-    /// and the size of `y`, its largest component. `order` is that of the method.
+    /// Looks at the pair after a step, on a grid of these quanta; returns whether the gap must be closed.
+    /// `order` is that of the method.
     #[inline(always)]
-    pub(crate) fn watch<T: Real>(&mut self, pair: &Pair<S>, quantum: T, order: u32) -> (bool, T)
+    pub(crate) fn watch<T: Real>(&mut self, pair: &Pair<S>, quantum: &S, order: u32) -> bool
     where
         S: State<T>,
     {
         let n = pair.y.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
         let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
-        let rounding = T::from_f64(ROUNDING) * quantum;
+        let quantum = &quantum.as_slice()[..n];
+        let (rounding, seeds) = (T::from_f64(ROUNDING), T::from_f64(2.0 * SEED));
         let (mut size, mut largest, mut grown, mut zero) = (T::ZERO, T::ZERO, false, T::ZERO);
         for i in 0..n {
             let gap = (y[i] - z[i]).abs();
-            grown |= gap > allowed[i].max(rounding);
+            grown |= gap > allowed[i].max(rounding * quantum[i]);
             peak[i] = peak[i].max(gap);
-            largest = largest.max(gap);
+            largest = largest.max(gap - seeds * quantum[i]);
             // 0 unless one is infinite or NaN.
             zero += T::ZERO * gap;
             size = size.max(y[i].abs());
         }
-        self.steps += 1;
-        let seeds = T::from_f64(2.0 * SEED) * quantum;
-        let small = zero == T::ZERO && largest <= seeds.max(T::from_f64(LARGEST) * size);
+        self.steps = self.steps.saturating_add(1);
+        let small = zero == T::ZERO && largest <= T::from_f64(LARGEST) * size;
         if grown || !small || self.pace.is_resting() {
             self.pace = self.pace.after_closing(self.steps, order);
-            return (true, size);
+            return true;
         }
         if self.steps == self.next_look {
             self.look(order);
         }
-        (false, size)
-    }
-
-    /// Whether the gap of a pair is too large, however slowly it grew.
-    #[inline(always)]
-    pub(crate) fn too_large<T: Real>(pair: &Pair<S>) -> bool
-    where
-        S: State<T>,
-    {
-        Self::new(&pair.y, T::ZERO, Pace::START).watch(pair, T::ZERO, 1).0
+        false
     }
 
     /// Looks at the gap after 1, 2, 3, 4, 6, 8, 12, 16, … steps.
@@ -187,6 +177,24 @@ impl<S> GapMonitor<S> {
     }
 }
 
+/// Whether the gap of a pair on a grid of these quanta is too large, however slowly it grew.
+#[inline(always)]
+pub(crate) fn too_large<T: Real, S: State<T>>(pair: &Pair<S>, quantum: &S) -> bool {
+    let n = pair.y.len();
+    let (y, z, quantum) =
+        (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n], &quantum.as_slice()[..n]);
+    let seeds = T::from_f64(2.0 * SEED);
+    let (mut size, mut largest, mut zero) = (T::ZERO, T::ZERO, T::ZERO);
+    for i in 0..n {
+        let gap = (y[i] - z[i]).abs();
+        largest = largest.max(gap - seeds * quantum[i]);
+        zero += T::ZERO * gap;
+        size = size.max(y[i].abs());
+    }
+    // 0 unless one gap is infinite or NaN.
+    !(zero == T::ZERO && largest <= T::from_f64(LARGEST) * size)
+}
+
 #[cfg(test)]
 mod tests {
     use nalgebra::Vector2;
@@ -196,15 +204,17 @@ mod tests {
 
     type Monitor = GapMonitor<Vector2<f64>>;
 
+    const QUANTUM: Vector2<f64> = Vector2::new(1e-14, 1e-14);
+
     fn monitor() -> Monitor {
-        Monitor::new(&Vector2::zeros(), 1e-14, Pace::START)
+        Monitor::new(&QUANTUM, Pace::START)
     }
 
     /// A solution of size 1, with a gap in its second component; the first one's grows slowly.
     fn watch(monitor: &mut Monitor, steps: u32, gap: f64) -> bool {
         let y = Vector2::new(1.0, 0.5);
         let z = Vector2::new(1.0 + 1e-7 * f64::from(steps).sqrt(), 0.5 + gap);
-        monitor.watch(&Pair { y, z }, 1e-14, 4).0
+        monitor.watch(&Pair { y, z }, &QUANTUM, 4)
     }
 
     /// After how many steps the gap `gap(n)` is closed.
@@ -243,12 +253,12 @@ mod tests {
     fn fast_growth_is_followed_by_single_steps_more_each_time() {
         let mut pace = Pace::START;
         for rest in [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST] {
-            let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
+            let mut monitor = Monitor::new(&QUANTUM, pace);
             let grown = (1..100).find(|&n| watch(&mut monitor, 1, 1e-9 * 5_f64.powi(n)));
             assert_eq!((grown, monitor.pace.rest), (Some(2), rest));
             pace = monitor.pace;
             while pace.is_resting() {
-                let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
+                let mut monitor = Monitor::new(&QUANTUM, pace);
                 assert!(watch(&mut monitor, 1, 1e-9));
                 pace = monitor.pace;
             }
@@ -260,5 +270,7 @@ mod tests {
         let mut monitor = Monitor { steps: 0x5fff_ffff, next_look: 0x6000_0000, ..monitor() };
         assert!(!watch(&mut monitor, 1, 1e-20));
         assert_eq!(monitor.next_look, u32::MAX);
+        monitor.steps = u32::MAX;
+        assert!(!watch(&mut monitor, 1, 1e-20));
     }
 }

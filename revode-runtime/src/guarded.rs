@@ -4,6 +4,7 @@
 //! Derivation and measurements: `docs/guarded.md`.
 
 use crate::gap::{self, GapMonitor, Pace};
+use crate::grid::{Grid, Round, nearest};
 use crate::halves::{Halves, Known, step_back, update, zip};
 use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
@@ -30,105 +31,61 @@ pub struct GuardedPair<M> {
     pub(crate) method: M,
 }
 
-/// The multiples of a quantum, a power of two, between anchors: fine enough to round to 16 units in the
-/// last place of the solution's largest component at the first anchor, coarse enough that numbers
-/// eight times as large are still exact.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Grid<T> {
-    /// A power of two that no component was above at the first anchor.
-    size: T,
-}
-
 /// What the guarded pair advances.
 #[derive(Debug, Clone, PartialEq)]
-pub struct GuardedState<S, T> {
+pub struct GuardedState<S> {
     /// The solution and its companion.
     pub(crate) pair: Pair<S>,
     /// Their grid.
-    pub(crate) grid: Grid<T>,
+    pub(crate) grid: Grid<S>,
     /// What the step that led here took away, if it ended in an anchor.
-    pub(crate) lost: Option<Lost<S, T>>,
+    pub(crate) lost: Option<Lost<S>>,
     monitor: GapMonitor<S>,
 }
 
 /// The pair at an anchor before `z` was set to `y`, its grid, and at what pace it goes on from there.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Lost<S, T> {
+pub(crate) struct Lost<S> {
     pub(crate) pair: Pair<S>,
-    pub(crate) grid: Grid<T>,
+    pub(crate) grid: Grid<S>,
     pace: Pace,
 }
 
-impl<S: State<T>, T: Real> Lost<S, T> {
-    /// The memory that it takes beside its pair, in bytes.
-    pub(crate) const EXTRA_BYTES: usize = size_of::<Grid<T>>() + size_of::<Pace>();
-
+impl<S> Lost<S> {
     /// At the start, where nothing is lost.
-    pub(crate) fn nothing(y0: &S) -> Self {
-        let start = GuardedState::at(y0);
-        Self { pair: Pair { y: y0.clone(), z: y0.clone() }, grid: start.grid, pace: Pace::START }
+    pub(crate) fn nothing<T: Real>(y0: &S) -> Self
+    where
+        S: State<T>,
+    {
+        let pair = Pair { y: y0.clone(), z: y0.clone() };
+        Self { pair, grid: Grid::new(y0), pace: Pace::START }
     }
 
     /// Takes another's numbers without allocating.
-    pub(crate) fn assign(&mut self, from: &Self) {
+    pub(crate) fn assign<T: Real>(&mut self, from: &Self)
+    where
+        S: State<T>,
+    {
         self.pair.assign(&from.pair);
-        self.grid = from.grid;
+        self.grid.assign(&from.grid);
         self.pace = from.pace;
     }
 
-    /// The state that goes on from there.
-    pub(crate) fn next(&self) -> GuardedState<S, T> {
-        let mut next = GuardedState::at(&self.pair.y);
-        next.monitor.pace = self.pace;
-        next
+    /// The state that goes on from there, whose gap is a [seed](gap::seed).
+    pub(crate) fn next<T: Real>(&self) -> GuardedState<S>
+    where
+        S: State<T>,
+    {
+        let grid = self.grid.renewed(&self.pair.y);
+        let mut pair = Pair { y: self.pair.y.clone(), z: self.pair.y.clone() };
+        let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
+        for (i, quantum) in grid.quantum().as_slice().iter().enumerate() {
+            y[i] = nearest(y[i], *quantum);
+            z[i] = y[i] + T::from_f64(gap::seed(i)) * *quantum;
+        }
+        let monitor = GapMonitor::new(grid.quantum(), self.pace);
+        GuardedState { pair, grid, lost: None, monitor }
     }
-}
-
-/// How far the solution may grow on a grid, and shrink, before it wants another one.
-const GROWN: f64 = 8.0;
-const SHRUNK: f64 = 1.0 / 64.0;
-
-/// The square of a gap at the level of rounding vanishes below this size of the solution (7e-139 in
-/// `f64`, 9e-13 in `f32`): nothing is looked at more closely.
-fn least<T: Real>() -> T {
-    T::MIN_POSITIVE.sqrt() / T::EPSILON
-}
-
-impl<T: Real> Grid<T> {
-    /// The grid for a solution of this size.
-    fn new(size: T) -> Self {
-        // From 0 the first step is exact on any grid.
-        Self { size: T::from_f64(power_of_two_from(size.max(least()).to_f64())) }
-    }
-
-    /// The multiple of the quantum nearest to `x`, ties to even, for `|x|` up to 8 sizes.
-    #[inline(always)]
-    fn round(self, x: T) -> T {
-        // Numbers between 16 and 32 sizes have the quantum, 16 ε sizes, as their spacing, so that the
-        // addition rounds to it. Rust does not reassociate.
-        let shift = T::from_f64(24.0) * self.size;
-        (x + shift) - shift
-    }
-
-    /// The distance of neighbouring numbers.
-    #[inline(always)]
-    fn quantum(self) -> T {
-        T::from_f64(16.0) * T::EPSILON * self.size
-    }
-
-    /// Whether a solution of this size is still well placed on the grid.
-    #[inline(always)]
-    fn fits(self, size: T) -> bool {
-        let shrunk =
-            size < T::from_f64(SHRUNK) * self.size && self.size > T::from_f64(2.0) * least();
-        size <= T::from_f64(GROWN) * self.size && !shrunk
-    }
-}
-
-/// The smallest power of two from `x` on, for positive normal numbers.
-fn power_of_two_from(x: f64) -> f64 {
-    let below = f64::from_bits(x.to_bits() & 0xfff0_0000_0000_0000);
-    if below == x { x } else { 2.0 * below }
 }
 
 impl<M> GuardedPair<M> {
@@ -144,14 +101,18 @@ impl<M> GuardedPair<M> {
         &self,
         field: &F,
         step: Step<T>,
-        state: &mut GuardedState<F::State, T>,
+        state: &mut GuardedState<F::State>,
         bar: &mut Pair<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
     ) where
         M: MethodVjp<T, F>,
     {
-        let mut halves = OnGrid { pair: &mut state.pair, grid: state.grid };
+        let mut halves = OnGrid {
+            pair: &mut state.pair,
+            quantum: state.grid.quantum(),
+            rounding: Round::of_step(step.index),
+        };
         step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
     }
 }
@@ -159,7 +120,9 @@ impl<M> GuardedPair<M> {
 /// A pair that is reversed on its grid.
 struct OnGrid<'a, S, T> {
     pair: &'a mut Pair<S>,
-    grid: Grid<T>,
+    quantum: &'a S,
+    /// That of the step's first half.
+    rounding: Round<T>,
 }
 
 impl<T: Real, S: State<T>> Halves<T, S> for OnGrid<'_, S, T> {
@@ -173,38 +136,32 @@ impl<T: Real, S: State<T>> Halves<T, S> for OnGrid<'_, S, T> {
     }
     #[inline(always)]
     fn undo_z(&mut self, psi: &S) {
-        update(&mut self.pair.z, psi, |z, psi| z + self.grid.round(psi));
+        let rounding = self.rounding.opposite();
+        update(&mut self.pair.z, [psi, self.quantum], |z, [psi, q]| z + rounding.round(psi, q));
     }
     #[inline(always)]
     fn undo_y(&mut self, psi: &S) {
-        update(&mut self.pair.y, psi, |y, psi| y - self.grid.round(psi));
+        let rounding = self.rounding;
+        update(&mut self.pair.y, [psi, self.quantum], |y, [psi, q]| y - rounding.round(psi, q));
     }
 }
 
-impl<S: State<T>, T: Real> GuardedState<S, T> {
-    /// The state at the start, whose gap is a [seed](gap::seed).
-    pub(crate) fn at(y: &S) -> Self {
-        let size = y.as_slice().iter().fold(T::ZERO, |size, y| size.max(y.abs()));
-        let grid = Grid::new(size);
-        let mut pair = Pair { y: y.clone(), z: y.clone() };
-        pair.y.as_mut_slice().iter_mut().for_each(|y| *y = grid.round(*y));
-        for (i, (z, y)) in pair.z.as_mut_slice().iter_mut().zip(pair.y.as_slice()).enumerate() {
-            *z = *y + T::from_f64(gap::seed(i)) * grid.quantum();
-        }
-        let monitor = GapMonitor::new(y, grid.quantum(), Pace::START);
-        Self { pair, grid, lost: None, monitor }
-    }
+/// `y' = y + round(psi)`
+#[inline(always)]
+fn advance<T: Real, S: State<T>>(y_next: &mut S, now: &GuardedState<S>, index: u64, psi: &S) {
+    let rounding = Round::of_step(index);
+    zip(y_next, [&now.pair.y, psi, now.grid.quantum()], |[y, psi, q]| y + rounding.round(psi, q));
 }
 
 impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M> {
-    type State = GuardedState<F::State, T>;
+    type State = GuardedState<F::State>;
     type Work = Work<M::Stages, F::State>;
 
     fn order(&self) -> u32 {
         self.method.order()
     }
     fn start(&self, y0: &F::State) -> Self::State {
-        GuardedState::at(y0)
+        Lost::nothing(y0).next()
     }
     #[inline]
     fn solution<'a>(&self, state: &'a Self::State) -> &'a F::State {
@@ -213,13 +170,16 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
     #[inline]
     fn assign(&self, state: &mut Self::State, from: &Self::State) {
         state.pair.assign(&from.pair);
-        state.grid = from.grid;
+        state.grid.assign(&from.grid);
         state.lost.clone_from(&from.lost);
         state.monitor.assign(&from.monitor);
     }
     fn state_bytes(&self, state: &Self::State) -> usize {
-        // What is lost at anchors is as rare as they are.
-        4 * size_of_val(state.pair.y.as_slice()) + size_of::<Grid<T>>() + size_of::<Pace>()
+        // Pair, grid and monitor; what is lost at anchors is as rare as they are, but has its place.
+        5 * state.pair.y.bytes()
+            + size_of::<Option<Lost<F::State>>>()
+            + size_of::<u64>()
+            + size_of::<Pace>()
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
         Work::new(self.method.stages(field, y0), y0.zeros_like())
@@ -239,7 +199,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
     ) {
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t, step.h, &now.pair.z, stages, psi);
-        zip(&mut next.pair.y, [&now.pair.y, psi], |[y, psi]| y + now.grid.round(psi));
+        advance(&mut next.pair.y, now, step.index, psi);
     }
     #[inline]
     fn complete(
@@ -253,18 +213,23 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         check_finite(&next.pair.y, step.t + step.h, step.t)?;
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t + step.h, -step.h, &next.pair.y, stages, psi);
-        zip(&mut next.pair.z, [&now.pair.z, psi], |[z, psi]| z - now.grid.round(psi));
+        let quantum = now.grid.quantum();
+        let rounding = Round::of_step(step.index).opposite();
+        zip(&mut next.pair.z, [&now.pair.z, psi, quantum], |[z, psi, q]| {
+            z - rounding.round(psi, q)
+        });
 
         next.monitor.assign(&now.monitor);
-        let order = self.method.order();
-        let (grown, size) = next.monitor.watch(&next.pair, now.grid.quantum(), order);
-        if grown || !now.grid.fits(size) {
+        let grown = next.monitor.watch(&next.pair, quantum, self.method.order());
+        if grown || !now.grid.holds(&next.pair.y) {
+            // Without it the step could not be reversed.
+            check_finite(&next.pair.z, step.t + step.h, step.t)?;
             let pace = next.monitor.pace;
-            let lost = Lost { pair: next.pair.clone(), grid: now.grid, pace };
+            let lost = Lost { pair: next.pair.clone(), grid: now.grid.clone(), pace };
             *next = lost.next();
             next.lost = Some(lost);
         } else {
-            next.grid = now.grid;
+            next.grid.assign(&now.grid);
             next.lost = None;
         }
         Ok(())
@@ -292,7 +257,7 @@ impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F> f
         let Work { stages, psi, .. } = work;
         let z = &now.pair.z;
         self.method.increment_with_error(field, step.t, step.h, z, stages, psi, error);
-        zip(&mut next.pair.y, [&now.pair.y, psi], |[y, psi]| y + now.grid.round(psi));
+        advance(&mut next.pair.y, now, step.index, psi);
     }
     // The next step starts from z', where no stage of this one ends.
     #[inline]

@@ -49,7 +49,7 @@ pub(crate) fn step_back<T, F, M>(
     halves.undo_y(psi);
     if let Some(lambda) = lambda {
         let mu = T::ONE - lambda;
-        update(&mut bar.z, &bar.y, |z_bar, w| z_bar + mu * w);
+        update(&mut bar.z, [&bar.y], |z_bar, [w]| z_bar + mu * w);
     }
     method.increment_vjp(field, t, h, taped, &bar.y, &mut bar.z, model_bar);
     if let Some(lambda) = lambda {
@@ -97,10 +97,17 @@ pub(crate) fn zip<T: Real, S: State<T>, const M: usize>(
     }
 }
 
-/// `x[i] = f(x[i], y[i])`.
+/// `x[i] = f(x[i], [y[i] for y in inputs])`.
 #[inline(always)]
-pub(crate) fn update<T: Real, S: State<T>>(x: &mut S, y: &S, f: impl Fn(T, T) -> T) {
-    for (x, y) in x.as_mut_slice().iter_mut().zip(y.as_slice()) {
-        *x = f(*x, *y);
+pub(crate) fn update<T: Real, S: State<T>, const M: usize>(
+    x: &mut S,
+    inputs: [&S; M],
+    f: impl Fn(T, [T; M]) -> T,
+) {
+    let n = x.len();
+    let x = &mut x.as_mut_slice()[..n];
+    let inputs = inputs.map(|y| &y.as_slice()[..n]);
+    for i in 0..n {
+        x[i] = f(x[i], inputs.map(|y| y[i]));
     }
 }

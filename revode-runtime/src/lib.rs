@@ -11,6 +11,7 @@ pub mod exact;
 pub mod field;
 mod gap;
 pub mod gradient;
+mod grid;
 pub mod guarded;
 mod halves;
 mod ladder;

@@ -338,15 +338,15 @@ impl<T: Real, S: State<T>> Halves<T, S> for Damped<'_, S, T> {
     }
     #[inline(always)]
     fn undo_z(&mut self, psi: &S) {
-        update(&mut self.pair.z, psi, |z, psi| z + psi);
+        update(&mut self.pair.z, [psi], |z, [psi]| z + psi);
     }
     #[inline(always)]
     fn undo_y(&mut self, psi: &S) {
-        update(&mut self.pair.y, psi, |y, psi| y - psi);
+        update(&mut self.pair.y, [psi], |y, [psi]| y - psi);
         if let Some(lambda) = self.lambda {
             // A division by λ undoes the product with it far better than a product with 1/λ.
             let mu = T::ONE - lambda;
-            update(&mut self.pair.y, &self.pair.z, |y, z| (y - mu * z) / lambda);
+            update(&mut self.pair.y, [&self.pair.z], |y, [z]| (y - mu * z) / lambda);
         }
     }
 }

@@ -40,6 +40,8 @@ pub trait State<T: Real>:
     fn len(&self) -> usize {
         self.as_slice().len()
     }
+    /// The memory that it takes, on the heap too, in bytes.
+    fn bytes(&self) -> usize;
     /// Whether there is no component.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -78,6 +80,9 @@ impl<T: Real, const N: usize> State<T> for SVector<T, N> {
     fn to_double(&self) -> Self::Double {
         self.map(Real::to_f64)
     }
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+    }
 }
 
 impl<T: Real> State<T> for DVector<T> {
@@ -100,5 +105,8 @@ impl<T: Real> State<T> for DVector<T> {
     }
     fn to_double(&self) -> Self::Double {
         self.map(Real::to_f64)
+    }
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.as_slice())
     }
 }

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::backward::differentiate;
-use super::certificate::{allowed, certificate, largest};
+use super::certificate::allowed;
 use super::checkpointed::Checkpoints;
 use super::schedule::Schedule;
 use super::{
@@ -14,7 +14,6 @@ use crate::guarded::{GuardedPair, GuardedState, Lost};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solution::Solution;
-use crate::solve::check_finite;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
 
 /// Certified gradients by reversal, for dissipative problems and long horizons too.
@@ -77,7 +76,7 @@ struct Anchors<T: Real, F: FieldVjp<T>, W> {
     /// Which of them, by their number, are stored.
     schedule: Schedule,
     /// What was lost at those.
-    states: Vec<Lost<F::State, T>>,
+    states: Vec<Lost<F::State>>,
     /// The bytes that stored states may take.
     memory: usize,
     /// Scratch space to come by anchors that were thinned out.
@@ -85,12 +84,12 @@ struct Anchors<T: Real, F: FieldVjp<T>, W> {
 
     /// The certificate that a gradient needs.
     allowed: f64,
+    /// The anchor at the start of the segment in work, the last one that is left.
+    anchor: Option<Lost<F::State>>,
     /// The end of the segment in work, to go back to.
     end: End<T, F>,
-    /// Whether the next step is the last one of its segment.
-    fresh: bool,
     /// The segment in work, where it is solved again.
-    again: Option<Checkpoints<GuardedState<F::State, T>, W>>,
+    again: Option<Checkpoints<GuardedState<F::State>, W>>,
     /// For the statistics.
     report: Report,
 }
@@ -107,8 +106,6 @@ struct Report {
 struct End<T: Real, F: FieldVjp<T>> {
     /// The last step of the segment.
     last: u64,
-    /// The largest component of the solution.
-    size: f64,
     pair: Pair<F::State>,
     bar: Pair<F::State>,
     model_bar: F,
@@ -119,7 +116,7 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
     fn new<M>(scheme: &GuardedPair<M>, problem: &Problem<T, F>, allowed: f64, memory: usize) -> Self
     where
         M: MethodVjp<T, F>,
-        GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State, T>, Work = W>,
+        GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State>, Work = W>,
     {
         let Problem { field, y0, .. } = problem;
         let lost = Lost::nothing(y0);
@@ -128,7 +125,6 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
         schedule.place_online(0);
         let end = End {
             last: 0,
-            size: 0.0,
             pair: lost.pair.clone(),
             bar: scheme.zero_bar(y0),
             model_bar: field.zeros_like(),
@@ -141,8 +137,8 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
             memory,
             work: scheme.work(field, y0),
             allowed,
+            anchor: None,
             end,
-            fresh: true,
             again: None,
             report: Report::default(),
         }
@@ -153,7 +149,7 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
         self.indices.last().copied().unwrap_or(0)
     }
 
-    fn store(&mut self, slot: usize, lost: &Lost<F::State, T>) {
+    fn store(&mut self, slot: usize, lost: &Lost<F::State>) {
         match self.states.get_mut(slot) {
             Some(stored) => stored.assign(lost),
             // Slots are used for the first time in their order.
@@ -166,10 +162,10 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
     fn recall<M>(
         &mut self,
         pass: &Backward<'_, T, F, GuardedPair<M>>,
-    ) -> Result<Lost<F::State, T>, SolveError>
+    ) -> Result<Lost<F::State>, SolveError>
     where
         M: MethodVjp<T, F>,
-        GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State, T>, Work = W>,
+        GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State>, Work = W>,
     {
         let Backward { scheme, problem, record } = *pass;
         let number = self.indices.len() as u64 - 1;
@@ -194,10 +190,10 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
                 std::mem::swap(&mut now, &mut next);
             }
             at = stop;
-            // The steps are the same to the last bit, and so they end in the same anchors.
-            if let Some(found) = &now.lost {
-                lost.assign(found);
-            }
+            // The steps are the same to the last bit, and so they end in the same anchors, or else the field
+            // does not give equal bits for equal inputs.
+            let Some(found) = &now.lost else { return Err(not_equal()) };
+            lost.assign(found);
             if let Some((_, slot)) = placed {
                 self.store(slot, &lost);
             }
@@ -208,14 +204,30 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
 
 /// The memory that an anchor takes: what was lost there, its place, and its entry in the schedule.
 fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
-    let place = size_of::<u64>() + Schedule::ENTRY_BYTES;
-    2 * size_of_val(y0.as_slice()) + Lost::<S, T>::EXTRA_BYTES + place
+    // The pair, its grid and its pace.
+    let lost = size_of::<Lost<S>>() + 3 * (y0.bytes() - size_of::<S>());
+    lost + size_of::<u64>() + Schedule::ENTRY_BYTES
+}
+
+/// The largest difference of the reversed pair from the known one, each component relative to its size on
+/// the grid; infinite where one is not finite, 0 where they are equal to the last bit.
+fn certificate<T: Real, S: State<T>>(reversed: &GuardedState<S>, known: &GuardedState<S>) -> f64 {
+    let difference = |x: &S, known_x: &S| {
+        let differences = x.as_slice().iter().zip(known_x.as_slice()).map(|(x, y)| (*x - *y).abs());
+        let relative = differences.zip(known.grid.sizes()).map(|(x, size)| (x / size).to_f64());
+        relative.fold(0.0, |most, x| if x <= most { most } else { x.min(f64::INFINITY) })
+    };
+    difference(&reversed.pair.y, &known.pair.y).max(difference(&reversed.pair.z, &known.pair.z))
+}
+
+#[cold]
+fn not_equal() -> SolveError {
+    SolveError::NotExact { component: 0, difference: f64::INFINITY, bits: 0 }
 }
 
 impl<T: Real, F: FieldVjp<T>> End<T, F> {
     fn save(&mut self, last: u64, pair: &Pair<F::State>, bar: &Pair<F::State>, model_bar: &F) {
         self.last = last;
-        self.size = largest(&pair.y);
         self.pair.assign(pair);
         self.bar.assign(bar);
         copy_model(&mut self.model_bar, model_bar);
@@ -243,12 +255,10 @@ where
         &mut self,
         _: &GuardedPair<M>,
         step: Step<T>,
-        _: &GuardedState<F::State, T>,
-        after: &GuardedState<F::State, T>,
+        _: &GuardedState<F::State>,
+        after: &GuardedState<F::State>,
     ) -> Result<(), SolveError> {
         if let Some(lost) = &after.lost {
-            // Without it the step could not be reversed.
-            check_finite(&lost.pair.z, step.t + step.h, step.t)?;
             let number = self.indices.len() as u64;
             self.indices.push(step.index + 1);
             self.report.anchors += 1;
@@ -264,24 +274,28 @@ where
         &mut self,
         pass: &Backward<'_, T, F, GuardedPair<M>>,
         step: Step<T>,
-        state: &mut GuardedState<F::State, T>,
+        state: &mut GuardedState<F::State>,
         bar: &mut Pair<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
     ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, .. } = *pass;
-        if self.start() > step.index {
+        let ends = self.anchor.is_none();
+        let crosses = self.start() > step.index;
+        if ends {
+            self.anchor = Some(self.recall(pass)?);
+        }
+        if crosses && let Some(lost) = self.anchor.take() {
             // From the anchor to the end of the segment before it.
-            let lost = self.recall(pass)?;
             self.indices.pop();
-            state.pair.assign(&lost.pair);
+            state.pair = lost.pair;
             state.grid = lost.grid;
             state.lost = None;
             // z ← y
             bar.join_vjp();
-            self.fresh = true;
+            self.anchor = Some(self.recall(pass)?);
         }
-        if std::mem::take(&mut self.fresh) {
+        if ends || crosses {
             self.end.save(step.index, &state.pair, bar, model_bar);
         }
         if let Some(segment) = &mut self.again {
@@ -293,12 +307,11 @@ where
             return Ok(Way::On);
         }
 
-        let lost = self.recall(pass)?;
         if let Some(segment) = self.again.take() {
             self.report.evaluations += segment.evaluations(scheme);
-        } else {
-            let start = lost.next();
-            let certificate = certificate(&state.pair, &start.pair, self.end.size);
+        } else if let Some(anchor) = &self.anchor {
+            let start = anchor.next();
+            let certificate = certificate(state, &start);
             if certificate > self.allowed {
                 self.end.restore(&mut state.pair, bar, model_bar);
                 let slots = (self.memory / scheme.state_bytes(state)).max(1);

@@ -1,0 +1,242 @@
+//! The grid on which a reversible step is undone to the last bit: multiples of a power of two, one for each
+//! component.
+
+use crate::{Real, State};
+
+/// Rounds to a multiple of a quantum, a power of two: to one of the two nearest, to each as often over many
+/// steps as it is near.
+///
+/// Rounding to the nearest one would lose what is less than half a quantum a step for ever: the solution would
+/// stand still, and so would the gap of a pair at rest, which must be seen to grow where its cotangents do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Round<T> {
+    /// What is added before rounding to the nearest, in quanta: between −1/2 and 1/2.
+    dither: T,
+}
+
+impl<T: Real> Round<T> {
+    /// For the first half of step number `index`.
+    #[inline(always)]
+    pub(crate) fn of_step(index: u64) -> Self {
+        // Multiples of the golden ratio are the most evenly distributed ones over the unit interval.
+        let turns = index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        // Signed, so that 1 is half a turn.
+        let dither = (turns.cast_signed() >> 11) as f64 * (-53.0_f64).exp2();
+        Self { dither: T::from_f64(dither) }
+    }
+
+    /// For the other half, whose increment is nearly the opposite one: so that it is rounded to the opposite
+    /// multiple, and only a true difference of the two shows in the gap.
+    #[inline(always)]
+    pub(crate) fn opposite(self) -> Self {
+        Self { dither: -self.dither }
+    }
+
+    /// Rounds `x`, whose size is up to `1/(2ε)` quanta; beyond, to a coarser multiple.
+    #[inline(always)]
+    pub(crate) fn round(self, x: T, quantum: T) -> T {
+        nearest(x + self.dither * quantum, quantum)
+    }
+}
+
+/// The multiple of the quantum, a power of two, nearest to `x`, ties to even, for `|x|` up to `1/(2ε)`
+/// quanta; beyond, a coarser multiple.
+#[inline(always)]
+pub(crate) fn nearest<T: Real>(x: T, quantum: T) -> T {
+    // Numbers between 1/ε and 2/ε quanta have the quantum as their spacing, so that the addition rounds
+    // to it. Rust does not reassociate.
+    let shift = T::from_f64(1.5) / T::EPSILON * quantum;
+    (x + shift) - shift
+}
+
+/// The largest power of two up to `x`, for positive normal numbers.
+pub(crate) fn power_of_two(x: f64) -> f64 {
+    // The mantissa's bits are what is above the power.
+    f64::from_bits(x.to_bits() & 0xfff0_0000_0000_0000)
+}
+
+/// The multiples of a quantum, for each component one that belongs to its size: sums of them are exact up
+/// to eight times that size.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Grid<S> {
+    quantum: S,
+}
+
+/// A quantum is so many units in the last place of the component's size, a power of two.
+const UNITS: f64 = 4.0;
+
+/// How far a component may grow beyond its size before it wants a new grid, which then is so many times as
+/// large, lest it soon want another.
+const GROWN: f64 = 2.0;
+const LARGER: f64 = 4.0;
+
+/// A new grid is finer than the last one at most by this: a component that passes through zero has not become
+/// small.
+const FINER: f64 = 1.0 / 64.0;
+
+impl<S> Grid<S> {
+    /// The grid for a solution that starts with `y`.
+    ///
+    /// A component that is 0 has no size yet, and gets the finest quantum that there is: its first step
+    /// leaves the grid.
+    pub(crate) fn new<T: Real>(y: &S) -> Self
+    where
+        S: State<T>,
+    {
+        let mut quantum = y.clone();
+        quantum.as_mut_slice().iter_mut().for_each(|y| *y = quantum_for(y.abs()));
+        Self { quantum }
+    }
+
+    /// The grid for a solution that goes on from `y`.
+    pub(crate) fn renewed<T: Real>(&self, y: &S) -> Self
+    where
+        S: State<T>,
+    {
+        let mut next = self.clone();
+        for (quantum, y) in next.quantum.as_mut_slice().iter_mut().zip(y.as_slice()) {
+            let larger = if holds(*quantum, *y) { T::ONE } else { T::from_f64(LARGER) };
+            *quantum =
+                quantum_for(larger * y.abs()).max(finest::<T>().max(T::from_f64(FINER) * *quantum));
+        }
+        next
+    }
+
+    /// Takes another's quanta without allocating.
+    #[inline(always)]
+    pub(crate) fn assign<T: Real>(&mut self, from: &Self)
+    where
+        S: State<T>,
+    {
+        self.quantum.assign(&from.quantum);
+    }
+
+    /// The quantum of each component.
+    #[inline(always)]
+    pub(crate) fn quantum(&self) -> &S {
+        &self.quantum
+    }
+
+    /// The size that each component's quantum belongs to.
+    pub(crate) fn sizes<T: Real>(&self) -> impl Iterator<Item = T>
+    where
+        S: State<T>,
+    {
+        self.quantum.as_slice().iter().map(|quantum| *quantum / units())
+    }
+
+    /// Whether the solution `y` is still well placed on the grid.
+    #[inline(always)]
+    pub(crate) fn holds<T: Real>(&self, y: &S) -> bool
+    where
+        S: State<T>,
+    {
+        let n = y.len();
+        let (y, quantum) = (&y.as_slice()[..n], &self.quantum.as_slice()[..n]);
+        let mut all = true;
+        for i in 0..n {
+            all &= holds(quantum[i], y[i]);
+        }
+        all
+    }
+}
+
+/// A quantum relative to the size that it belongs to.
+#[inline(always)]
+fn units<T: Real>() -> T {
+    T::from_f64(UNITS) * T::EPSILON
+}
+
+/// Whether `y` is well placed on the grid with this quantum.
+#[inline(always)]
+fn holds<T: Real>(quantum: T, y: T) -> bool {
+    y.abs() <= T::from_f64(GROWN) / units::<T>() * quantum
+}
+
+/// The finest quantum: the smallest normal number.
+#[inline(always)]
+fn finest<T: Real>() -> T {
+    T::MIN_POSITIVE
+}
+
+/// The quantum for a component of this size, which is rounded up to a power of two.
+fn quantum_for<T: Real>(size: T) -> T {
+    // Up to where `round` and sums of eight sizes stay in the range of the scalar.
+    let largest = T::from_f64(0.25) / T::MIN_POSITIVE;
+    let size = size.min(largest).max(finest::<T>() / units()).to_f64();
+    let below = power_of_two(size);
+    T::from_f64(if below == size { size } else { 2.0 * below }) * units()
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector3;
+    use proptest::prelude::*;
+
+    use super::{Grid, Round, nearest};
+
+    const QUANTUM: f64 = 4.0 * f64::EPSILON;
+
+    #[test]
+    fn each_component_has_its_quantum() {
+        let grid = Grid::new(&Vector3::new(1.5e11, 0.0, -3.0));
+        let sizes: Vec<f64> = grid.sizes().collect();
+        assert_eq!((sizes[0], sizes[2]), (2_f64.powi(38), 4.0));
+        assert_eq!(grid.quantum()[1], f64::MIN_POSITIVE);
+        assert_eq!(*grid.quantum(), Vector3::new(sizes[0], sizes[1], sizes[2]) * QUANTUM);
+        assert!(grid.holds(&Vector3::new(-2.0 * sizes[0], 0.0, 8.0)));
+        assert!(
+            !grid.holds(&Vector3::new(1.0, 1e-280, 1.0))
+                && !grid.holds(&Vector3::new(0.0, 0.0, 8.1))
+        );
+    }
+
+    #[test]
+    fn a_new_grid_follows_growth_and_remembers_size() {
+        let grid = Grid::new(&Vector3::new(1.0, 1.0, 1.0));
+        let next = grid.renewed(&Vector3::new(3.0, 0.3, 1e-9));
+        assert_eq!(*next.quantum(), Vector3::new(16.0, 0.5, 1.0 / 64.0) * QUANTUM);
+    }
+
+    #[test]
+    fn the_ends_of_the_range_have_finite_grids() {
+        for size in [0.0_f32, 1e-45, f32::MIN_POSITIVE, 1e38] {
+            let grid = Grid::new(&nalgebra::Vector1::new(size));
+            let quantum = grid.quantum()[0];
+            assert!(quantum.is_normal(), "{size}: {quantum}");
+            // (Within 1/16 of the largest number the quantum is no longer as fine.)
+            let off = (nearest(size, quantum) - size).abs();
+            assert!(off <= quantum.max(size * f32::EPSILON), "{size}: {off}");
+        }
+    }
+
+    /// A hundredth of a quantum a step becomes one quantum in a hundred steps.
+    #[test]
+    fn nothing_is_lost_over_many_steps() {
+        for x in [0.01, -0.01, 0.3, 0.499, -0.7] {
+            let sum = |half: fn(Round<f64>) -> Round<f64>| -> f64 {
+                (0..10_000).map(|index| half(Round::of_step(index)).round(x, 1.0)).sum()
+            };
+            let (first, second) = (sum(|round| round), sum(Round::opposite));
+            // The discrepancy of the golden ratio's multiples is below 3 at this length.
+            assert!((first - 1e4 * x).abs() <= 3.0, "{x}: {first}");
+            assert!((second - 1e4 * x).abs() <= 3.0, "{x}: {second}");
+        }
+        assert!((0..1000).all(|index| {
+            let round = Round::<f64>::of_step(index);
+            round.round(0.3, 1.0) == -round.opposite().round(-0.3, 1.0)
+        }));
+    }
+
+    proptest! {
+        /// Sums of rounded numbers up to eight sizes are undone without error.
+        #[test]
+        fn sums_are_exact(size in -1e3_f32..1e3, x in -2.0_f32..2.0, y in -2.0_f32..2.0) {
+            let grid = Grid::new(&nalgebra::Vector1::new(size));
+            let quantum = grid.quantum().as_slice()[0];
+            let (x, y) = (nearest(x * size, quantum), nearest(y * size, quantum));
+            prop_assert_eq!((x % quantum, y % quantum), (0.0, 0.0));
+            prop_assert_eq!(((x + y) - y, (x - y) + y), (x, x));
+        }
+    }
+}
