@@ -160,7 +160,7 @@ impl<M, D: State<f64>> ExactPair<M, D> {
             let nearest = round(gap * half, quantum[i]);
             let down = if nearest > gap * half { nearest - quantum[i] } else { nearest };
             lost[i] = (gap - down * double) / quantum[i];
-            z[i] = y[i] + down + gap::seed(i) * quantum[i];
+            z[i] = y[i] + down + gap::seed(i, 0) * quantum[i];
         }
     }
 
@@ -172,7 +172,7 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
         let (lost, quantum) = (&state.lost.as_slice()[..n], self.quantum.as_slice());
         for i in 0..n {
-            let down = z[i] - gap::seed(i) * quantum[i] - y[i];
+            let down = z[i] - gap::seed(i, 0) * quantum[i] - y[i];
             z[i] = y[i] + (down * double + lost[i] * quantum[i]);
         }
     }
@@ -291,7 +291,7 @@ where
         let mut z = y.clone();
         let quanta = self.quantum.as_slice().iter().enumerate();
         for (z, (i, quantum)) in z.as_mut_slice().iter_mut().zip(quanta) {
-            *z += gap::seed(i) * quantum;
+            *z += gap::seed(i, 0) * quantum;
         }
         let mut start = GridState {
             grid: Pair { y, z },

@@ -31,14 +31,16 @@ const LARGEST: f64 = 1e-2;
 const FIRST_REST: u16 = 2;
 const LONGEST_REST: u16 = 64;
 
-/// What is added to component `i` of `z` where the gap is closed, in quanta of the grid.
+/// What is added to component `i` of `z` where the gap is closed, after so many steps, in quanta of the grid.
 ///
 /// Where the solution is at rest there is no gap that could grow, and yet the cotangents would: so there
-/// must always be one. The signs are scattered, so that no direction is missed.
+/// must always be one. The signs are scattered, so that no direction is missed and that in the long run seeds
+/// do not move the solution.
 #[inline(always)]
-pub(crate) fn seed(i: usize) -> f64 {
-    // The golden ratio's multiples.
-    let scattered = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 63;
+pub(crate) fn seed(i: usize, steps: u64) -> f64 {
+    // Multiples of the golden ratio and of the square root of 2.
+    let component = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let scattered = component.wrapping_add(steps.wrapping_mul(0x6a09_e667_f3bc_c909)) >> 63;
     if scattered == 1 { SEED } else { -SEED }
 }
 

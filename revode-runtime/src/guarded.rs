@@ -43,11 +43,13 @@ pub struct GuardedState<S> {
     monitor: GapMonitor<S>,
 }
 
-/// The pair at an anchor before `z` was set to `y`, its grid, and at what pace it goes on from there.
+/// The pair at an anchor before `z` was set to `y`, its grid, after how many steps, and at what pace it goes
+/// on from there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lost<S> {
     pub(crate) pair: Pair<S>,
     pub(crate) grid: Grid<S>,
+    pub(crate) steps: u64,
     pace: Pace,
 }
 
@@ -58,7 +60,7 @@ impl<S> Lost<S> {
         S: State<T>,
     {
         let pair = Pair { y: y0.clone(), z: y0.clone() };
-        Self { pair, grid: Grid::new(y0), pace: Pace::START }
+        Self { pair, grid: Grid::new(y0), steps: 0, pace: Pace::START }
     }
 
     /// Takes another's numbers without allocating.
@@ -68,7 +70,7 @@ impl<S> Lost<S> {
     {
         self.pair.assign(&from.pair);
         self.grid.assign(&from.grid);
-        self.pace = from.pace;
+        (self.steps, self.pace) = (from.steps, from.pace);
     }
 
     /// The state that goes on from there, whose gap is a [seed](gap::seed).
@@ -81,7 +83,7 @@ impl<S> Lost<S> {
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (i, quantum) in grid.quantum().as_slice().iter().enumerate() {
             y[i] = nearest(y[i], *quantum);
-            z[i] = y[i] + T::from_f64(gap::seed(i)) * *quantum;
+            z[i] = y[i] + T::from_f64(gap::seed(i, self.steps)) * *quantum;
         }
         let monitor = GapMonitor::new(grid.quantum(), self.pace);
         GuardedState { pair, grid, lost: None, monitor }
@@ -224,8 +226,12 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         if grown || !now.grid.holds(&next.pair.y) {
             // Without it the step could not be reversed.
             check_finite(&next.pair.z, step.t + step.h, step.t)?;
-            let pace = next.monitor.pace;
-            let lost = Lost { pair: next.pair.clone(), grid: now.grid.clone(), pace };
+            let lost = Lost {
+                pair: next.pair.clone(),
+                grid: now.grid.clone(),
+                steps: step.index + 1,
+                pace: next.monitor.pace,
+            };
             *next = lost.next();
             next.lost = Some(lost);
         } else {
