@@ -12,6 +12,8 @@ mod checkpointed;
 mod exact;
 mod guarded;
 mod loss;
+#[cfg(test)]
+mod precise;
 mod reversible;
 mod schedule;
 mod store_all;
