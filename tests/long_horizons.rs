@@ -39,7 +39,7 @@ impl Found {
 }
 
 /// The largest multiple: 143 was measured once (van der Pol, μ = 10, T = 10, where the longest step meets
-/// a rate of 30), 82 in another stiff phase, below 10 everywhere else.
+/// a rate of 30), 82 in another stiff phase, below 60 for the others.
 const TIMES: f64 = 200.0;
 
 fn flat<F: FieldVjp<f64>>(fit: &Gradient<F, F::State, f64>) -> Vec<f64> {
