@@ -8,9 +8,10 @@ use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
 
-/// Numbers of the grid are at most this multiple of the quantum, so that their sums are exact in
-/// double precision.
-pub(crate) const LARGEST: f64 = (1_u64 << 51) as f64;
+/// Numbers of the grid are at most this multiple of the quantum after a step. An increment that leads
+/// from one such number to another, a [seed](gap::seed) further in, is below 2⁵¹ quanta: what [`round`] is
+/// exact for.
+pub(crate) const LARGEST: f64 = ((1_u64 << 50) - 8) as f64;
 
 /// How often the gap is halved when the monitor asks for it, unless the gap grows fast.
 const HALVINGS: u32 = 6;
@@ -87,12 +88,22 @@ fn convert<T: Real, S: State<T>, D: State<f64>>(to: &mut S, from: &D) {
     }
 }
 
-/// The multiple of the quantum nearest to `x`, for `|x|` up to [`LARGEST`] quanta; ties to even.
+/// The smallest quantum: what is 2⁻⁵⁰ of it is still a normal number.
+pub(crate) const LEAST_QUANTUM: f64 = 1e-290;
+
+/// The largest quantum: on its grid no number and no sum in [`round`] overflows, and the numbers are
+/// finite in the precision of the field.
+pub(crate) fn largest_quantum<T: Real>() -> f64 {
+    1.0 / (T::MIN_POSITIVE.to_f64() * (1_u64 << 53) as f64)
+}
+
+/// The multiple of the quantum nearest to `x`, for `|x|` up to 2⁵¹ quanta; ties to even. What is larger
+/// stays larger, but need not be rounded to a multiple.
 #[inline(always)]
 fn round(x: f64, quantum: f64) -> f64 {
-    // Numbers of this size have the quantum as their spacing, so that the addition rounds to it. Rust
-    // does not reassociate.
-    let shift = 1.5 * 2.0 * LARGEST * quantum;
+    // Numbers between 2⁵² and 2⁵³ quanta have the quantum as their spacing, so that the addition
+    // rounds to it. Rust does not reassociate.
+    let shift = 1.5 * (1_u64 << 52) as f64 * quantum;
     (x + shift) - shift
 }
 
@@ -125,7 +136,10 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         self.quantum.as_slice().iter().fold(0.0, |largest, quantum| quantum.max(largest))
     }
 
-    /// An error where a number is beyond the grid.
+    /// An error where the numbers at the end of a step are beyond the grid.
+    ///
+    /// Then none of the increments was too large to be rounded either: one above 2⁵¹ quanta leads from any
+    /// number of the grid beyond it.
     #[inline(always)]
     fn check<T: Real>(&self, x: &D, step: Step<T>) -> Result<(), SolveError> {
         let n = x.len();
@@ -135,6 +149,11 @@ impl<M, D: State<f64>> ExactPair<M, D> {
             inside &= x[i].abs() <= LARGEST * quantum[i];
         }
         if inside { Ok(()) } else { Err(beyond(x, quantum, step)) }
+    }
+
+    /// An error where the initial state is beyond the grid.
+    pub(crate) fn check_start<T: Real>(&self, t0: T, y0: &D) -> Result<(), SolveError> {
+        self.check(y0, Step { index: 0, t: t0, h: T::ZERO })
     }
 
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a

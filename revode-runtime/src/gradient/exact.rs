@@ -5,7 +5,7 @@ use super::certificate::largest;
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::bits::BitStack;
 use crate::controller::{StepControl, Tolerance};
-use crate::exact::{ExactPair, GridState};
+use crate::exact::{ExactPair, GridState, LEAST_QUANTUM, largest_quantum};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, Step, VjpWork};
 use crate::solution::Solution;
@@ -15,7 +15,7 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
 const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
 
 /// The default quantum is not below this part of the largest component of the initial state, so that the
-/// grid reaches to 128 times that.
+/// grid reaches to 64 times that.
 const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
 
 /// How much coarser a default grid that proved too small is made, and how often at the most.
@@ -45,17 +45,18 @@ impl Exact {
     }
 
     /// The quantum of the grid, in the units of the state: rounded down to a power of two. The grid
-    /// reaches to 2⁵¹ quanta.
+    /// reaches to 2⁵⁰ quanta.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
         Self { quantum: Some(quantum), ..self }
     }
 
-    fn check(&self) -> Result<(), SolveError> {
+    fn check<T: Real>(&self) -> Result<(), SolveError> {
+        let largest = largest_quantum::<T>();
         if let Some(quantum) = self.quantum
-            && !(1e-290..=1e280).contains(&quantum)
+            && !(LEAST_QUANTUM..=largest).contains(&quantum)
         {
-            let problem = format!("{quantum:e} is not between 1e-290 and 1e280");
+            let problem = format!("{quantum:e} is not between {LEAST_QUANTUM:e} and {largest:.1e}");
             return Err(SolveError::argument("quantum", problem));
         }
         if let Some(rate) = self.rate
@@ -76,7 +77,8 @@ impl Exact {
             let wanted = tolerance.map_or(0.0, |Tolerance { rtol, atol }| {
                 OF_TOLERANCE * (atol + rtol * quantum.abs())
             });
-            *quantum = power_of_two(self.quantum.unwrap_or(wanted.max(smallest)));
+            let default = wanted.max(smallest).clamp(LEAST_QUANTUM, largest_quantum::<T>());
+            *quantum = power_of_two(self.quantum.unwrap_or(default));
         }
         quanta
     }
@@ -105,10 +107,13 @@ where
         problem: &Problem<T, F>,
         tolerance: Option<Tolerance>,
     ) -> Result<Self::Scheme, SolveError> {
-        self.check()?;
-        let quantum = self.quanta(&problem.y0, tolerance);
-        let t0 = problem.t0.to_f64();
-        Ok(ExactPair { method: method.clone(), quantum, rate: self.rate, t0 })
+        self.check::<T>()?;
+        let Problem { y0, t0, .. } = problem;
+        let quantum = self.quanta(y0, tolerance);
+        let scheme =
+            ExactPair { method: method.clone(), quantum, rate: self.rate, t0: t0.to_f64() };
+        scheme.check_start(*t0, &y0.to_double())?;
+        Ok(scheme)
     }
 
     /// On a coarser grid, which reaches further, where a default one proves too small.
@@ -123,7 +128,7 @@ where
                 Err(SolveError::OutOfRange { .. }) if tries > 0 => {
                     tries -= 1;
                     for quantum in scheme.quantum.as_mut_slice() {
-                        *quantum *= COARSER;
+                        *quantum = (*quantum * COARSER).min(largest_quantum::<T>());
                     }
                 }
                 other => return other,
