@@ -122,6 +122,9 @@ pub enum SolveError {
         value: f64,
         /// The quantum of its grid.
         quantum: f64,
+        /// The other components that are near the ends of their grids at the same time, or beyond, with their
+        /// values.
+        others: Vec<(usize, f64)>,
     },
     /// An exact reversal did not come back to its start to the last bit: the field does not give equal
     /// bits for equal inputs.

@@ -13,6 +13,16 @@ use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State
 /// exact for.
 pub(crate) const LARGEST: f64 = ((1_u64 << 50) - 8) as f64;
 
+/// A default quantum is not below this part of its component's size, so that the grid reaches to 64 times
+/// that.
+pub(crate) const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
+
+/// How much coarser, at the least, a default quantum that proved too fine is made.
+pub(crate) const COARSER: f64 = 1024.0;
+
+/// Above this part of its grid a component is taken to leave it soon.
+const NEAR: f64 = 1.0 / 16.0;
+
 /// How often the gap is halved when the monitor asks for it, unless the gap grows fast.
 const HALVINGS: u32 = 6;
 
@@ -38,6 +48,8 @@ pub struct ExactPair<M, D> {
     pub(crate) method: M,
     /// The quantum of each component, a power of two.
     pub(crate) quantum: D,
+    /// How coarse it may be made where it proves too fine.
+    pub(crate) coarsest: D,
     /// The rate `κ` of the damping in 1 over time; as much as the gap asks for where there is none.
     pub(crate) rate: Option<f64>,
     /// The time at which the halvings of that rate are counted from.
@@ -97,6 +109,12 @@ pub(crate) fn largest_quantum<T: Real>() -> f64 {
     1.0 / (T::MIN_POSITIVE.to_f64() * (1_u64 << 53) as f64)
 }
 
+/// The largest power of two up to `x`, positive and normal.
+pub(crate) fn power_of_two(x: f64) -> f64 {
+    // The mantissa's bits are what is above the power.
+    f64::from_bits(x.to_bits() & 0xfff0_0000_0000_0000)
+}
+
 /// The multiple of the quantum nearest to `x`, for `|x|` up to 2⁵¹ quanta; ties to even. What is larger
 /// stays larger, but need not be rounded to a multiple.
 #[inline(always)]
@@ -130,12 +148,6 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         }
     }
 
-    /// The largest quantum.
-    #[inline(always)]
-    fn coarsest(&self) -> f64 {
-        self.quantum.as_slice().iter().fold(0.0, |largest, quantum| quantum.max(largest))
-    }
-
     /// An error where the numbers at the end of a step are beyond the grid.
     ///
     /// Then none of the increments was too large to be rounded either: one above 2⁵¹ quanta leads from any
@@ -154,6 +166,16 @@ impl<M, D: State<f64>> ExactPair<M, D> {
     /// An error where the initial state is beyond the grid.
     pub(crate) fn check_start<T: Real>(&self, t0: T, y0: &D) -> Result<(), SolveError> {
         self.check(y0, Step { index: 0, t: t0, h: T::ZERO })
+    }
+
+    /// Makes the grid of a component that came to `value` coarser, so that it reaches further. Returns
+    /// whether that is allowed and enough.
+    #[cold]
+    pub(crate) fn coarsen(&mut self, component: usize, value: f64) -> bool {
+        let quantum = &mut self.quantum.as_mut_slice()[component];
+        let wanted = (*quantum * COARSER).max(power_of_two(OF_SIZE * value.abs()));
+        *quantum = wanted.min(self.coarsest.as_slice()[component]);
+        value.abs() <= LARGEST * *quantum
     }
 
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a
@@ -263,11 +285,12 @@ pub(crate) fn halvings(rate: u32, asked: u32) -> u32 {
 }
 
 impl<D: State<f64>> Pair<D> {
-    /// How often the gap must be halved to come down to a few quanta.
+    /// How often the gap must be halved to come down to a few quanta in every component.
     #[cold]
-    fn halvings_to(&self, quantum: f64) -> u32 {
-        let (gap, _) = self.squared_gap_and_size();
-        let halvings = (gap.sqrt() / (8.0 * quantum)).log2();
+    fn halvings_to(&self, quanta: &D) -> u32 {
+        let pairs = self.y.as_slice().iter().zip(self.z.as_slice());
+        let ratios = pairs.zip(quanta.as_slice()).map(|((y, z), q)| (y - z).abs() / (8.0 * q));
+        let halvings = ratios.fold(0.0, f64::max).log2();
         (halvings.ceil() as u32).clamp(HALVINGS, MOST_HALVINGS)
     }
 }
@@ -279,15 +302,20 @@ fn factors(halvings: u32) -> (f64, f64) {
     (double, 1.0 / double)
 }
 
+/// The error of numbers of which one at least is beyond the grid.
 #[cold]
 fn beyond<T: Real>(x: &[f64], quantum: &[f64], step: Step<T>) -> SolveError {
-    let inside = |(x, quantum): (&f64, &f64)| x.abs() <= LARGEST * quantum;
-    let component = x.iter().zip(quantum).take_while(|pair| inside(*pair)).count().min(x.len() - 1);
-    let (t, value) = ((step.t + step.h).to_f64(), x[component]);
-    if value.is_finite() {
-        return SolveError::OutOfRange { t, component, value, quantum: quantum[component] };
+    let t = (step.t + step.h).to_f64();
+    if let Some(component) = x.iter().position(|x| !x.is_finite()) {
+        let value = x[component];
+        return SolveError::NotFinite { t, component, value, last_good: step.t.to_f64() };
     }
-    SolveError::NotFinite { t, component, value, last_good: step.t.to_f64() }
+    let filled = |i: usize| x[i].abs() / (LARGEST * quantum[i]);
+    let component = (0..x.len()).find(|i| filled(*i) > 1.0).unwrap_or(0);
+    let near = |i: &usize| *i != component && filled(*i) > NEAR;
+    let others = (0..x.len()).filter(near).map(|i| (i, x[i])).collect();
+    let (value, quantum) = (x[component], quantum[component]);
+    SolveError::OutOfRange { t, component, value, quantum, others }
 }
 
 impl<T, F, M> Scheme<T, F> for ExactPair<M, <F::State as State<T>>::Double>
@@ -318,7 +346,7 @@ where
             halvings: 0,
             asked: 0,
             lost: self.quantum.zeros_like(),
-            monitor: GapMonitor::new(&self.quantum, self.coarsest(), Pace::START),
+            monitor: GapMonitor::new(&self.quantum, Pace::START),
         };
         start.value_y();
         start.value_z();
@@ -381,18 +409,17 @@ where
         self.check(&next.grid.z, step)?;
 
         next.monitor.assign(&now.monitor);
-        let quantum = self.coarsest();
         let grown = match self.rate {
-            None => next.monitor.watch(&next.grid, quantum, self.method.order()).0,
+            None => next.monitor.watch(&next.grid, &self.quantum, self.method.order()).0,
             // Then only a gap that is too large by itself.
-            Some(_) => GapMonitor::too_large(&next.grid),
+            Some(_) => next.grid.gap_is_too_large(&self.quantum),
         };
         next.asked = 0;
         if grown {
             // Where it grows fast all of it, down to a seed.
             let fast = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
-            next.asked = if fast { next.grid.halvings_to(quantum) } else { HALVINGS };
-            next.monitor = GapMonitor::new(&next.grid.y, quantum, next.monitor.pace);
+            next.asked = if fast { next.grid.halvings_to(&self.quantum) } else { HALVINGS };
+            next.monitor = GapMonitor::new(&self.quantum, next.monitor.pace);
         }
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {

@@ -98,14 +98,13 @@ pub(crate) struct GapMonitor<S> {
 }
 
 impl<S> GapMonitor<S> {
-    /// For states like `y` on a grid of this quantum, where the gap has just been closed but for a
-    /// [`seed`].
-    pub(crate) fn new<T: Real>(y: &S, quantum: T, pace: Pace) -> Self
+    /// For states on a grid with these quanta, where the gap has just been closed but for a [`seed`].
+    pub(crate) fn new<T: Real>(quanta: &S, pace: Pace) -> Self
     where
         S: State<T>,
     {
-        let (mut peak, mut allowed) = (y.zeros_like(), y.zeros_like());
-        peak.fill(T::from_f64(SEED) * quantum);
+        let (mut peak, mut allowed) = (quanta.clone(), quanta.zeros_like());
+        peak.as_mut_slice().iter_mut().for_each(|peak| *peak = T::from_f64(SEED) * *peak);
         // Nothing is known of a first gap but that it must be small.
         allowed.fill(T::from_f64(f64::INFINITY));
         Self { peak, allowed, steps: 0, next_look: 1, pace }
@@ -122,30 +121,31 @@ impl<S> GapMonitor<S> {
         (self.steps, self.next_look, self.pace) = (from.steps, from.next_look, from.pace);
     }
 
-    /// Looks at the pair after a step, on a grid of this quantum; returns whether the gap must be closed,
+    /// Looks at the pair after a step, on a grid with these quanta; returns whether the gap must be closed,
     /// and the size of `y`, its largest component. `order` is that of the method.
     #[inline(always)]
-    pub(crate) fn watch<T: Real>(&mut self, pair: &Pair<S>, quantum: T, order: u32) -> (bool, T)
+    pub(crate) fn watch<T: Real>(&mut self, pair: &Pair<S>, quanta: &S, order: u32) -> (bool, T)
     where
         S: State<T>,
     {
         let n = pair.y.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
         let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
-        let rounding = T::from_f64(ROUNDING) * quantum;
+        let quanta = &quanta.as_slice()[..n];
+        let (rounding, seeds) = (T::from_f64(ROUNDING), T::from_f64(2.0 * SEED));
         let (mut size, mut largest, mut grown, mut zero) = (T::ZERO, T::ZERO, false, T::ZERO);
         for i in 0..n {
             let gap = (y[i] - z[i]).abs();
-            grown |= gap > allowed[i].max(rounding);
+            grown |= gap > allowed[i].max(rounding * quanta[i]);
             peak[i] = peak[i].max(gap);
-            largest = largest.max(gap);
+            // At the level of seeds it is not too large, however small the solution is.
+            largest = largest.max(if gap > seeds * quanta[i] { gap } else { T::ZERO });
             // 0 unless one is infinite or NaN.
             zero += T::ZERO * gap;
             size = size.max(y[i].abs());
         }
         self.steps += 1;
-        let seeds = T::from_f64(2.0 * SEED) * quantum;
-        let small = zero == T::ZERO && largest <= seeds.max(T::from_f64(LARGEST) * size);
+        let small = zero == T::ZERO && largest <= T::from_f64(LARGEST) * size;
         if grown || !small || self.pace.is_resting() {
             self.pace = self.pace.after_closing(self.steps, order);
             return (true, size);
@@ -154,15 +154,6 @@ impl<S> GapMonitor<S> {
             self.look(order);
         }
         (false, size)
-    }
-
-    /// Whether the gap of a pair is too large, however slowly it grew.
-    #[inline(always)]
-    pub(crate) fn too_large<T: Real>(pair: &Pair<S>) -> bool
-    where
-        S: State<T>,
-    {
-        Self::new(&pair.y, T::ZERO, Pace::START).watch(pair, T::ZERO, 1).0
     }
 
     /// Looks at the gap after 1, 2, 3, 4, 6, 8, 12, 16, … steps.
@@ -187,6 +178,27 @@ impl<S> GapMonitor<S> {
     }
 }
 
+impl<S> Pair<S> {
+    /// Whether the gap is too large, however slowly it grew: above a part of the solution, and above
+    /// what [`seed`]s come to on a grid with these quanta.
+    #[inline(always)]
+    pub(crate) fn gap_is_too_large<T: Real>(&self, quanta: &S) -> bool
+    where
+        S: State<T>,
+    {
+        let n = self.y.len();
+        let (y, z, quanta) = (self.y.as_slice(), &self.z.as_slice()[..n], quanta.as_slice());
+        let size = y.iter().fold(T::ZERO, |size, y| size.max(y.abs()));
+        let allowed = T::from_f64(LARGEST) * size;
+        let mut small = true;
+        for i in 0..n {
+            // (False where the gap is not finite.)
+            small &= (y[i] - z[i]).abs() <= allowed.max(T::from_f64(2.0 * SEED) * quanta[i]);
+        }
+        !small
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use nalgebra::Vector2;
@@ -196,15 +208,17 @@ mod tests {
 
     type Monitor = GapMonitor<Vector2<f64>>;
 
+    const QUANTA: Vector2<f64> = Vector2::new(1e-14, 1e-14);
+
     fn monitor() -> Monitor {
-        Monitor::new(&Vector2::zeros(), 1e-14, Pace::START)
+        Monitor::new(&QUANTA, Pace::START)
     }
 
     /// A solution of size 1, with a gap in its second component; the first one's grows slowly.
     fn watch(monitor: &mut Monitor, steps: u32, gap: f64) -> bool {
         let y = Vector2::new(1.0, 0.5);
         let z = Vector2::new(1.0 + 1e-7 * f64::from(steps).sqrt(), 0.5 + gap);
-        monitor.watch(&Pair { y, z }, 1e-14, 4).0
+        monitor.watch(&Pair { y, z }, &QUANTA, 4).0
     }
 
     /// After how many steps the gap `gap(n)` is closed.
@@ -240,15 +254,31 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_is_too_large_beside_the_solution_and_above_the_seeds() {
+        let too_large = |y: [f64; 2], gap: [f64; 2]| {
+            let y = Vector2::from(y);
+            Pair { y, z: y + Vector2::from(gap) }.gap_is_too_large(&Vector2::new(1e-9, 1e-14))
+        };
+        assert!(!too_large([1.0, 0.0], [1e-10, 0.009]));
+        assert!(too_large([1.0, 0.0], [1e-10, 0.011]));
+        assert!(!too_large([0.0, 0.0], [1.5e-8, 1.5e-13]));
+        assert!(too_large([0.0, 0.0], [1.5e-8, 2e-13]));
+        for gap in [f64::NAN, f64::INFINITY] {
+            assert!(too_large([1.0, 0.0], [gap, 0.0]));
+        }
+        assert!(too_large([f64::INFINITY, 0.0], [0.0, 0.0]));
+    }
+
+    #[test]
     fn fast_growth_is_followed_by_single_steps_more_each_time() {
         let mut pace = Pace::START;
         for rest in [FIRST_REST, 2 * FIRST_REST, 4 * FIRST_REST] {
-            let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
+            let mut monitor = Monitor::new(&QUANTA, pace);
             let grown = (1..100).find(|&n| watch(&mut monitor, 1, 1e-9 * 5_f64.powi(n)));
             assert_eq!((grown, monitor.pace.rest), (Some(2), rest));
             pace = monitor.pace;
             while pace.is_resting() {
-                let mut monitor = Monitor::new(&Vector2::zeros(), 1e-14, pace);
+                let mut monitor = Monitor::new(&QUANTA, pace);
                 assert!(watch(&mut monitor, 1, 1e-9));
                 pace = monitor.pace;
             }

@@ -46,6 +46,8 @@ pub struct GuardedState<S, T> {
     pub(crate) pair: Pair<S>,
     /// Their grid.
     pub(crate) grid: Grid<T>,
+    /// The grid's quantum, for each component.
+    quanta: S,
     /// What the step that led here took away, if it ended in an anchor.
     pub(crate) lost: Option<Lost<S, T>>,
     monitor: GapMonitor<S>,
@@ -191,8 +193,10 @@ impl<S: State<T>, T: Real> GuardedState<S, T> {
         for (i, (z, y)) in pair.z.as_mut_slice().iter_mut().zip(pair.y.as_slice()).enumerate() {
             *z = *y + T::from_f64(gap::seed(i)) * grid.quantum();
         }
-        let monitor = GapMonitor::new(y, grid.quantum(), Pace::START);
-        Self { pair, grid, lost: None, monitor }
+        let mut quanta = y.zeros_like();
+        quanta.fill(grid.quantum());
+        let monitor = GapMonitor::new(&quanta, Pace::START);
+        Self { pair, grid, quanta, lost: None, monitor }
     }
 }
 
@@ -214,12 +218,13 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
     fn assign(&self, state: &mut Self::State, from: &Self::State) {
         state.pair.assign(&from.pair);
         state.grid = from.grid;
+        state.quanta.assign(&from.quanta);
         state.lost.clone_from(&from.lost);
         state.monitor.assign(&from.monitor);
     }
     fn state_bytes(&self, state: &Self::State) -> usize {
         // What is lost at anchors is as rare as they are.
-        4 * size_of_val(state.pair.y.as_slice()) + size_of::<Grid<T>>() + size_of::<Pace>()
+        5 * size_of_val(state.pair.y.as_slice()) + size_of::<Grid<T>>() + size_of::<Pace>()
     }
     fn work(&self, field: &F, y0: &F::State) -> Self::Work {
         Work::new(self.method.stages(field, y0), y0.zeros_like())
@@ -257,7 +262,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
 
         next.monitor.assign(&now.monitor);
         let order = self.method.order();
-        let (grown, size) = next.monitor.watch(&next.pair, now.grid.quantum(), order);
+        let (grown, size) = next.monitor.watch(&next.pair, &now.quanta, order);
         if grown || !now.grid.fits(size) {
             let pace = next.monitor.pace;
             let lost = Lost { pair: next.pair.clone(), grid: now.grid, pace };
@@ -265,6 +270,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
             next.lost = Some(lost);
         } else {
             next.grid = now.grid;
+            next.quanta.assign(&now.quanta);
             next.lost = None;
         }
         Ok(())

@@ -5,7 +5,9 @@ use super::certificate::largest;
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::bits::BitStack;
 use crate::controller::{StepControl, Tolerance};
-use crate::exact::{ExactPair, GridState, LEAST_QUANTUM, largest_quantum};
+use crate::exact::{
+    COARSER, ExactPair, GridState, LEAST_QUANTUM, OF_SIZE, largest_quantum, power_of_two,
+};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, Step, VjpWork};
 use crate::solution::Solution;
@@ -14,13 +16,12 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
 /// The default quantum is this part of the tolerance of a component.
 const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
 
-/// The default quantum is not below this part of the largest component of the initial state, so that the
-/// grid reaches to 64 times that.
-const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
+/// A component that is smaller at the start than this multiple of the scalar's `EPSILON` of the largest
+/// one may be 0 but for rounding: it has no size yet, and shows it on the way.
+const NO_SIZE: f64 = 4.0;
 
-/// How much coarser a default grid that proved too small is made, and how often at the most.
-const COARSER: f64 = 1024.0;
-const TRIES: u32 = 2;
+/// How often the solve is run again on a coarser grid; sizes that are learned take a few runs each.
+const RUNS: u32 = 200;
 
 /// Gradients by a reversal that is exact to the last bit, at any horizon, for dissipative problems too.
 ///
@@ -29,8 +30,8 @@ const TRIES: u32 = 2;
 /// steps. When the reversal has come to the start, the pair must equal it to the last bit and the
 /// buffer be empty: otherwise [`SolveError::NotExact`].
 ///
-/// Nothing has to be set: the quantum comes from the tolerances, or from the size of the initial state
-/// with fixed steps, and the gap is damped when it grows.
+/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start,
+/// or, where it starts from 0, the size that it turns out to have, and the gap is damped when it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Exact {
     quantum: Option<f64>,
@@ -44,7 +45,7 @@ impl Exact {
         Self { rate: Some(kappa), ..self }
     }
 
-    /// The quantum of the grid, in the units of the state: rounded down to a power of two. The grid
+    /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
     /// reaches to 2⁵⁰ quanta.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
@@ -68,26 +69,34 @@ impl Exact {
         Ok(())
     }
 
-    /// The quantum of each component.
-    fn quanta<T: Real, S: State<T>>(&self, y0: &S, tolerance: Option<Tolerance>) -> S::Double {
-        let size = Some(largest(y0)).filter(|size| *size > 0.0).unwrap_or(1.0);
-        let smallest = OF_SIZE * size;
-        let mut quanta = y0.to_double();
-        for quantum in quanta.as_mut_slice() {
-            let wanted = tolerance.map_or(0.0, |Tolerance { rtol, atol }| {
-                OF_TOLERANCE * (atol + rtol * quantum.abs())
-            });
-            let default = wanted.max(smallest).clamp(LEAST_QUANTUM, largest_quantum::<T>());
-            *quantum = power_of_two(self.quantum.unwrap_or(default));
+    /// The quantum of each component, and how coarse it may become.
+    fn quanta<T: Real, S: State<T>>(
+        &self,
+        y0: &S,
+        tolerance: Option<Tolerance>,
+    ) -> (S::Double, S::Double) {
+        let (least, most) = (LEAST_QUANTUM, largest_quantum::<T>());
+        let clamp = |quantum: f64| power_of_two(quantum.clamp(least, most));
+        let largest = largest(y0);
+        let (mut quanta, mut coarsest) = (y0.to_double(), y0.to_double());
+        for (quantum, coarsest) in quanta.as_mut_slice().iter_mut().zip(coarsest.as_mut_slice()) {
+            let size = quantum.abs();
+            let wanted = tolerance
+                .map_or(0.0, |Tolerance { rtol, atol }| OF_TOLERANCE * (atol + rtol * size));
+            let default = wanted.max(OF_SIZE * size);
+            *quantum = clamp(self.quantum.unwrap_or(default));
+            *coarsest = if self.quantum.is_some() {
+                *quantum
+            } else if size <= NO_SIZE * T::EPSILON.to_f64() * largest {
+                clamp(most)
+            } else {
+                // So that the start is not rounded away; what is small beside another one may lose what
+                // that has lost at first.
+                clamp((default * COARSER * COARSER).max(OF_SIZE * largest))
+            };
         }
-        quanta
+        (quanta, coarsest)
     }
-}
-
-/// The largest power of two up to `x`.
-fn power_of_two(x: f64) -> f64 {
-    // The mantissa's bits are what is above the power.
-    f64::from_bits(x.to_bits() & 0xfff0_0000_0000_0000)
 }
 
 /// The exact pair for states of the type `S`.
@@ -109,31 +118,33 @@ where
     ) -> Result<Self::Scheme, SolveError> {
         self.check::<T>()?;
         let Problem { y0, t0, .. } = problem;
-        let quantum = self.quanta(y0, tolerance);
-        let scheme =
-            ExactPair { method: method.clone(), quantum, rate: self.rate, t0: t0.to_f64() };
+        let (quantum, coarsest) = self.quanta(y0, tolerance);
+        let (method, t0_double) = (method.clone(), t0.to_f64());
+        let scheme = ExactPair { method, quantum, coarsest, rate: self.rate, t0: t0_double };
         scheme.check_start(*t0, &y0.to_double())?;
         Ok(scheme)
     }
 
-    /// On a coarser grid, which reaches further, where a default one proves too small.
+    /// On coarser grids, which reach further, for the components whose default ones prove too small.
     fn run<R>(
         &self,
         mut scheme: Self::Scheme,
         run: impl Fn(&Self::Scheme) -> Result<R, SolveError>,
     ) -> Result<R, SolveError> {
-        let mut tries = if self.quantum.is_some() { 0 } else { TRIES };
-        loop {
-            match run(&scheme) {
-                Err(SolveError::OutOfRange { .. }) if tries > 0 => {
-                    tries -= 1;
-                    for quantum in scheme.quantum.as_mut_slice() {
-                        *quantum = (*quantum * COARSER).min(largest_quantum::<T>());
-                    }
-                }
-                other => return other,
+        for _ in 1..RUNS {
+            let result = run(&scheme);
+            let Err(SolveError::OutOfRange { component, value, others, .. }) = &result else {
+                return result;
+            };
+            if !scheme.coarsen(*component, *value) {
+                return result;
+            }
+            // So that not each takes a run of its own.
+            for &(component, value) in others {
+                scheme.coarsen(component, value);
             }
         }
+        run(&scheme)
     }
 }
 
