@@ -210,20 +210,19 @@ impl Buffer {
         step: u64,
         rate_halvings: u32,
         state: &mut GridState<S, D>,
-    ) -> Option<()> {
+    ) {
         state.asked = 0;
         if self.asked.steps == step + 1 {
             state.asked = self.asked.halvings;
-            let halvings = self.bits.pop(6)? as u32;
-            let length = self.bits.pop(6)? as u32;
-            let since = self.bits.pop(length)?;
-            self.asked = Asked { steps: self.asked.steps.checked_sub(since)?, halvings };
+            let halvings = self.bits.pop(6) as u32;
+            let length = self.bits.pop(6) as u32;
+            let since = self.bits.pop(length);
+            self.asked = Asked { steps: self.asked.steps.saturating_sub(since), halvings };
         }
         state.halvings = crate::exact::halvings(rate_halvings, state.asked);
         for lost in state.lost.as_mut_slice().iter_mut().rev() {
-            *lost = self.bits.pop(state.halvings)? as f64;
+            *lost = self.bits.pop(state.halvings) as f64;
         }
-        Some(())
     }
 }
 
@@ -243,7 +242,7 @@ where
     ) -> Result<(), SolveError> {
         if after.halvings > 0 {
             self.push(step.index, after);
-            self.bits_kept = self.bits.len() as f64 / scheme.quantum.len() as f64;
+            self.bits_kept = self.bits.left() as f64 / scheme.quantum.len() as f64;
         }
         Ok(())
     }
@@ -260,17 +259,15 @@ where
     ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, .. } = *pass;
         let rate_halvings = scheme.rate_halvings(step);
-        if self.pop(step.index, rate_halvings, state).is_none() {
-            return Err(not_exact(&state.grid, &state.grid.z, 0));
-        }
+        self.pop(step.index, rate_halvings, state);
         if state.halvings > 0 {
             scheme.unhalve(state);
         }
         scheme.unstep_vjp(&problem.field, step, state, bar, model_bar, work);
         if step.index == 0 {
             let start = Scheme::<T, F>::start(scheme, &problem.y0);
-            if state.grid != start.grid || self.bits.len() > 0 {
-                return Err(not_exact(&state.grid, &start.grid.y, self.bits.len()));
+            if state.grid != start.grid || self.bits.left() != 0 {
+                return Err(not_exact(&state.grid, &start.grid, self.bits.left()));
             }
         }
         Ok(Way::On)
@@ -287,12 +284,37 @@ where
 }
 
 #[cold]
-fn not_exact<D: State<f64>>(pair: &Pair<D>, start: &D, bits: u64) -> SolveError {
-    let differences = |x: &D| -> Vec<f64> {
-        x.as_slice().iter().zip(start.as_slice()).map(|(x, start)| (x - start).abs()).collect()
-    };
-    let both = differences(&pair.y).into_iter().zip(differences(&pair.z)).map(|(y, z)| y.max(z));
-    let (component, difference) =
-        both.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+fn not_exact<D: State<f64>>(found: &Pair<D>, start: &Pair<D>, bits: i64) -> SolveError {
+    let off = |found: &D, start: &D, i: usize| (found.as_slice()[i] - start.as_slice()[i]).abs();
+    let differences = (0..start.y.len())
+        .map(|i| off(&found.y, &start.y, i).max(off(&found.z, &start.z, i)))
+        .enumerate();
+    let largest = differences.max_by(|a, b| a.1.total_cmp(&b.1));
+    let (component, difference) = largest.unwrap_or((0, 0.0));
     SolveError::NotExact { component, difference, bits }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector2;
+
+    use super::not_exact;
+    use crate::SolveError;
+    use crate::reversible::Pair;
+
+    #[test]
+    fn each_half_of_the_pair_is_compared_with_its_own_start() {
+        let start = Pair { y: Vector2::new(1.0, 2.0), z: Vector2::new(5.0, 2.5) };
+        let mut found = start.clone();
+        let expect = |found: &Pair<_>, component, difference| {
+            let expected = SolveError::NotExact { component, difference, bits: 3 };
+            assert_eq!(not_exact(found, &start, 3), expected);
+        };
+        found.z[1] = 2.25;
+        expect(&found, 1, 0.25);
+        found.y[0] = 1.5;
+        expect(&found, 0, 0.5);
+        found.z[1] = f64::INFINITY;
+        expect(&found, 1, f64::INFINITY);
+    }
 }
