@@ -111,7 +111,7 @@ pub enum SolveError {
     #[error(
         "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \
          {:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem",
-        quantum * crate::exact::LARGEST
+        quantum * crate::quanta::LARGEST
     )]
     OutOfRange {
         /// The end of the step that led there.

@@ -4,24 +4,10 @@
 
 use crate::gap::{self, GapMonitor, Pace};
 use crate::halves::{Halves, Known, step_back};
+use crate::quanta::{Quanta, round};
 use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
-
-/// Numbers of the grid are at most this multiple of the quantum after a step. An increment that leads
-/// from one such number to another, a [seed](gap::seed) further in, is below 2⁵¹ quanta: what [`round`] is
-/// exact for.
-pub(crate) const LARGEST: f64 = ((1_u64 << 50) - 8) as f64;
-
-/// A default quantum is not below this part of its component's size, so that the grid reaches to 64 times
-/// that.
-pub(crate) const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
-
-/// How much coarser, at the least, a default quantum that proved too fine is made.
-pub(crate) const COARSER: f64 = 1024.0;
-
-/// Above this part of its grid a component is taken to leave it soon.
-const NEAR: f64 = 1.0 / 16.0;
 
 /// How often the gap is halved when the monitor asks for it, unless the gap grows fast.
 const HALVINGS: u32 = 6;
@@ -46,10 +32,8 @@ const MOST_HALVINGS: u32 = 50;
 pub struct ExactPair<M, D> {
     /// The method whose increment is used.
     pub(crate) method: M,
-    /// The quantum of each component, a power of two.
-    pub(crate) quantum: D,
-    /// How coarse it may be made where it proves too fine.
-    pub(crate) coarsest: D,
+    /// The quanta of the grid.
+    pub(crate) quanta: Quanta<D>,
     /// The rate `κ` of the damping in 1 over time; as much as the gap asks for where there is none.
     pub(crate) rate: Option<f64>,
     /// The time at which the halvings of that rate are counted from.
@@ -100,84 +84,7 @@ fn convert<T: Real, S: State<T>, D: State<f64>>(to: &mut S, from: &D) {
     }
 }
 
-/// The smallest quantum: what is 2⁻⁵⁰ of it is still a normal number.
-pub(crate) const LEAST_QUANTUM: f64 = 1e-290;
-
-/// The largest quantum: on its grid no number and no sum in [`round`] overflows, and the numbers are
-/// finite in the precision of the field.
-pub(crate) fn largest_quantum<T: Real>() -> f64 {
-    1.0 / (T::MIN_POSITIVE.to_f64() * (1_u64 << 53) as f64)
-}
-
-/// The largest power of two up to `x`, positive and normal.
-pub(crate) fn power_of_two(x: f64) -> f64 {
-    // The mantissa's bits are what is above the power.
-    f64::from_bits(x.to_bits() & 0xfff0_0000_0000_0000)
-}
-
-/// The multiple of the quantum nearest to `x`, for `|x|` up to 2⁵¹ quanta; ties to even. What is larger
-/// stays larger, but need not be rounded to a multiple.
-#[inline(always)]
-fn round(x: f64, quantum: f64) -> f64 {
-    // Numbers between 2⁵² and 2⁵³ quanta have the quantum as their spacing, so that the addition
-    // rounds to it. Rust does not reassociate.
-    let shift = 1.5 * (1_u64 << 52) as f64 * quantum;
-    (x + shift) - shift
-}
-
 impl<M, D: State<f64>> ExactPair<M, D> {
-    /// `to[i] = from[i] + sign · round(psi[i])`
-    #[inline(always)]
-    fn add_rounded<T: Real, S: State<T>>(&self, to: &mut D, from: &D, sign: f64, psi: &S) {
-        let n = to.len();
-        let (to, from) = (&mut to.as_mut_slice()[..n], &from.as_slice()[..n]);
-        let (psi, quantum) = (&psi.as_slice()[..n], &self.quantum.as_slice()[..n]);
-        for i in 0..n {
-            to[i] = from[i] + sign * round(psi[i].to_f64(), quantum[i]);
-        }
-    }
-
-    /// `x[i] += sign · round(psi[i])`
-    #[inline(always)]
-    fn add_rounded_to<T: Real, S: State<T>>(&self, x: &mut D, sign: f64, psi: &S) {
-        let n = x.len();
-        let x = &mut x.as_mut_slice()[..n];
-        let (psi, quantum) = (&psi.as_slice()[..n], &self.quantum.as_slice()[..n]);
-        for i in 0..n {
-            x[i] += sign * round(psi[i].to_f64(), quantum[i]);
-        }
-    }
-
-    /// An error where the numbers at the end of a step are beyond the grid.
-    ///
-    /// Then none of the increments was too large to be rounded either: one above 2⁵¹ quanta leads from any
-    /// number of the grid beyond it.
-    #[inline(always)]
-    fn check<T: Real>(&self, x: &D, step: Step<T>) -> Result<(), SolveError> {
-        let n = x.len();
-        let (x, quantum) = (&x.as_slice()[..n], &self.quantum.as_slice()[..n]);
-        let mut inside = true;
-        for i in 0..n {
-            inside &= x[i].abs() <= LARGEST * quantum[i];
-        }
-        if inside { Ok(()) } else { Err(beyond(x, quantum, step)) }
-    }
-
-    /// An error where the initial state is beyond the grid.
-    pub(crate) fn check_start<T: Real>(&self, t0: T, y0: &D) -> Result<(), SolveError> {
-        self.check(y0, Step { index: 0, t: t0, h: T::ZERO })
-    }
-
-    /// Makes the grid of a component that came to `value` coarser, so that it reaches further. Returns
-    /// whether that is allowed and enough.
-    #[cold]
-    pub(crate) fn coarsen(&mut self, component: usize, value: f64) -> bool {
-        let quantum = &mut self.quantum.as_mut_slice()[component];
-        let wanted = (*quantum * COARSER).max(power_of_two(OF_SIZE * value.abs()));
-        *quantum = wanted.min(self.coarsest.as_slice()[component]);
-        value.abs() <= LARGEST * *quantum
-    }
-
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a
     /// function of the step, so that it need not be recorded.
     #[inline(always)]
@@ -193,9 +100,9 @@ impl<M, D: State<f64>> ExactPair<M, D> {
     #[inline]
     fn halve<S>(&self, state: &mut GridState<S, D>) {
         let (double, half) = factors(state.halvings);
-        let n = self.quantum.len();
+        let n = self.quanta.each.len();
         let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
-        let (lost, quantum) = (&mut state.lost.as_mut_slice()[..n], self.quantum.as_slice());
+        let (lost, quantum) = (&mut state.lost.as_mut_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
             let gap = z[i] - y[i];
             let nearest = round(gap * half, quantum[i]);
@@ -209,9 +116,9 @@ impl<M, D: State<f64>> ExactPair<M, D> {
     #[inline]
     pub(crate) fn unhalve<T: Real, S: State<T>>(&self, state: &mut GridState<S, D>) {
         let (double, _) = factors(state.halvings);
-        let n = self.quantum.len();
+        let n = self.quanta.each.len();
         let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
-        let (lost, quantum) = (&state.lost.as_slice()[..n], self.quantum.as_slice());
+        let (lost, quantum) = (&state.lost.as_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
             let down = z[i] - gap::seed(i) * quantum[i] - y[i];
             z[i] = y[i] + (down * double + lost[i] * quantum[i]);
@@ -268,12 +175,12 @@ impl<T: Real, M, S: State<T>, D: State<f64>> Halves<T, S> for OnGrid<'_, M, S, D
     }
     #[inline(always)]
     fn undo_z(&mut self, psi: &S) {
-        self.pair.add_rounded_to(&mut self.state.grid.z, 1.0, psi);
+        self.pair.quanta.add_rounded_to(&mut self.state.grid.z, 1.0, psi);
         self.state.value_z();
     }
     #[inline(always)]
     fn undo_y(&mut self, psi: &S) {
-        self.pair.add_rounded_to(&mut self.state.grid.y, -1.0, psi);
+        self.pair.quanta.add_rounded_to(&mut self.state.grid.y, -1.0, psi);
         self.state.value_y();
     }
 }
@@ -302,22 +209,6 @@ fn factors(halvings: u32) -> (f64, f64) {
     (double, 1.0 / double)
 }
 
-/// The error of numbers of which one at least is beyond the grid.
-#[cold]
-fn beyond<T: Real>(x: &[f64], quantum: &[f64], step: Step<T>) -> SolveError {
-    let t = (step.t + step.h).to_f64();
-    if let Some(component) = x.iter().position(|x| !x.is_finite()) {
-        let value = x[component];
-        return SolveError::NotFinite { t, component, value, last_good: step.t.to_f64() };
-    }
-    let filled = |i: usize| x[i].abs() / (LARGEST * quantum[i]);
-    let component = (0..x.len()).find(|i| filled(*i) > 1.0).unwrap_or(0);
-    let near = |i: &usize| *i != component && filled(*i) > NEAR;
-    let others = (0..x.len()).filter(near).map(|i| (i, x[i])).collect();
-    let (value, quantum) = (x[component], quantum[component]);
-    SolveError::OutOfRange { t, component, value, quantum, others }
-}
-
 impl<T, F, M> Scheme<T, F> for ExactPair<M, <F::State as State<T>>::Double>
 where
     T: Real,
@@ -332,11 +223,11 @@ where
     }
     fn start(&self, y0: &F::State) -> Self::State {
         let mut y = y0.to_double();
-        for (y, quantum) in y.as_mut_slice().iter_mut().zip(self.quantum.as_slice()) {
+        for (y, quantum) in y.as_mut_slice().iter_mut().zip(self.quanta.each.as_slice()) {
             *y = round(*y, *quantum);
         }
         let mut z = y.clone();
-        let quanta = self.quantum.as_slice().iter().enumerate();
+        let quanta = self.quanta.each.as_slice().iter().enumerate();
         for (z, (i, quantum)) in z.as_mut_slice().iter_mut().zip(quanta) {
             *z += gap::seed(i) * quantum;
         }
@@ -345,8 +236,8 @@ where
             value: Pair { y: y0.clone(), z: y0.clone() },
             halvings: 0,
             asked: 0,
-            lost: self.quantum.zeros_like(),
-            monitor: GapMonitor::new(&self.quantum, Pace::START),
+            lost: self.quanta.each.zeros_like(),
+            monitor: GapMonitor::new(&self.quanta.each, Pace::START),
         };
         start.value_y();
         start.value_z();
@@ -390,7 +281,7 @@ where
     ) {
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t, step.h, &now.value.z, stages, psi);
-        self.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
+        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
         next.value_y();
     }
     #[inline]
@@ -402,24 +293,24 @@ where
         next: &mut Self::State,
         work: &mut Self::Work,
     ) -> Result<(), SolveError> {
-        self.check(&next.grid.y, step)?;
+        self.quanta.check(&next.grid.y, step)?;
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t + step.h, -step.h, &next.value.y, stages, psi);
-        self.add_rounded(&mut next.grid.z, &now.grid.z, -1.0, psi);
-        self.check(&next.grid.z, step)?;
+        self.quanta.add_rounded(&mut next.grid.z, &now.grid.z, -1.0, psi);
+        self.quanta.check(&next.grid.z, step)?;
 
         next.monitor.assign(&now.monitor);
         let grown = match self.rate {
-            None => next.monitor.watch(&next.grid, &self.quantum, self.method.order()).0,
+            None => next.monitor.watch(&next.grid, &self.quanta.each, self.method.order()).0,
             // Then only a gap that is too large by itself.
-            Some(_) => next.grid.gap_is_too_large(&self.quantum),
+            Some(_) => next.grid.gap_is_too_large(&self.quanta.each),
         };
         next.asked = 0;
         if grown {
             // Where it grows fast all of it, down to a seed.
             let fast = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
-            next.asked = if fast { next.grid.halvings_to(&self.quantum) } else { HALVINGS };
-            next.monitor = GapMonitor::new(&self.quantum, next.monitor.pace);
+            next.asked = if fast { next.grid.halvings_to(&self.quanta.each) } else { HALVINGS };
+            next.monitor = GapMonitor::new(&self.quanta.each, next.monitor.pace);
         }
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {
@@ -456,7 +347,7 @@ where
         let Work { stages, psi, .. } = work;
         let z = &now.value.z;
         self.method.increment_with_error(field, step.t, step.h, z, stages, psi, error);
-        self.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
+        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
         next.value_y();
     }
     // The next step starts from z', where no stage of this one ends.

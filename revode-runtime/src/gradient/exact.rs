@@ -1,24 +1,15 @@
 //! Exact: reversal on an integer grid, to the last bit.
 
 use super::backward::differentiate;
-use super::certificate::largest;
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::bits::BitStack;
 use crate::controller::{StepControl, Tolerance};
-use crate::exact::{
-    COARSER, ExactPair, GridState, LEAST_QUANTUM, OF_SIZE, largest_quantum, power_of_two,
-};
+use crate::exact::{ExactPair, GridState};
+use crate::quanta::{self, Quanta};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, Step, VjpWork};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
-
-/// The default quantum is this part of the tolerance of a component.
-const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
-
-/// A component that is smaller at the start than this multiple of the scalar's `EPSILON` of the largest
-/// one may be 0 but for rounding: it has no size yet, and shows it on the way.
-const NO_SIZE: f64 = 4.0;
 
 /// How often the solve is run again on a coarser grid; sizes that are learned take a few runs each.
 const RUNS: u32 = 200;
@@ -53,11 +44,11 @@ impl Exact {
     }
 
     fn check<T: Real>(&self) -> Result<(), SolveError> {
-        let largest = largest_quantum::<T>();
+        let (least, most) = (quanta::LEAST, quanta::most::<T>());
         if let Some(quantum) = self.quantum
-            && !(LEAST_QUANTUM..=largest).contains(&quantum)
+            && !(least..=most).contains(&quantum)
         {
-            let problem = format!("{quantum:e} is not between {LEAST_QUANTUM:e} and {largest:.1e}");
+            let problem = format!("{quantum:e} is not between {least:e} and {most:.1e}");
             return Err(SolveError::argument("quantum", problem));
         }
         if let Some(rate) = self.rate
@@ -67,35 +58,6 @@ impl Exact {
             return Err(SolveError::argument("rate", problem));
         }
         Ok(())
-    }
-
-    /// The quantum of each component, and how coarse it may become.
-    fn quanta<T: Real, S: State<T>>(
-        &self,
-        y0: &S,
-        tolerance: Option<Tolerance>,
-    ) -> (S::Double, S::Double) {
-        let (least, most) = (LEAST_QUANTUM, largest_quantum::<T>());
-        let clamp = |quantum: f64| power_of_two(quantum.clamp(least, most));
-        let largest = largest(y0);
-        let (mut quanta, mut coarsest) = (y0.to_double(), y0.to_double());
-        for (quantum, coarsest) in quanta.as_mut_slice().iter_mut().zip(coarsest.as_mut_slice()) {
-            let size = quantum.abs();
-            let wanted = tolerance
-                .map_or(0.0, |Tolerance { rtol, atol }| OF_TOLERANCE * (atol + rtol * size));
-            let default = wanted.max(OF_SIZE * size);
-            *quantum = clamp(self.quantum.unwrap_or(default));
-            *coarsest = if self.quantum.is_some() {
-                *quantum
-            } else if size <= NO_SIZE * T::EPSILON.to_f64() * largest {
-                clamp(most)
-            } else {
-                // So that the start is not rounded away; what is small beside another one may lose what
-                // that has lost at first.
-                clamp((default * COARSER * COARSER).max(OF_SIZE * largest))
-            };
-        }
-        (quanta, coarsest)
     }
 }
 
@@ -118,11 +80,10 @@ where
     ) -> Result<Self::Scheme, SolveError> {
         self.check::<T>()?;
         let Problem { y0, t0, .. } = problem;
-        let (quantum, coarsest) = self.quanta(y0, tolerance);
-        let (method, t0_double) = (method.clone(), t0.to_f64());
-        let scheme = ExactPair { method, quantum, coarsest, rate: self.rate, t0: t0_double };
-        scheme.check_start(*t0, &y0.to_double())?;
-        Ok(scheme)
+        let y0 = y0.to_double();
+        let quanta = Quanta::new::<T>(&y0, self.quantum, tolerance);
+        quanta.check_start(*t0, &y0)?;
+        Ok(ExactPair { method: method.clone(), quanta, rate: self.rate, t0: t0.to_f64() })
     }
 
     /// On coarser grids, which reach further, for the components whose default ones prove too small.
@@ -136,12 +97,12 @@ where
             let Err(SolveError::OutOfRange { component, value, others, .. }) = &result else {
                 return result;
             };
-            if !scheme.coarsen(*component, *value) {
+            if !scheme.quanta.coarsen(*component, *value) {
                 return result;
             }
             // So that not each takes a run of its own.
             for &(component, value) in others {
-                scheme.coarsen(component, value);
+                scheme.quanta.coarsen(component, value);
             }
         }
         run(&scheme)
@@ -242,7 +203,7 @@ where
     ) -> Result<(), SolveError> {
         if after.halvings > 0 {
             self.push(step.index, after);
-            self.bits_kept = self.bits.left() as f64 / scheme.quantum.len() as f64;
+            self.bits_kept = self.bits.left() as f64 / scheme.quanta.each.len() as f64;
         }
         Ok(())
     }
