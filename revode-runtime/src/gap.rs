@@ -41,9 +41,8 @@ pub(crate) fn seed(i: usize) -> f64 {
     if scattered == 1 { SEED } else { -SEED }
 }
 
-/// The size of a [`seed`], and up to which the gap is at the level of rounding, in quanta.
+/// The size of a [`seed`] in quanta.
 const SEED: f64 = 8.0;
-const ROUNDING: f64 = 4.0;
 
 /// How the gap has behaved so far: what the monitor takes from one closing to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,21 +130,20 @@ impl<S> GapMonitor<S> {
         let n = pair.y.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
         let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
-        let quanta = &quanta.as_slice()[..n];
-        let (rounding, seeds) = (T::from_f64(ROUNDING), T::from_f64(2.0 * SEED));
         let (mut size, mut largest, mut grown, mut zero) = (T::ZERO, T::ZERO, false, T::ZERO);
         for i in 0..n {
             let gap = (y[i] - z[i]).abs();
-            grown |= gap > allowed[i].max(rounding * quanta[i]);
+            // What is allowed is above a seed, so that rounding is let pass.
+            grown |= gap > allowed[i];
             peak[i] = peak[i].max(gap);
-            // At the level of seeds it is not too large, however small the solution is.
-            largest = largest.max(if gap > seeds * quanta[i] { gap } else { T::ZERO });
+            largest = largest.max(gap);
             // 0 unless one is infinite or NaN.
             zero += T::ZERO * gap;
             size = size.max(y[i].abs());
         }
         self.steps += 1;
-        let small = zero == T::ZERO && largest <= T::from_f64(LARGEST) * size;
+        let small = zero == T::ZERO
+            && (largest <= T::from_f64(LARGEST) * size || !pair.gap_is_too_large(quanta));
         if grown || !small || self.pace.is_resting() {
             self.pace = self.pace.after_closing(self.steps, order);
             return (true, size);
