@@ -339,7 +339,7 @@ fn a_solution_beyond_the_grid_is_an_error_or_gets_a_coarser_one() {
     let problem = Problem::new(Linear { rate: 3.0 }, [1.0], 0.0..4.0);
     let loss = Terminal::new(|y: &V1| y[0], |_: &V1| Vector1::new(1.0));
     let solver = Solver::new(Rk4).fixed_step(0.01);
-    // 2⁵¹ quanta of 2⁻⁴⁰ end at 2048, e¹² is 162755.
+    // 2⁵⁰ quanta of 2⁻⁴⁰ end at 1024, e¹² is 162755.
     let strict = solver.strategy(Exact::default().quantum(1e-12));
     let error = strict.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
     println!("{error}");

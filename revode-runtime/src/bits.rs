@@ -5,12 +5,14 @@
 pub(crate) struct BitStack {
     words: Vec<u64>,
     len: u64,
+    /// Bits that were popped and had not been there.
+    missing: u64,
 }
 
 impl BitStack {
-    /// The number of bits.
-    pub(crate) fn len(&self) -> u64 {
-        self.len
+    /// The number of bits; negative where more were popped than there had been.
+    pub(crate) fn left(&self) -> i64 {
+        self.len as i64 - self.missing as i64
     }
 
     /// The memory that they take, in bytes.
@@ -38,32 +40,29 @@ impl BitStack {
         self.len += u64::from(bits);
     }
 
-    /// Pops what was pushed with as many bits; `None` where there are fewer.
+    /// Pops what was pushed with as many bits; 0 where there are fewer, which [`left`](Self::left) tells.
     #[inline]
-    pub(crate) fn pop(&mut self, bits: u32) -> Option<u64> {
+    pub(crate) fn pop(&mut self, bits: u32) -> u64 {
         if bits == 0 {
-            return Some(0);
+            return 0;
         }
-        self.len = self.len.checked_sub(u64::from(bits))?;
-        let used = (self.len % 64) as u32;
+        let Some(len) = self.len.checked_sub(u64::from(bits)) else {
+            self.missing += u64::from(bits);
+            return 0;
+        };
+        self.len = len;
+        let used = (len % 64) as u32;
         let mask = u64::MAX >> (64 - bits);
-        let last = self.words.last_mut()?;
-        if used + bits > 64 {
-            // The high part is alone in the last word.
-            let high = *last << (64 - used);
-            self.words.pop();
-            let low = self.words.last_mut()?;
-            let value = (*low >> used) | high;
-            *low &= u64::MAX >> (64 - used);
-            return Some(value & mask);
-        }
-        let value = *last >> used;
+        // The high part is alone in the last word where the bits do not fit in one.
+        let high = if used + bits > 64 { self.words.pop() } else { None };
+        let Some(last) = self.words.last_mut() else { return 0 };
+        let value = (*last >> used) | high.map_or(0, |high| high << (64 - used));
         if used == 0 {
             self.words.pop();
         } else {
             *last &= u64::MAX >> (64 - used);
         }
-        Some(value & mask)
+        value & mask
     }
 }
 
@@ -81,13 +80,13 @@ mod tests {
                 stack.push(value(random, bits), bits);
             }
             let total: u64 = pushes.iter().map(|(_, bits)| u64::from(*bits)).sum();
-            prop_assert_eq!(stack.len(), total);
+            prop_assert_eq!(stack.left(), total as i64);
             prop_assert_eq!(stack.bytes() as u64, total.div_ceil(64) * 8);
             for &(random, bits) in pushes.iter().rev() {
-                prop_assert_eq!(stack.pop(bits), Some(value(random, bits)));
+                prop_assert_eq!(stack.pop(bits), value(random, bits));
             }
-            prop_assert_eq!((stack.len(), stack.bytes()), (0, 0));
-            prop_assert_eq!(stack.pop(1), None);
+            prop_assert_eq!((stack.left(), stack.bytes()), (0, 0));
+            prop_assert_eq!((stack.pop(3), stack.left()), (0, -3));
         }
     }
 }

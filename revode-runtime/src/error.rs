@@ -111,7 +111,7 @@ pub enum SolveError {
     #[error(
         "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \
          {:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem",
-        quantum * crate::exact::LARGEST
+        quantum * crate::quanta::LARGEST
     )]
     OutOfRange {
         /// The end of the step that led there.
@@ -122,21 +122,25 @@ pub enum SolveError {
         value: f64,
         /// The quantum of its grid.
         quantum: f64,
+        /// The other components that are near the ends of their grids at the same time, or beyond, with their
+        /// values.
+        others: Vec<(usize, f64)>,
     },
-    /// An exact reversal did not come back to its start to the last bit: the field does not give equal
-    /// bits for equal inputs.
+    /// An exact reversal did not come back to the pair of states that it had started from, to the last bit: the
+    /// field does not give equal bits for equal inputs.
     #[error(
-        "the exact reversal did not come back to the start to the last bit (component {component} is \
-         off by {difference:e}, {bits} bits are left in the buffer): the field must give equal results \
-         for equal inputs, without random numbers, state of its own or a changing order of sums"
+        "the exact reversal did not come back to the start to the last bit (component {component} of the \
+         pair is off by {difference:e}, {bits} bits are left in the buffer): the field must give equal \
+         results for equal inputs, without random numbers, state of its own or a changing order of sums"
     )]
     NotExact {
         /// The component that is off most.
         component: usize,
-        /// By how much.
+        /// By how much: the larger one of the differences of the solution and of its companion.
         difference: f64,
-        /// The bits that are left in the buffer; 0 where it is as it should be.
-        bits: u64,
+        /// The bits that are left in the buffer, 0 as it should be whatever the field; negative where more
+        /// were taken than there had been.
+        bits: i64,
     },
     /// The states did not fit in the memory allowed for them.
     #[error(

@@ -3,14 +3,12 @@
 //! Derivation and measurements: `docs/exact.md`.
 
 use crate::gap::{self, GapMonitor, Pace};
+use crate::grid::{Round, nearest};
 use crate::halves::{Halves, Known, step_back};
+use crate::quanta::Quanta;
 use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
-
-/// Numbers of the grid are at most this multiple of the quantum, so that their sums are exact in
-/// double precision.
-pub(crate) const LARGEST: f64 = (1_u64 << 51) as f64;
 
 /// How often the gap is halved when the monitor asks for it, unless the gap grows fast.
 const HALVINGS: u32 = 6;
@@ -35,8 +33,8 @@ const MOST_HALVINGS: u32 = 50;
 pub struct ExactPair<M, D> {
     /// The method whose increment is used.
     pub(crate) method: M,
-    /// The quantum of each component, a power of two.
-    pub(crate) quantum: D,
+    /// The quanta of the grid.
+    pub(crate) quanta: Quanta<D>,
     /// The rate `κ` of the damping in 1 over time; as much as the gap asks for where there is none.
     pub(crate) rate: Option<f64>,
     /// The time at which the halvings of that rate are counted from.
@@ -87,56 +85,7 @@ fn convert<T: Real, S: State<T>, D: State<f64>>(to: &mut S, from: &D) {
     }
 }
 
-/// The multiple of the quantum nearest to `x`, for `|x|` up to [`LARGEST`] quanta; ties to even.
-#[inline(always)]
-fn round(x: f64, quantum: f64) -> f64 {
-    // Numbers of this size have the quantum as their spacing, so that the addition rounds to it. Rust
-    // does not reassociate.
-    let shift = 1.5 * 2.0 * LARGEST * quantum;
-    (x + shift) - shift
-}
-
 impl<M, D: State<f64>> ExactPair<M, D> {
-    /// `to[i] = from[i] + sign · round(psi[i])`
-    #[inline(always)]
-    fn add_rounded<T: Real, S: State<T>>(&self, to: &mut D, from: &D, sign: f64, psi: &S) {
-        let n = to.len();
-        let (to, from) = (&mut to.as_mut_slice()[..n], &from.as_slice()[..n]);
-        let (psi, quantum) = (&psi.as_slice()[..n], &self.quantum.as_slice()[..n]);
-        for i in 0..n {
-            to[i] = from[i] + sign * round(psi[i].to_f64(), quantum[i]);
-        }
-    }
-
-    /// `x[i] += sign · round(psi[i])`
-    #[inline(always)]
-    fn add_rounded_to<T: Real, S: State<T>>(&self, x: &mut D, sign: f64, psi: &S) {
-        let n = x.len();
-        let x = &mut x.as_mut_slice()[..n];
-        let (psi, quantum) = (&psi.as_slice()[..n], &self.quantum.as_slice()[..n]);
-        for i in 0..n {
-            x[i] += sign * round(psi[i].to_f64(), quantum[i]);
-        }
-    }
-
-    /// The largest quantum.
-    #[inline(always)]
-    fn coarsest(&self) -> f64 {
-        self.quantum.as_slice().iter().fold(0.0, |largest, quantum| quantum.max(largest))
-    }
-
-    /// An error where a number is beyond the grid.
-    #[inline(always)]
-    fn check<T: Real>(&self, x: &D, step: Step<T>) -> Result<(), SolveError> {
-        let n = x.len();
-        let (x, quantum) = (&x.as_slice()[..n], &self.quantum.as_slice()[..n]);
-        let mut inside = true;
-        for i in 0..n {
-            inside &= x[i].abs() <= LARGEST * quantum[i];
-        }
-        if inside { Ok(()) } else { Err(beyond(x, quantum, step)) }
-    }
-
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a
     /// function of the step, so that it need not be recorded.
     #[inline(always)]
@@ -147,20 +96,22 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         until(end).saturating_sub(until(start)).min(u64::from(MOST_HALVINGS)) as u32
     }
 
-    /// Halves the gap of `state` as often as it says, rounding down, and adds a [seed](gap::seed); the
-    /// bits lost go to `lost`.
+    /// Halves the gap of `state`, after step number `index`, as often as it says, rounding down, and adds a
+    /// [seed](gap::SEED); the bits lost go to `lost`.
     #[inline]
-    fn halve<S>(&self, state: &mut GridState<S, D>) {
+    fn halve<S>(&self, index: u64, state: &mut GridState<S, D>) {
         let (double, half) = factors(state.halvings);
-        let n = self.quantum.len();
+        let n = self.quanta.each.len();
         let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
-        let (lost, quantum) = (&mut state.lost.as_mut_slice()[..n], self.quantum.as_slice());
+        let (lost, quantum) = (&mut state.lost.as_mut_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
             let gap = z[i] - y[i];
-            let nearest = round(gap * half, quantum[i]);
-            let down = if nearest > gap * half { nearest - quantum[i] } else { nearest };
+            let near = nearest(gap * half, quantum[i]);
+            let down = if near > gap * half { near - quantum[i] } else { near };
             lost[i] = (gap - down * double) / quantum[i];
-            z[i] = y[i] + down + gap::seed(i, 0) * quantum[i];
+            // Away from 0, so that the two do not cancel.
+            let sign = if down == 0.0 { gap::seed(i, index + 1) } else { down };
+            z[i] = y[i] + down + gap::SEED.copysign(sign) * quantum[i];
         }
     }
 
@@ -168,11 +119,12 @@ impl<M, D: State<f64>> ExactPair<M, D> {
     #[inline]
     pub(crate) fn unhalve<T: Real, S: State<T>>(&self, state: &mut GridState<S, D>) {
         let (double, _) = factors(state.halvings);
-        let n = self.quantum.len();
+        let n = self.quanta.each.len();
         let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
-        let (lost, quantum) = (&state.lost.as_slice()[..n], self.quantum.as_slice());
+        let (lost, quantum) = (&state.lost.as_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
-            let down = z[i] - gap::seed(i, 0) * quantum[i] - y[i];
+            let gap = z[i] - y[i];
+            let down = gap - gap::SEED.copysign(gap) * quantum[i];
             z[i] = y[i] + (down * double + lost[i] * quantum[i]);
         }
     }
@@ -205,7 +157,7 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         M: MethodVjp<T, F>,
     {
         Self::halve_vjp(state, bar);
-        let mut halves = OnGrid { pair: self, state };
+        let mut halves = OnGrid { pair: self, state, rounding: Round::of_step(step.index) };
         step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
     }
 }
@@ -214,6 +166,8 @@ impl<M, D: State<f64>> ExactPair<M, D> {
 struct OnGrid<'a, M, S, D> {
     pair: &'a ExactPair<M, D>,
     state: &'a mut GridState<S, D>,
+    /// That of the step's first half.
+    rounding: Round<f64>,
 }
 
 impl<T: Real, M, S: State<T>, D: State<f64>> Halves<T, S> for OnGrid<'_, M, S, D> {
@@ -227,12 +181,13 @@ impl<T: Real, M, S: State<T>, D: State<f64>> Halves<T, S> for OnGrid<'_, M, S, D
     }
     #[inline(always)]
     fn undo_z(&mut self, psi: &S) {
-        self.pair.add_rounded_to(&mut self.state.grid.z, 1.0, psi);
+        let rounding = self.rounding.opposite();
+        self.pair.quanta.add_rounded_to(&mut self.state.grid.z, 1.0, psi, rounding);
         self.state.value_z();
     }
     #[inline(always)]
     fn undo_y(&mut self, psi: &S) {
-        self.pair.add_rounded_to(&mut self.state.grid.y, -1.0, psi);
+        self.pair.quanta.add_rounded_to(&mut self.state.grid.y, -1.0, psi, self.rounding);
         self.state.value_y();
     }
 }
@@ -244,11 +199,12 @@ pub(crate) fn halvings(rate: u32, asked: u32) -> u32 {
 }
 
 impl<D: State<f64>> Pair<D> {
-    /// How often the gap must be halved to come down to a few quanta.
+    /// How often the gap must be halved to come down to a few quanta in every component.
     #[cold]
-    fn halvings_to(&self, quantum: f64) -> u32 {
-        let (gap, _) = self.squared_gap_and_size();
-        let halvings = (gap.sqrt() / (8.0 * quantum)).log2();
+    fn halvings_to(&self, quanta: &D) -> u32 {
+        let pairs = self.y.as_slice().iter().zip(self.z.as_slice());
+        let ratios = pairs.zip(quanta.as_slice()).map(|((y, z), q)| (y - z).abs() / (8.0 * q));
+        let halvings = ratios.fold(0.0, f64::max).log2();
         (halvings.ceil() as u32).clamp(HALVINGS, MOST_HALVINGS)
     }
 }
@@ -258,17 +214,6 @@ impl<D: State<f64>> Pair<D> {
 fn factors(halvings: u32) -> (f64, f64) {
     let double = (1_u64 << halvings) as f64;
     (double, 1.0 / double)
-}
-
-#[cold]
-fn beyond<T: Real>(x: &[f64], quantum: &[f64], step: Step<T>) -> SolveError {
-    let inside = |(x, quantum): (&f64, &f64)| x.abs() <= LARGEST * quantum;
-    let component = x.iter().zip(quantum).take_while(|pair| inside(*pair)).count().min(x.len() - 1);
-    let (t, value) = ((step.t + step.h).to_f64(), x[component]);
-    if value.is_finite() {
-        return SolveError::OutOfRange { t, component, value, quantum: quantum[component] };
-    }
-    SolveError::NotFinite { t, component, value, last_good: step.t.to_f64() }
 }
 
 impl<T, F, M> Scheme<T, F> for ExactPair<M, <F::State as State<T>>::Double>
@@ -285,11 +230,11 @@ where
     }
     fn start(&self, y0: &F::State) -> Self::State {
         let mut y = y0.to_double();
-        for (y, quantum) in y.as_mut_slice().iter_mut().zip(self.quantum.as_slice()) {
-            *y = round(*y, *quantum);
+        for (y, quantum) in y.as_mut_slice().iter_mut().zip(self.quanta.each.as_slice()) {
+            *y = nearest(*y, *quantum);
         }
         let mut z = y.clone();
-        let quanta = self.quantum.as_slice().iter().enumerate();
+        let quanta = self.quanta.each.as_slice().iter().enumerate();
         for (z, (i, quantum)) in z.as_mut_slice().iter_mut().zip(quanta) {
             *z += gap::seed(i, 0) * quantum;
         }
@@ -298,8 +243,8 @@ where
             value: Pair { y: y0.clone(), z: y0.clone() },
             halvings: 0,
             asked: 0,
-            lost: self.quantum.zeros_like(),
-            monitor: GapMonitor::new(&self.quantum, Pace::START),
+            lost: self.quanta.each.zeros_like(),
+            monitor: GapMonitor::new(&self.quanta.each, Pace::START),
         };
         start.value_y();
         start.value_z();
@@ -343,7 +288,8 @@ where
     ) {
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t, step.h, &now.value.z, stages, psi);
-        self.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
+        let rounding = Round::of_step(step.index);
+        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi, rounding);
         next.value_y();
     }
     #[inline]
@@ -355,29 +301,29 @@ where
         next: &mut Self::State,
         work: &mut Self::Work,
     ) -> Result<(), SolveError> {
-        self.check(&next.grid.y, step)?;
+        self.quanta.check(&next.grid.y, step)?;
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t + step.h, -step.h, &next.value.y, stages, psi);
-        self.add_rounded(&mut next.grid.z, &now.grid.z, -1.0, psi);
-        self.check(&next.grid.z, step)?;
+        let rounding = Round::of_step(step.index).opposite();
+        self.quanta.add_rounded(&mut next.grid.z, &now.grid.z, -1.0, psi, rounding);
+        self.quanta.check(&next.grid.z, step)?;
 
         next.monitor.assign(&now.monitor);
-        let quantum = self.coarsest();
         let grown = match self.rate {
-            None => next.monitor.watch(&next.grid, &self.quantum, self.method.order()),
+            None => next.monitor.watch(&next.grid, &self.quanta.each, self.method.order()),
             // Then only a gap that is too large by itself.
-            Some(_) => gap::too_large(&next.grid, &self.quantum),
+            Some(_) => gap::too_large(&next.grid, &self.quanta.each),
         };
         next.asked = 0;
         if grown {
             // Where it grows fast all of it, down to a seed.
             let fast = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
-            next.asked = if fast { next.grid.halvings_to(quantum) } else { HALVINGS };
-            next.monitor = GapMonitor::new(&self.quantum, next.monitor.pace);
+            next.asked = if fast { next.grid.halvings_to(&self.quanta.each) } else { HALVINGS };
+            next.monitor = GapMonitor::new(&self.quanta.each, next.monitor.pace);
         }
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {
-            self.halve(next);
+            self.halve(step.index, next);
         }
         next.value_z();
         Ok(())
@@ -410,7 +356,8 @@ where
         let Work { stages, psi, .. } = work;
         let z = &now.value.z;
         self.method.increment_with_error(field, step.t, step.h, z, stages, psi, error);
-        self.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi);
+        let rounding = Round::of_step(step.index);
+        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi, rounding);
         next.value_y();
     }
     // The next step starts from z', where no stage of this one ends.

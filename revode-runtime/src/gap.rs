@@ -44,9 +44,8 @@ pub(crate) fn seed(i: usize, steps: u64) -> f64 {
     if scattered == 1 { SEED } else { -SEED }
 }
 
-/// The size of a [`seed`], and up to which the gap is at the level of rounding, in quanta.
-const SEED: f64 = 8.0;
-const ROUNDING: f64 = 4.0;
+/// The size of a [`seed`] in quanta.
+pub(crate) const SEED: f64 = 8.0;
 
 /// How the gap has behaved so far: what the monitor takes from one closing to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,11 +134,12 @@ impl<S> GapMonitor<S> {
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
         let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
         let quantum = &quantum.as_slice()[..n];
-        let (rounding, seeds) = (T::from_f64(ROUNDING), T::from_f64(2.0 * SEED));
+        let seeds = T::from_f64(2.0 * SEED);
         let (mut size, mut largest, mut grown, mut zero) = (T::ZERO, T::ZERO, false, T::ZERO);
         for i in 0..n {
             let gap = (y[i] - z[i]).abs();
-            grown |= gap > allowed[i].max(rounding * quantum[i]);
+            // What is allowed is above a seed, so that rounding is let pass.
+            grown |= gap > allowed[i];
             peak[i] = peak[i].max(gap);
             largest = largest.max(gap - seeds * quantum[i]);
             // 0 unless one is infinite or NaN.
@@ -202,7 +202,7 @@ pub(crate) fn too_large<T: Real, S: State<T>>(pair: &Pair<S>, quantum: &S) -> bo
 mod tests {
     use nalgebra::Vector2;
 
-    use super::{FIRST_REST, GapMonitor, Pace};
+    use super::{FIRST_REST, GapMonitor, Pace, too_large};
     use crate::reversible::Pair;
 
     type Monitor = GapMonitor<Vector2<f64>>;
@@ -250,6 +250,22 @@ mod tests {
         assert_eq!(found(|_| 0.02), Some(1));
         assert_eq!(found(|_| f64::NAN), Some(1));
         assert_eq!(found(|_| f64::INFINITY), Some(1));
+    }
+
+    #[test]
+    fn a_gap_is_too_large_beside_the_solution_and_above_the_seeds() {
+        let too_large = |y: [f64; 2], gap: [f64; 2]| {
+            let y = Vector2::from(y);
+            too_large(&Pair { y, z: y + Vector2::from(gap) }, &Vector2::new(1e-9, 1e-14))
+        };
+        assert!(!too_large([1.0, 0.0], [1e-10, 0.009]));
+        assert!(too_large([1.0, 0.0], [1e-10, 0.011]));
+        assert!(!too_large([0.0, 0.0], [1.5e-8, 1.5e-13]));
+        assert!(too_large([0.0, 0.0], [1.5e-8, 2e-13]));
+        for gap in [f64::NAN, f64::INFINITY] {
+            assert!(too_large([1.0, 0.0], [gap, 0.0]));
+        }
+        assert!(too_large([f64::INFINITY, 0.0], [0.0, 0.0]));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod linear;
 pub mod method;
 pub mod methods;
 mod problem;
+mod quanta;
 pub mod real;
 pub mod record;
 pub mod reversible;

@@ -1,26 +1,18 @@
 //! Exact: reversal on an integer grid, to the last bit.
 
 use super::backward::differentiate;
-use super::certificate::largest;
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::bits::BitStack;
 use crate::controller::{StepControl, Tolerance};
 use crate::exact::{ExactPair, GridState};
+use crate::quanta::{self, Quanta};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, Step, VjpWork};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
 
-/// The default quantum is this part of the tolerance of a component.
-const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
-
-/// The default quantum is not below this part of the largest component of the initial state, so that the
-/// grid reaches to 128 times that.
-const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
-
-/// How much coarser a default grid that proved too small is made, and how often at the most.
-const COARSER: f64 = 1024.0;
-const TRIES: u32 = 2;
+/// How often the solve is run again on a coarser grid; sizes that are learned take a few runs each.
+const RUNS: u32 = 200;
 
 /// Gradients by a reversal that is exact to the last bit, at any horizon, for dissipative problems too.
 ///
@@ -29,8 +21,8 @@ const TRIES: u32 = 2;
 /// steps. When the reversal has come to the start, the pair must equal it to the last bit and the
 /// buffer be empty: otherwise [`SolveError::NotExact`].
 ///
-/// Nothing has to be set: the quantum comes from the tolerances, or from the size of the initial state
-/// with fixed steps, and the gap is damped when it grows.
+/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start,
+/// or, where it starts from 0, the size that it turns out to have, and the gap is damped when it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Exact {
     quantum: Option<f64>,
@@ -44,18 +36,19 @@ impl Exact {
         Self { rate: Some(kappa), ..self }
     }
 
-    /// The quantum of the grid, in the units of the state: rounded down to a power of two. The grid
-    /// reaches to 2⁵¹ quanta.
+    /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
+    /// reaches to 2⁵⁰ quanta.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
         Self { quantum: Some(quantum), ..self }
     }
 
-    fn check(&self) -> Result<(), SolveError> {
+    fn check<T: Real>(&self) -> Result<(), SolveError> {
+        let (least, most) = (quanta::LEAST, quanta::most::<T>());
         if let Some(quantum) = self.quantum
-            && !(1e-290..=1e280).contains(&quantum)
+            && !(least..=most).contains(&quantum)
         {
-            let problem = format!("{quantum:e} is not between 1e-290 and 1e280");
+            let problem = format!("{quantum:e} is not between {least:e} and {most:.1e}");
             return Err(SolveError::argument("quantum", problem));
         }
         if let Some(rate) = self.rate
@@ -66,26 +59,6 @@ impl Exact {
         }
         Ok(())
     }
-
-    /// The quantum of each component.
-    fn quanta<T: Real, S: State<T>>(&self, y0: &S, tolerance: Option<Tolerance>) -> S::Double {
-        let size = Some(largest(y0)).filter(|size| *size > 0.0).unwrap_or(1.0);
-        let smallest = OF_SIZE * size;
-        let mut quanta = y0.to_double();
-        for quantum in quanta.as_mut_slice() {
-            let wanted = tolerance.map_or(0.0, |Tolerance { rtol, atol }| {
-                OF_TOLERANCE * (atol + rtol * quantum.abs())
-            });
-            *quantum = power_of_two(self.quantum.unwrap_or(wanted.max(smallest)));
-        }
-        quanta
-    }
-}
-
-/// The largest power of two up to `x`.
-fn power_of_two(x: f64) -> f64 {
-    // The mantissa's bits are what is above the power.
-    f64::from_bits(x.to_bits() & 0xfff0_0000_0000_0000)
 }
 
 /// The exact pair for states of the type `S`.
@@ -105,30 +78,34 @@ where
         problem: &Problem<T, F>,
         tolerance: Option<Tolerance>,
     ) -> Result<Self::Scheme, SolveError> {
-        self.check()?;
-        let quantum = self.quanta(&problem.y0, tolerance);
-        let t0 = problem.t0.to_f64();
-        Ok(ExactPair { method: method.clone(), quantum, rate: self.rate, t0 })
+        self.check::<T>()?;
+        let Problem { y0, t0, .. } = problem;
+        let y0 = y0.to_double();
+        let quanta = Quanta::new::<T>(&y0, self.quantum, tolerance);
+        quanta.check_start(*t0, &y0)?;
+        Ok(ExactPair { method: method.clone(), quanta, rate: self.rate, t0: t0.to_f64() })
     }
 
-    /// On a coarser grid, which reaches further, where a default one proves too small.
+    /// On coarser grids, which reach further, for the components whose default ones prove too small.
     fn run<R>(
         &self,
         mut scheme: Self::Scheme,
         run: impl Fn(&Self::Scheme) -> Result<R, SolveError>,
     ) -> Result<R, SolveError> {
-        let mut tries = if self.quantum.is_some() { 0 } else { TRIES };
-        loop {
-            match run(&scheme) {
-                Err(SolveError::OutOfRange { .. }) if tries > 0 => {
-                    tries -= 1;
-                    for quantum in scheme.quantum.as_mut_slice() {
-                        *quantum *= COARSER;
-                    }
-                }
-                other => return other,
+        for _ in 1..RUNS {
+            let result = run(&scheme);
+            let Err(SolveError::OutOfRange { component, value, others, .. }) = &result else {
+                return result;
+            };
+            if !scheme.quanta.coarsen(*component, *value) {
+                return result;
+            }
+            // So that not each takes a run of its own.
+            for &(component, value) in others {
+                scheme.quanta.coarsen(component, value);
             }
         }
+        run(&scheme)
     }
 }
 
@@ -194,20 +171,19 @@ impl Buffer {
         step: u64,
         rate_halvings: u32,
         state: &mut GridState<S, D>,
-    ) -> Option<()> {
+    ) {
         state.asked = 0;
         if self.asked.steps == step + 1 {
             state.asked = self.asked.halvings;
-            let halvings = self.bits.pop(6)? as u32;
-            let length = self.bits.pop(6)? as u32;
-            let since = self.bits.pop(length)?;
-            self.asked = Asked { steps: self.asked.steps.checked_sub(since)?, halvings };
+            let halvings = self.bits.pop(6) as u32;
+            let length = self.bits.pop(6) as u32;
+            let since = self.bits.pop(length);
+            self.asked = Asked { steps: self.asked.steps.saturating_sub(since), halvings };
         }
         state.halvings = crate::exact::halvings(rate_halvings, state.asked);
         for lost in state.lost.as_mut_slice().iter_mut().rev() {
-            *lost = self.bits.pop(state.halvings)? as f64;
+            *lost = self.bits.pop(state.halvings) as f64;
         }
-        Some(())
     }
 }
 
@@ -227,7 +203,7 @@ where
     ) -> Result<(), SolveError> {
         if after.halvings > 0 {
             self.push(step.index, after);
-            self.bits_kept = self.bits.len() as f64 / scheme.quantum.len() as f64;
+            self.bits_kept = self.bits.left() as f64 / scheme.quanta.each.len() as f64;
         }
         Ok(())
     }
@@ -244,17 +220,15 @@ where
     ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, .. } = *pass;
         let rate_halvings = scheme.rate_halvings(step);
-        if self.pop(step.index, rate_halvings, state).is_none() {
-            return Err(not_exact(&state.grid, &state.grid.z, 0));
-        }
+        self.pop(step.index, rate_halvings, state);
         if state.halvings > 0 {
             scheme.unhalve(state);
         }
         scheme.unstep_vjp(&problem.field, step, state, bar, model_bar, work);
         if step.index == 0 {
             let start = Scheme::<T, F>::start(scheme, &problem.y0);
-            if state.grid != start.grid || self.bits.len() > 0 {
-                return Err(not_exact(&state.grid, &start.grid.y, self.bits.len()));
+            if state.grid != start.grid || self.bits.left() != 0 {
+                return Err(not_exact(&state.grid, &start.grid, self.bits.left()));
             }
         }
         Ok(Way::On)
@@ -271,12 +245,37 @@ where
 }
 
 #[cold]
-fn not_exact<D: State<f64>>(pair: &Pair<D>, start: &D, bits: u64) -> SolveError {
-    let differences = |x: &D| -> Vec<f64> {
-        x.as_slice().iter().zip(start.as_slice()).map(|(x, start)| (x - start).abs()).collect()
-    };
-    let both = differences(&pair.y).into_iter().zip(differences(&pair.z)).map(|(y, z)| y.max(z));
-    let (component, difference) =
-        both.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((0, 0.0));
+fn not_exact<D: State<f64>>(found: &Pair<D>, start: &Pair<D>, bits: i64) -> SolveError {
+    let off = |found: &D, start: &D, i: usize| (found.as_slice()[i] - start.as_slice()[i]).abs();
+    let differences = (0..start.y.len())
+        .map(|i| off(&found.y, &start.y, i).max(off(&found.z, &start.z, i)))
+        .enumerate();
+    let largest = differences.max_by(|a, b| a.1.total_cmp(&b.1));
+    let (component, difference) = largest.unwrap_or((0, 0.0));
     SolveError::NotExact { component, difference, bits }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector2;
+
+    use super::not_exact;
+    use crate::SolveError;
+    use crate::reversible::Pair;
+
+    #[test]
+    fn each_half_of_the_pair_is_compared_with_its_own_start() {
+        let start = Pair { y: Vector2::new(1.0, 2.0), z: Vector2::new(5.0, 2.5) };
+        let mut found = start.clone();
+        let expect = |found: &Pair<_>, component, difference| {
+            let expected = SolveError::NotExact { component, difference, bits: 3 };
+            assert_eq!(not_exact(found, &start, 3), expected);
+        };
+        found.z[1] = 2.25;
+        expect(&found, 1, 0.25);
+        found.y[0] = 1.5;
+        expect(&found, 0, 0.5);
+        found.z[1] = f64::INFINITY;
+        expect(&found, 1, f64::INFINITY);
+    }
 }
