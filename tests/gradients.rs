@@ -84,14 +84,14 @@ macro_rules! agree {
                 C: StepControl<T, F, revode::reversible::ReversiblePair<$method>> + Copy,
             {
                 let allowed = 1e-11 / f64::EPSILON * T::EPSILON.to_f64();
-                // In f32 Euler's gap passes 5 % of the solution, and certificates are near rounding; it is
-                // the gradients that are compared here.
+                // In f32 Euler's gap passes 5 % of the solution, and what λ = 0.999 loses on the way back is
+                // 2e-6 to 6e-4, too much for a certificate; it is the gradients that are compared here.
                 let published = Reversible::coupling(0.999).largest_gap(0.5);
                 let single = T::EPSILON.to_f64() > 1e-10;
                 let solver = solver.gradient_accuracy(if single { 0.9 } else { 1e-8 });
                 let reversible = flat(&solver.strategy(published), problem);
-                let stored = flat(&solver.strategy(StoreAll.along(Reversible::coupling(0.999))), problem);
-                let checkpointed = Checkpointed::slots(7).along(Reversible::coupling(0.999));
+                let stored = flat(&solver.strategy(StoreAll.along(published)), problem);
+                let checkpointed = Checkpointed::slots(7).along(published);
                 let checkpointed = flat(&solver.strategy(checkpointed), problem);
                 assert_eq!(stored, checkpointed, "the same operations on the same numbers");
                 let difference = difference(&reversible, &stored);

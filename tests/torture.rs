@@ -305,7 +305,7 @@ impl Case {
         let epsilon = T::EPSILON.to_f64();
         let half = 0.5 * epsilon.sqrt();
         let tolerance = if self.adapts() { self.tolerance } else { half };
-        let default = tolerance.min(half).max(16_000.0 * epsilon);
+        let default = tolerance.min(half).max(1_600.0 * epsilon);
         Outcome::Answer {
             difference: if error == 0.0 { 0.0 } else { error / largest },
             certificate: found.stats.certificate.unwrap_or(0.0),

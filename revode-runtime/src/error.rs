@@ -75,7 +75,7 @@ pub enum SolveError {
     #[error(
         "the pair's gap |y - z| reached {:.1} % of the solution at t = {t}: the coupling ({coupling}) does \
          not hold the pair together, because the field contracts faster than it damps; use the \
-         default strategy or `.strategy(Guarded::default())`, which close the gap, a larger \
+         default strategy or `.strategy(Guarded)`, which close the gap, a larger \
          `Reversible::rate(…)`, or a shorter step",
         100.0 * gap
     )]
@@ -90,21 +90,24 @@ pub enum SolveError {
     /// The reversal did not come back to where the solve had started, so that the gradient would
     /// have been wrong.
     #[error(
-        "the reversal came back to t = {t} with a relative error of {error:.1e} (allowed {allowed:.1e}) \
-         after the pair's gap |y - z| had been {gap:.1e} of the solution at the end: rounding grew too \
-         much on the way back, which this coupling does not bound (a dissipative field or a long \
-         horizon); use the default strategy or `.strategy(Guarded::default())`, or ask for less by \
-         `.gradient_accuracy(…)`"
+        "the reversal came back to t = {t} with a relative error of {error:.1e}, which the gradient amplifies \
+         {amplification:.1e} times ({:.1e}, allowed {allowed:.1e}), after the pair's gap |y - z| had been \
+         {gap:.1e} of the solution at the end: rounding and cotangents grew too much on the way back, which \
+         this coupling does not bound (a dissipative field or a long horizon); use the default strategy or `.strategy(Guarded)`, or ask for less by \
+         `.gradient_accuracy(…)`",
+        error * amplification
     )]
     NotReversed {
         /// The time at which the pair was compared.
         t: f64,
         /// The largest difference between the reversed pair and the known one, relative to the
-        /// solution's largest component.
+        /// solution's largest component near the start.
         error: f64,
-        /// The largest difference allowed.
+        /// By how much the gradient amplifies it.
+        amplification: f64,
+        /// The largest product of both that is allowed.
         allowed: f64,
-        /// The gap `|y - z|` at the end of the forward pass, relative to the solution's largest size.
+        /// The gap `|y - z|` at the end of the forward pass, relative to the solution there.
         gap: f64,
     },
     /// A number does not fit the integer grid of an exact reversal.
@@ -145,7 +148,8 @@ pub enum SolveError {
     /// The states did not fit in the memory allowed for them.
     #[error(
         "storing the states passed the limit of {limit} bytes after {steps} steps, at t = {t}: raise \
-         `.memory_limit(…)`, or use `Auto`, `Guarded` or `Checkpointed`, which keep to it"
+         `.memory_limit(…)`, or use `Auto` or `Guarded`, which keep to it, or `Checkpointed::slots(n)`, which \
+         stores at most n states"
     )]
     MemoryLimit {
         /// The limit in bytes.

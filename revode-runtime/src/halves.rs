@@ -2,7 +2,7 @@
 
 use crate::reversible::Pair;
 use crate::scheme::{Step, VjpWork};
-use crate::{FieldVjp, MethodVjp, Real, State};
+use crate::{FieldVjp, MethodVjp, Parameters, Real, State};
 
 /// A pair after a step, and how the two halves of the step are undone, the last one first.
 pub(crate) trait Halves<T, S> {
@@ -14,6 +14,13 @@ pub(crate) trait Halves<T, S> {
     fn undo_z(&mut self, psi: &S);
     /// Undoes `y' = λ y + (1 − λ) z + psi`, `z` being known.
     fn undo_y(&mut self, psi: &S);
+    /// Sees the cotangent of the parameters between the two halves.
+    #[inline(always)]
+    fn between(&mut self, _model_bar: &impl Parameters<T>)
+    where
+        T: Real,
+    {
+    }
 }
 
 /// Takes one step back in place, from the pair after the step to the pair before it, and pulls the
@@ -43,6 +50,7 @@ pub(crate) fn step_back<T, F, M>(
     halves.undo_z(psi);
     zip(psi_bar, [&bar.z], |[z_bar]| -z_bar);
     method.increment_vjp(field, end, -h, taped, psi_bar, &mut bar.y, model_bar);
+    halves.between(model_bar);
 
     // y' = λ y + (1 − λ) z + Psi_h(t, z); bar.y is now what method.md calls w.
     method.increment_taped(field, t, h, halves.z(), taped, psi);

@@ -5,10 +5,13 @@
 
 use std::fmt;
 
+use crate::gradient::largest_parameter;
 use crate::halves::{Halves, Known, step_back, update, zip};
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solve::check_finite;
-use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
+use crate::{
+    EmbeddedMethod, FieldVjp, Method, MethodVjp, Parameters, Real, SolveError, State, VectorField,
+};
 
 /// The solution `y` and its companion `z`.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,9 +72,8 @@ impl<S> Pair<S> {
 /// The coupling of the pair: how far a step draws `y` to `z`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Coupling {
-    /// None, `λ = 1`: nothing is damped, and nothing amplified backward.
-    Free,
-    /// The same `λ` in every step, `0 < λ ≤ 1`: the published form, 0.999 its default.
+    /// The same `λ` in every step, `0 < λ ≤ 1`: the published form, 0.999 its default. With `λ = 1`
+    /// nothing is damped, and nothing amplified backward.
     Constant(f64),
     /// `λ = exp(−κ |h|)` with the rate `κ ≥ 0` in 1 over time: the damping belongs to time, not to the
     /// number of steps.
@@ -81,7 +83,6 @@ pub enum Coupling {
 impl fmt::Display for Coupling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Free => write!(f, "λ = 1"),
             Self::Constant(lambda) => write!(f, "λ = {lambda}"),
             Self::Rate(rate) => write!(f, "κ = {rate}"),
         }
@@ -98,11 +99,11 @@ impl Coupling {
     /// `λ` for a step of size `h`; `None` where it is 1 and the terms with it are left out.
     #[inline(always)]
     fn lambda<T: Real>(self, h: T) -> Option<T> {
-        match self {
-            Self::Free => None,
-            Self::Constant(lambda) => Some(T::from_f64(lambda)),
-            Self::Rate(rate) => Some(T::from_f64(Real::exp(-rate * h.to_f64().abs()))),
-        }
+        let lambda = T::from_f64(match self {
+            Self::Constant(lambda) => lambda,
+            Self::Rate(rate) => Real::exp(-rate * h.to_f64().abs()),
+        });
+        (lambda != T::ONE).then_some(lambda)
     }
 
     fn check(self) -> Result<(), SolveError> {
@@ -127,22 +128,48 @@ impl Coupling {
 /// ```
 ///
 /// It has the order of the method.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct ReversiblePair<M> {
     /// The method whose increment is used.
     pub method: M,
     /// How `y` is drawn to `z`.
     pub coupling: Coupling,
+    /// The largest gap `‖y − z‖` that a solve lets pass, relative to the largest size that the solution
+    /// has had.
+    pub largest_gap: f64,
 }
 
+/// Where the gap is this part of the solution, the solution itself is off by half of that.
+pub(crate) const LARGEST_GAP: f64 = 0.05;
+
 impl<M> ReversiblePair<M> {
-    /// The pair over `method`.
+    /// The pair over `method`, whose gap may be 5 % of the solution.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] where `λ` is not in (0, 1], or `κ` negative.
     pub fn new(method: M, coupling: Coupling) -> Result<Self, SolveError> {
         coupling.check()?;
-        Ok(Self { method, coupling })
+        Ok(Self { method, coupling, largest_gap: LARGEST_GAP })
+    }
+
+    /// The largest gap that a solve lets pass, relative to the largest size that the solution has had;
+    /// `f64::INFINITY` lets all pass.
+    ///
+    /// # Errors
+    /// [`SolveError::InvalidArgument`] where it is not positive.
+    pub fn largest_gap(self, largest_gap: f64) -> Result<Self, SolveError> {
+        if largest_gap <= 0.0 || largest_gap.is_nan() {
+            let problem = format!("{largest_gap} is not a positive part of the solution");
+            return Err(SolveError::argument("largest_gap", problem));
+        }
+        Ok(Self { largest_gap, ..self })
+    }
+
+    #[cold]
+    fn diverged<T: Real>(&self, step: Step<T>, squared_gap: T, size: T) -> SolveError {
+        let t = (step.t + step.h).to_f64();
+        let gap = Real::sqrt(squared_gap.to_f64()) / size.to_f64();
+        SolveError::PairDiverged { t, gap, coupling: self.coupling }
     }
 
     /// Writes `λ y + (1 − λ) z + psi` to `y_next`.
@@ -171,8 +198,29 @@ impl<M> ReversiblePair<M> {
         M: MethodVjp<T, F>,
     {
         let lambda = self.coupling.lambda(step.h);
-        let mut halves = Damped { pair, lambda };
+        let mut halves = Damped { pair, lambda, half: None };
         step_back(&self.method, field, step, lambda, &mut halves, bar, model_bar, work);
+    }
+
+    /// [`unstep_vjp`](Self::unstep_vjp) with a `model_bar` that is zero; returns the largest component of
+    /// what the half of the step that is undone first adds to it.
+    pub(crate) fn unstep_vjp_measured<T: Real, F: FieldVjp<T>>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        pair: &mut Pair<F::State>,
+        bar: &mut Pair<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<M::Taped, F::State>,
+    ) -> f64
+    where
+        M: MethodVjp<T, F>,
+    {
+        let lambda = self.coupling.lambda(step.h);
+        let mut half = 0.0;
+        let mut halves = Damped { pair, lambda, half: Some(&mut half) };
+        step_back(&self.method, field, step, lambda, &mut halves, bar, model_bar, work);
+        half
     }
 
     /// The step's inverse: `pair` is the one after the step and becomes the one before it.
@@ -188,7 +236,7 @@ impl<M> ReversiblePair<M> {
     {
         let Step { t, h, .. } = step;
         let Work { stages, psi, .. } = work;
-        let mut halves = Damped { pair, lambda: self.coupling.lambda(h) };
+        let mut halves = Damped { pair, lambda: self.coupling.lambda(h), half: None };
         self.method.increment(field, t + h, -h, halves.y(), stages, psi);
         halves.undo_z(psi);
         self.method.increment(field, t, h, halves.z(), stages, psi);
@@ -251,6 +299,18 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
         self.method.increment(field, step.t + step.h, -step.h, &next.y, stages, psi);
         zip(&mut next.z, [&now.z, psi], |[z, psi]| z - psi);
         Ok(())
+    }
+    #[inline]
+    fn check(&self, step: Step<T>, pair: &Self::State, largest: &mut T) -> Result<(), SolveError> {
+        let (gap, size) = pair.squared_gap_and_size();
+        *largest = largest.max(size);
+        let allowed = T::from_f64(self.largest_gap) * *largest;
+        // Written so that a gap that is not a number is too large. (Where all are let pass `allowed` is
+        // not a number for a solution that is 0.)
+        if gap <= allowed * allowed || self.largest_gap == f64::INFINITY {
+            return Ok(());
+        }
+        Err(self.diverged(step, gap, *largest))
     }
     #[inline]
     fn rejected(&self, work: &mut Self::Work) {
@@ -325,6 +385,9 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Reversible
 struct Damped<'a, S, T> {
     pair: &'a mut Pair<S>,
     lambda: Option<T>,
+    /// Where the largest component of the cotangent of the parameters between the two halves is asked
+    /// for.
+    half: Option<&'a mut f64>,
 }
 
 impl<T: Real, S: State<T>> Halves<T, S> for Damped<'_, S, T> {
@@ -347,6 +410,12 @@ impl<T: Real, S: State<T>> Halves<T, S> for Damped<'_, S, T> {
             // A division by λ undoes the product with it far better than a product with 1/λ.
             let mu = T::ONE - lambda;
             update(&mut self.pair.y, [&self.pair.z], |y, [z]| (y - mu * z) / lambda);
+        }
+    }
+    #[inline(always)]
+    fn between(&mut self, model_bar: &impl Parameters<T>) {
+        if let Some(half) = &mut self.half {
+            **half = largest_parameter(model_bar);
         }
     }
 }

@@ -64,6 +64,22 @@ pub trait Scheme<T: Real, F: VectorField<T>> {
         next: &mut Self::State,
         work: &mut Self::Work,
     ) -> Result<(), SolveError>;
+    /// Checks the state that a solve has come to with a step. `largest` is the solve's memory: the largest
+    /// component that the solution has had, 0 before the first step.
+    ///
+    /// Steps that are taken again, between checkpoints, have been checked the first time.
+    ///
+    /// # Errors
+    /// [`SolveError`] where the solution has become wrong.
+    #[inline(always)]
+    fn check(
+        &self,
+        _step: Step<T>,
+        _state: &Self::State,
+        _largest: &mut T,
+    ) -> Result<(), SolveError> {
+        Ok(())
+    }
     /// The proposed step was rejected: the next proposal starts from the same state and time.
     fn rejected(&self, work: &mut Self::Work);
 }

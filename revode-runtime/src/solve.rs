@@ -51,6 +51,7 @@ impl<S, C> Loop<'_, S, C> {
         let mut next = now.clone();
         let rounding = |t: T| T::from_f64(16.0) * T::EPSILON * t.abs();
         let mut error_norm = 0.0;
+        let mut largest = T::ZERO;
         let mut saved = 0;
         let mut save = |observer: &mut O, steps, t, state: &S::State| {
             saved += 1;
@@ -84,6 +85,7 @@ impl<S, C> Loop<'_, S, C> {
                 let start = t;
                 if attempt.accepted {
                     scheme.complete(field, step, &now, &mut next, &mut work)?;
+                    scheme.check(step, &next, &mut largest)?;
                     observer.accepted(step, &now, &next)?;
                     std::mem::swap(&mut now, &mut next);
                     clock.advance(t, size);

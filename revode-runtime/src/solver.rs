@@ -66,8 +66,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// The accuracy that a gradient must have, relative to its largest component: the strategies that
     /// reverse certify it, or fail. Unless told, half the digits of the scalar (7.5e-9 in `f64`) or the
-    /// tolerance of the step-size control where that is finer, but never finer than 16,000 times the
-    /// scalar's `EPSILON`: 3.6e-12 in `f64`, 1.9e-3 in `f32`. What is finer than that cannot be certified
+    /// tolerance of the step-size control where that is finer, but never finer than 1,600 times the
+    /// scalar's `EPSILON`: 3.6e-13 in `f64`, 1.9e-4 in `f32`. What is finer than that cannot be certified
     /// by a reversal that rounds, as [`Reversible`](crate::Reversible)'s does.
     ///
     /// It is the accuracy as the gradient of the discrete solution; how far that is from the

@@ -1,10 +1,10 @@
 //! Reversible: the published method. The states come back by inverting the steps.
 
 use super::backward::differentiate;
-use super::certificate::{allowed, certificate, largest};
+use super::certificate::{Amplification, EarlySize, allowed_published, reversal_error};
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::controller::{StepControl, Tolerance};
-use crate::reversible::{Coupling, Pair, ReversiblePair};
+use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair};
 use crate::scheme::{Scheme, SchemeVjp, Step};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
@@ -23,7 +23,7 @@ pub struct Reversible {
 
 impl Default for Reversible {
     fn default() -> Self {
-        Self { coupling: Coupling::default(), largest_gap: 0.05 }
+        Self { coupling: Coupling::default(), largest_gap: LARGEST_GAP }
     }
 }
 
@@ -57,11 +57,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for R
         _: &Problem<T, F>,
         _: Option<Tolerance>,
     ) -> Result<Self::Scheme, SolveError> {
-        if self.largest_gap <= 0.0 || self.largest_gap.is_nan() {
-            let problem = format!("{} is not a positive part of the solution", self.largest_gap);
-            return Err(SolveError::argument("largest_gap", problem));
-        }
-        ReversiblePair::new(method.clone(), self.coupling)
+        ReversiblePair::new(method.clone(), self.coupling)?.largest_gap(self.largest_gap)
     }
 }
 
@@ -81,34 +77,30 @@ where
         solve: &Solve<'_, T, F, M, C>,
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        let allowed = allowed(solve.accuracy::<ReversiblePair<M>>());
+        let allowed = allowed_published(solve.accuracy::<ReversiblePair<M>>());
         solve.with_pair(self, |scheme| {
-            let largest_gap = T::from_f64(self.largest_gap);
-            let size = T::ZERO;
+            let early = EarlySize::new(&solve.problem.y0);
             let keeper =
-                Reversal { allowed, largest_gap, size, end: 0.0, gap: 0.0, certificate: 0.0 };
+                Reversal { allowed, early, amplification: None, gap: 0.0, certificate: 0.0 };
             differentiate(solve, scheme, keeper, loss)
         })
     }
 }
 
-/// A reversal keeps nothing of the forward pass.
+/// A reversal keeps nothing of the forward pass but a size.
 #[derive(Debug)]
-struct Reversal<T> {
+struct Reversal<T, F> {
     /// The certificate that the gradient needs.
     allowed: f64,
-    /// The largest gap allowed, relative to `size`.
-    largest_gap: T,
-    /// The largest component that the solution has had so far.
-    size: T,
-    /// The largest component of the solution at the end.
-    end: f64,
-    /// The gap `‖y − z‖` at the end, relative to the solution's largest size, for the error message.
+    early: EarlySize<T>,
+    /// `None` before the way back.
+    amplification: Option<Amplification<F>>,
+    /// The gap `‖y − z‖` at the end, relative to the solution there, for the error message.
     gap: f64,
     certificate: f64,
 }
 
-impl<T, F, M> Keeper<T, F, ReversiblePair<M>> for Reversal<T>
+impl<T, F, M> Keeper<T, F, ReversiblePair<M>> for Reversal<T, F>
 where
     T: Real,
     F: FieldVjp<T>,
@@ -117,21 +109,13 @@ where
     #[inline(always)]
     fn keep(
         &mut self,
-        scheme: &ReversiblePair<M>,
+        _: &ReversiblePair<M>,
         step: Step<T>,
         _: &Pair<F::State>,
         after: &Pair<F::State>,
     ) -> Result<(), SolveError> {
-        let (gap, size) = after.squared_gap_and_size();
-        self.size = self.size.max(size);
-        // Written so that a gap that is not a number is too large.
-        let largest = self.largest_gap * self.size;
-        if gap <= largest * largest {
-            return Ok(());
-        }
-        let gap = relative(gap, self.size);
-        let coupling = scheme.coupling;
-        Err(SolveError::PairDiverged { t: (step.t + step.h).to_f64(), gap, coupling })
+        self.early.watch(step.index + 1, &after.y);
+        Ok(())
     }
 
     #[inline]
@@ -144,22 +128,28 @@ where
         model_bar: &mut F,
         work: &mut <ReversiblePair<M> as SchemeVjp<T, F>>::VjpWork,
     ) -> Result<Way, SolveError> {
-        if step.index + 1 == pass.record.len() {
-            let (gap, _) = state.squared_gap_and_size();
-            self.gap = relative(gap, self.size);
-            self.end = largest(&state.y);
+        let Backward { scheme, problem, record } = *pass;
+        let amplification = self.amplification.get_or_insert_with(|| {
+            let (gap, size) = state.squared_gap_and_size();
+            self.gap = Real::sqrt(gap.to_f64()) / size.to_f64();
+            Amplification::new(record.len(), &problem.field)
+        });
+        if !amplification.is_due(step.index) {
+            scheme.unstep_vjp(&problem.field, step, state, bar, model_bar, work);
+            return Ok(Way::On);
         }
-        pass.scheme.unstep_vjp(&pass.problem.field, step, state, bar, model_bar, work);
+        let part = &mut amplification.part;
+        let half = scheme.unstep_vjp_measured(&problem.field, step, state, bar, part, work);
+        amplification.add(half, bar, model_bar);
         if step.index == 0 {
-            self.certificate =
-                certificate(state, &Scheme::<T, F>::start(pass.scheme, &pass.problem.y0), self.end);
+            let start = Scheme::<T, F>::start(scheme, &problem.y0);
+            let error = reversal_error(state, &start, self.early.get());
+            let amplification = amplification.get(bar.clone(), model_bar);
+            self.certificate = error * amplification;
             if self.certificate > self.allowed {
-                return Err(SolveError::NotReversed {
-                    t: pass.problem.t0.to_f64(),
-                    error: self.certificate,
-                    allowed: self.allowed,
-                    gap: self.gap,
-                });
+                let (allowed, gap) = (self.allowed, self.gap);
+                let t = problem.t0.to_f64();
+                return Err(SolveError::NotReversed { t, error, amplification, allowed, gap });
             }
         }
         Ok(Way::On)
@@ -173,9 +163,4 @@ where
         stats.strategy = "reversible";
         stats.certificate = Some(self.certificate);
     }
-}
-
-/// A gap relative to a size, from its square.
-fn relative<T: Real>(gap: T, size: T) -> f64 {
-    Real::sqrt(gap.to_f64()) / size.to_f64()
 }
