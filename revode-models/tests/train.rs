@@ -170,7 +170,8 @@ fn reversible_and_checkpointed_trainings_are_equal_for_500_iterations() {
     }
 }
 
-/// Early in this training the field contracts faster than λ = 0.999 damps the pair's gap.
+/// Early in this training the field contracts faster than λ = 0.999 damps the pair's gap: cotangents grow with
+/// it, until the reversal is no longer accurate enough.
 #[test]
 fn a_solve_that_fails_ends_the_training_which_is_saved() {
     let (output, out) =
@@ -182,10 +183,13 @@ fn a_solve_that_fails_ends_the_training_which_is_saved() {
         error.starts_with(&format!("error: the solve of iteration {} failed", done + 1)),
         "{error}"
     );
-    assert!(error.ends_with("hint: `--strategy guarded` closes the gap\n"), "{error}");
+    assert!(error.ends_with("hint: `--strategy guarded` bounds the rounding\n"), "{error}");
     let summary = summary(out.path());
     assert_eq!(summary["epochs"], done);
-    assert!(summary["end"].as_str().unwrap().starts_with("failed: the pair's gap"), "{summary}");
+    assert!(
+        summary["end"].as_str().unwrap().starts_with("failed: the reversal came back"),
+        "{summary}"
+    );
 }
 
 #[test]

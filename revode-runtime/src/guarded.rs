@@ -22,7 +22,7 @@ use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State
 /// proportion to time: the step ends in an *anchor*. The number of anchors belongs to the horizon and
 /// to how fast the field contracts, not to the number of steps.
 ///
-/// From one anchor to the next the pair lies on a [`Grid`], to which `round` rounds, so that each line is
+/// From one anchor to the next the pair lies on a grid, to which `round` rounds, so that each line is
 /// undone exactly by the opposite sign.
 ///
 /// Step sizes and the places of the anchors are constants to the gradient.
