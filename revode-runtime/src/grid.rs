@@ -21,7 +21,7 @@ impl<T: Real> Round<T> {
         // Multiples of the golden ratio are the most evenly distributed ones over the unit interval.
         let turns = index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // Signed, so that 1 is half a turn.
-        let dither = (turns.cast_signed() >> 11) as f64 * (-53.0_f64).exp2();
+        let dither = (turns.cast_signed() >> 11) as f64 / (1_u64 << 53) as f64;
         Self { dither: T::from_f64(dither) }
     }
 

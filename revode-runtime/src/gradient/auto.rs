@@ -12,7 +12,7 @@ use crate::{FieldVjp, MethodVjp, Real, SolveError};
 /// The fastest strategy that fits in the [memory](crate::Solver::memory_limit), 64 MB unless told:
 /// [`StoreAll`] of the plain method while its states do, [`Guarded`] beyond. `stats.strategy` says which.
 ///
-/// Storing takes 0.2 to 0.5 of the time of reversing (`cargo bench --bench reversal`), and its gradient is
+/// Storing takes 0.4 to 0.5 of the time of reversing (`cargo bench --bench reversal`), and its gradient is
 /// exact to round-off. Where the number of steps is not known beforehand the states are stored until they
 /// no longer fit; what was spent until then is less than the time of a gradient that fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
