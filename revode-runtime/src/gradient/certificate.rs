@@ -9,10 +9,6 @@ use crate::{Parameters, Real, State};
 /// `cargo test --release --test torture -- --nocapture` prints.
 const SAFETY: f64 = 100.0;
 
-/// The same factor for a segment of a guarded reversal, whose certificate is the difference of the pairs
-/// alone: it is 0 but for rare segments, and what it costs to solve one of these again is little.
-const GUARDED: f64 = 1000.0;
-
 /// An error that is gone where the reversal ends may have been there on the way: no reversal in floating
 /// point is taken to be better than this multiple of the scalar's `EPSILON`.
 const LEAST: f64 = 4.0;
@@ -32,13 +28,8 @@ pub(crate) fn default_accuracy<T: Real>(tolerance: Option<f64>) -> f64 {
     tolerance.map_or(half, |tolerance| tolerance.min(half)).max(SAFETY * USUAL * epsilon)
 }
 
-/// The certificate that a segment of a guarded gradient of this accuracy needs.
-pub(crate) fn allowed(accuracy: f64) -> f64 {
-    accuracy / GUARDED
-}
-
 /// The certificate that a gradient of the published pair of this accuracy needs.
-pub(crate) fn allowed_published(accuracy: f64) -> f64 {
+pub(crate) fn allowed(accuracy: f64) -> f64 {
     accuracy / SAFETY
 }
 

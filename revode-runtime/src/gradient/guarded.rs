@@ -3,7 +3,6 @@
 use std::marker::PhantomData;
 
 use super::backward::differentiate;
-use super::certificate::allowed;
 use super::checkpointed::Checkpoints;
 use super::schedule::Schedule;
 use super::{
@@ -20,10 +19,10 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Stats};
 ///
 /// The steps of the [guarded pair](GuardedPair) are inverted from one anchor to the one before it.
 /// There the reversed pair is compared with the stored one: that difference is the *certificate*
-/// of the segment. It is 0, because the steps are undone to the last bit, unless the solution grew beyond
-/// its grid in a single step or the field does not give equal bits for equal inputs. A segment
-/// whose certificate is worse than the [accuracy](crate::Solver::gradient_accuracy) needs is solved
-/// again from its anchor, with its states stored or checkpointed. So a gradient is certified or an error.
+/// of the segment. It is 0, because the steps are undone to the last bit, unless a component grew beyond
+/// its grid in a single step or the field does not give equal bits for equal inputs. Where it is not, the segment
+/// is solved again from its anchor, with its states stored or checkpointed. So the gradient is that of
+/// the stored states, whatever [accuracy](crate::Solver::gradient_accuracy) was asked for.
 ///
 /// The memory is that of the anchors, whose number belongs to the horizon and not to the number of
 /// steps. Where they pass the [limit](crate::Solver::memory_limit) they are thinned, and those
@@ -61,9 +60,8 @@ where
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
         let memory = solve.memory.unwrap_or(DEFAULT_MEMORY);
-        let allowed = allowed(solve.accuracy::<GuardedPair<M>>());
         solve.with_pair(self, |scheme| {
-            let keeper = Anchors::new(scheme, solve.problem, allowed, memory);
+            let keeper = Anchors::new(scheme, solve.problem, memory);
             differentiate(solve, scheme, keeper, loss)
         })
     }
@@ -82,8 +80,6 @@ struct Anchors<T: Real, F: FieldVjp<T>, W> {
     /// Scratch space to come by anchors that were thinned out.
     work: W,
 
-    /// The certificate that a gradient needs.
-    allowed: f64,
     /// The anchor at the start of the segment in work, the last one that is left.
     anchor: Option<Lost<F::State>>,
     /// The end of the segment in work, to go back to.
@@ -113,7 +109,7 @@ struct End<T: Real, F: FieldVjp<T>> {
 }
 
 impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
-    fn new<M>(scheme: &GuardedPair<M>, problem: &Problem<T, F>, allowed: f64, memory: usize) -> Self
+    fn new<M>(scheme: &GuardedPair<M>, problem: &Problem<T, F>, memory: usize) -> Self
     where
         M: MethodVjp<T, F>,
         GuardedPair<M>: Scheme<T, F, State = GuardedState<F::State>, Work = W>,
@@ -136,7 +132,6 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
             states: vec![lost],
             memory,
             work: scheme.work(field, y0),
-            allowed,
             anchor: None,
             end,
             again: None,
@@ -312,7 +307,7 @@ where
         } else if let Some(anchor) = &self.anchor {
             let start = anchor.next();
             let certificate = certificate(state, &start);
-            if certificate > self.allowed {
+            if certificate > 0.0 {
                 self.end.restore(&mut state.pair, bar, model_bar);
                 let slots = (self.memory / scheme.state_bytes(state)).max(1);
                 let mut segment = Checkpoints::new(scheme, problem, slots);

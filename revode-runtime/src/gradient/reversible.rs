@@ -1,7 +1,7 @@
 //! Reversible: the published method. The states come back by inverting the steps.
 
 use super::backward::differentiate;
-use super::certificate::{Amplification, EarlySize, allowed_published, reversal_error};
+use super::certificate::{Amplification, EarlySize, allowed, reversal_error};
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::controller::{StepControl, Tolerance};
 use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair};
@@ -77,7 +77,7 @@ where
         solve: &Solve<'_, T, F, M, C>,
         loss: &impl Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        let allowed = allowed_published(solve.accuracy::<ReversiblePair<M>>());
+        let allowed = allowed(solve.accuracy::<ReversiblePair<M>>());
         solve.with_pair(self, |scheme| {
             let early = EarlySize::new(&solve.problem.y0);
             let keeper =
