@@ -5,8 +5,8 @@ use crate::reversible::Pair;
 use crate::{Parameters, Real, State};
 
 /// By how much more than the certificate, at the most, the gradient of the published pair may be off: the
-/// factor between accuracy asked for and certificate allowed. Ten times the largest factor measured, which
-/// `cargo test --release --test torture -- --nocapture` prints.
+/// factor between accuracy asked for and certificate allowed. Ten times the largest factor that random fields
+/// of `tests/torture.rs` show; others come closer, see `docs/reversible.md`.
 const SAFETY: f64 = 100.0;
 
 /// An error that is gone where the reversal ends may have been there on the way: no reversal in floating
