@@ -93,8 +93,8 @@ pub enum SolveError {
         "the reversal came back to t = {t} with a relative error of {error:.1e}, which the gradient amplifies \
          {amplification:.1e} times ({:.1e}, allowed {allowed:.1e}), after the pair's gap |y - z| had been \
          {gap:.1e} of the solution at the end: rounding and cotangents grew too much on the way back, which \
-         this coupling does not bound (a dissipative field or a long horizon); use the default strategy or `.strategy(Guarded)`, or ask for less by \
-         `.gradient_accuracy(…)`",
+         this coupling does not bound (a dissipative field or a long horizon); use the default strategy \
+         or `.strategy(Guarded)`, or ask for less by `.gradient_accuracy(…)`",
         error * amplification
     )]
     NotReversed {

@@ -142,6 +142,20 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         }
     }
 
+    /// `y' = y + round(psi)`
+    #[inline(always)]
+    fn advance<T: Real, S: State<T>>(
+        &self,
+        step: Step<T>,
+        now: &GridState<S, D>,
+        next: &mut GridState<S, D>,
+        psi: &S,
+    ) {
+        let rounding = Round::of_step(step.index);
+        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi, rounding);
+        next.value_y();
+    }
+
     /// The step's inverse and its VJP in one. The halvings have been undone, by
     /// [`unhalve`](Self::unhalve).
     #[inline]
@@ -203,7 +217,8 @@ impl<D: State<f64>> Pair<D> {
     #[cold]
     fn halvings_to(&self, quanta: &D) -> u32 {
         let pairs = self.y.as_slice().iter().zip(self.z.as_slice());
-        let ratios = pairs.zip(quanta.as_slice()).map(|((y, z), q)| (y - z).abs() / (8.0 * q));
+        let ratios =
+            pairs.zip(quanta.as_slice()).map(|((y, z), q)| (y - z).abs() / (gap::SEED * q));
         let halvings = ratios.fold(0.0, f64::max).log2();
         (halvings.ceil() as u32).clamp(HALVINGS, MOST_HALVINGS)
     }
@@ -288,9 +303,7 @@ where
     ) {
         let Work { stages, psi, .. } = work;
         self.method.increment(field, step.t, step.h, &now.value.z, stages, psi);
-        let rounding = Round::of_step(step.index);
-        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi, rounding);
-        next.value_y();
+        self.advance(step, now, next, psi);
     }
     #[inline]
     fn complete(
@@ -356,9 +369,7 @@ where
         let Work { stages, psi, .. } = work;
         let z = &now.value.z;
         self.method.increment_with_error(field, step.t, step.h, z, stages, psi, error);
-        let rounding = Round::of_step(step.index);
-        self.quanta.add_rounded(&mut next.grid.y, &now.grid.y, 1.0, psi, rounding);
-        next.value_y();
+        self.advance(step, now, next, psi);
     }
     // The next step starts from z', where no stage of this one ends.
     #[inline]

@@ -134,21 +134,16 @@ impl<S> GapMonitor<S> {
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
         let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
         let quantum = &quantum.as_slice()[..n];
-        let seeds = T::from_f64(2.0 * SEED);
-        let (mut size, mut largest, mut grown, mut zero) = (T::ZERO, T::ZERO, false, T::ZERO);
+        let (mut extent, mut grown) = (Extent::default(), false);
         for i in 0..n {
             let gap = (y[i] - z[i]).abs();
             // What is allowed is above a seed, so that rounding is let pass.
             grown |= gap > allowed[i];
             peak[i] = peak[i].max(gap);
-            largest = largest.max(gap - seeds * quantum[i]);
-            // 0 unless one is infinite or NaN.
-            zero += T::ZERO * gap;
-            size = size.max(y[i].abs());
+            extent.add(y[i], gap, quantum[i]);
         }
         self.steps = self.steps.saturating_add(1);
-        let small = zero == T::ZERO && largest <= T::from_f64(LARGEST) * size;
-        if grown || !small || self.pace.is_resting() {
+        if grown || extent.gap_is_too_large() || self.pace.is_resting() {
             self.pace = self.pace.after_closing(self.steps, order);
             return true;
         }
@@ -186,16 +181,40 @@ pub(crate) fn too_large<T: Real, S: State<T>>(pair: &Pair<S>, quantum: &S) -> bo
     let n = pair.y.len();
     let (y, z, quantum) =
         (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n], &quantum.as_slice()[..n]);
-    let seeds = T::from_f64(2.0 * SEED);
-    let (mut size, mut largest, mut zero) = (T::ZERO, T::ZERO, T::ZERO);
+    let mut extent = Extent::default();
     for i in 0..n {
-        let gap = (y[i] - z[i]).abs();
-        largest = largest.max(gap - seeds * quantum[i]);
-        zero += T::ZERO * gap;
-        size = size.max(y[i].abs());
+        extent.add(y[i], (y[i] - z[i]).abs(), quantum[i]);
     }
-    // 0 unless one gap is infinite or NaN.
-    !(zero == T::ZERO && largest <= T::from_f64(LARGEST) * size)
+    extent.gap_is_too_large()
+}
+
+/// The size of a solution and of its gap, over the components that were added.
+struct Extent<T> {
+    size: T,
+    /// The largest gap beyond what seeds come to.
+    largest: T,
+    /// 0 unless a gap is infinite or NaN.
+    zero: T,
+}
+
+impl<T: Real> Default for Extent<T> {
+    fn default() -> Self {
+        Self { size: T::ZERO, largest: T::ZERO, zero: T::ZERO }
+    }
+}
+
+impl<T: Real> Extent<T> {
+    #[inline(always)]
+    fn add(&mut self, y: T, gap: T, quantum: T) {
+        self.largest = self.largest.max(gap - T::from_f64(2.0 * SEED) * quantum);
+        self.zero += T::ZERO * gap;
+        self.size = self.size.max(y.abs());
+    }
+
+    #[inline(always)]
+    fn gap_is_too_large(&self) -> bool {
+        !(self.zero == T::ZERO && self.largest <= T::from_f64(LARGEST) * self.size)
+    }
 }
 
 #[cfg(test)]

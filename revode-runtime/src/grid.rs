@@ -114,14 +114,6 @@ impl<S> Grid<S> {
         &self.quantum
     }
 
-    /// The size that each component's quantum belongs to.
-    pub(crate) fn sizes<T: Real>(&self) -> impl Iterator<Item = T>
-    where
-        S: State<T>,
-    {
-        self.quantum.as_slice().iter().map(|quantum| *quantum / units())
-    }
-
     /// Whether the solution `y` is still well placed on the grid.
     #[inline(always)]
     pub(crate) fn holds<T: Real>(&self, y: &S) -> bool
@@ -178,7 +170,7 @@ mod tests {
     #[test]
     fn each_component_has_its_quantum() {
         let grid = Grid::new(&Vector3::new(1.5e11, 0.0, -3.0));
-        let sizes: Vec<f64> = grid.sizes().collect();
+        let sizes = grid.quantum() / QUANTUM;
         assert_eq!((sizes[0], sizes[2]), (2_f64.powi(38), 4.0));
         assert_eq!(grid.quantum()[1], f64::MIN_POSITIVE);
         assert_eq!(*grid.quantum(), Vector3::new(sizes[0], sizes[1], sizes[2]) * QUANTUM);

@@ -49,7 +49,7 @@ pub struct GuardedState<S> {
 pub(crate) struct Lost<S> {
     pub(crate) pair: Pair<S>,
     pub(crate) grid: Grid<S>,
-    pub(crate) steps: u64,
+    steps: u64,
     pace: Pace,
 }
 

@@ -90,6 +90,16 @@ impl<T: Real, S: State<T>> Halves<T, S> for Known<'_, S> {
     }
 }
 
+/// The largest component.
+pub(crate) fn largest<T: Real>(x: &[T]) -> f64 {
+    x.iter().map(|x| x.abs().to_f64()).fold(0.0, f64::max)
+}
+
+/// The largest parameter.
+pub(crate) fn largest_parameter<T: Real>(model: &impl Parameters<T>) -> f64 {
+    model.slices().map(largest).fold(0.0, f64::max)
+}
+
 /// `out[i] = f([x[i] for x in inputs])`.
 #[inline(always)]
 pub(crate) fn zip<T: Real, S: State<T>, const M: usize>(

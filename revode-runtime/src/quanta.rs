@@ -2,14 +2,16 @@
 //! how fine they are.
 
 use crate::controller::Tolerance;
+use crate::gap::SEED;
 use crate::grid::{Round, power_of_two};
+use crate::halves::largest;
 use crate::scheme::Step;
 use crate::{Real, SolveError, State};
 
 /// Numbers of the grid are at most this multiple of the quantum after a step. An increment that leads
 /// from one such number to another, a [seed](crate::gap::seed) further in, is below 2⁵¹ quanta: what
 /// [rounding](Round::round) is exact for.
-pub(crate) const LARGEST: f64 = ((1_u64 << 50) - 8) as f64;
+pub(crate) const LARGEST: f64 = (1_u64 << 50) as f64 - SEED;
 
 /// A default quantum is this part of the tolerance of its component, but not below that part of its size at
 /// the start, so that the grid reaches to 64 times the size.
@@ -55,7 +57,7 @@ impl<D: State<f64>> Quanta<D> {
             coarsest.fill(clamp(quantum));
             return Self { each, coarsest };
         }
-        let largest = y0.as_slice().iter().fold(0.0, |largest: f64, y| largest.max(y.abs()));
+        let largest = largest(y0.as_slice());
         let no_size = NO_SIZE * T::EPSILON.to_f64() * largest;
         for (quantum, coarsest) in each.as_mut_slice().iter_mut().zip(coarsest.as_mut_slice()) {
             let size = quantum.abs();

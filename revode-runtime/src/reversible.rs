@@ -5,8 +5,7 @@
 
 use std::fmt;
 
-use crate::gradient::largest_parameter;
-use crate::halves::{Halves, Known, step_back, update, zip};
+use crate::halves::{Halves, Known, largest_parameter, step_back, update, zip};
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solve::check_finite;
 use crate::{
@@ -142,6 +141,11 @@ pub struct ReversiblePair<M> {
 /// Where the gap is this part of the solution, the solution itself is off by half of that.
 pub(crate) const LARGEST_GAP: f64 = 0.05;
 
+/// A gap relative to a size, from its square.
+pub(crate) fn relative_gap<T: Real>(squared: T, size: T) -> f64 {
+    Real::sqrt(squared.to_f64()) / size.to_f64()
+}
+
 impl<M> ReversiblePair<M> {
     /// The pair over `method`, whose gap may be 5 % of the solution.
     ///
@@ -168,7 +172,7 @@ impl<M> ReversiblePair<M> {
     #[cold]
     fn diverged<T: Real>(&self, step: Step<T>, squared_gap: T, size: T) -> SolveError {
         let t = (step.t + step.h).to_f64();
-        let gap = Real::sqrt(squared_gap.to_f64()) / size.to_f64();
+        let gap = relative_gap(squared_gap, size);
         SolveError::PairDiverged { t, gap, coupling: self.coupling }
     }
 
@@ -197,14 +201,14 @@ impl<M> ReversiblePair<M> {
     ) where
         M: MethodVjp<T, F>,
     {
-        let lambda = self.coupling.lambda(step.h);
-        let mut halves = Damped { pair, lambda, half: None };
-        step_back(&self.method, field, step, lambda, &mut halves, bar, model_bar, work);
+        self.unstep_vjp_watched(field, step, pair, bar, model_bar, work, None);
     }
 
-    /// [`unstep_vjp`](Self::unstep_vjp) with a `model_bar` that is zero; returns the largest component of
-    /// what the half of the step that is undone first adds to it.
-    pub(crate) fn unstep_vjp_measured<T: Real, F: FieldVjp<T>>(
+    /// [`unstep_vjp`](Self::unstep_vjp) that writes to `half`, where it is asked for, the largest component of
+    /// `model_bar` between the two halves of the step: with a `model_bar` that is zero, of what the half that is
+    /// undone first adds to it.
+    #[inline]
+    pub(crate) fn unstep_vjp_watched<T: Real, F: FieldVjp<T>>(
         &self,
         field: &F,
         step: Step<T>,
@@ -212,15 +216,13 @@ impl<M> ReversiblePair<M> {
         bar: &mut Pair<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
-    ) -> f64
-    where
+        half: Option<&mut f64>,
+    ) where
         M: MethodVjp<T, F>,
     {
         let lambda = self.coupling.lambda(step.h);
-        let mut half = 0.0;
-        let mut halves = Damped { pair, lambda, half: Some(&mut half) };
+        let mut halves = Damped { pair, lambda, half };
         step_back(&self.method, field, step, lambda, &mut halves, bar, model_bar, work);
-        half
     }
 
     /// The step's inverse: `pair` is the one after the step and becomes the one before it.

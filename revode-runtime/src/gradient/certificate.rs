@@ -1,6 +1,7 @@
 //! What a reversal is worth: how far the gradient can be off, from how far the reversed pair is from the
 //! one that is known and from how much the way back amplifies that. Derivation: `docs/reversible.md`.
 
+use crate::halves::{largest, largest_parameter};
 use crate::reversible::Pair;
 use crate::{Parameters, Real, State};
 
@@ -47,7 +48,7 @@ pub(super) struct EarlySize<T> {
 
 impl<T: Real> EarlySize<T> {
     pub(super) fn new<S: State<T>>(y0: &S) -> Self {
-        Self { sizes: [T::from_f64(largest(y0)); 6] }
+        Self { sizes: [T::from_f64(largest(y0.as_slice())); 6] }
     }
 
     /// `y` is the solution after that many steps.
@@ -55,7 +56,7 @@ impl<T: Real> EarlySize<T> {
     pub(super) fn watch<S: State<T>>(&mut self, steps: u64, y: &S) {
         if steps.is_power_of_two() {
             self.sizes.rotate_right(1);
-            self.sizes[0] = self.sizes[1].max(T::from_f64(largest(y)));
+            self.sizes[0] = self.sizes[1].max(T::from_f64(largest(y.as_slice())));
         }
     }
 
@@ -116,7 +117,7 @@ impl<F> Amplification<F> {
         F: Parameters<T>,
     {
         self.contributions += half * self.stride as f64;
-        self.bar = self.bar.max(largest(&bar.y)).max(largest(&bar.z));
+        self.bar = self.bar.max(largest(bar.y.as_slice())).max(largest(bar.z.as_slice()));
         for (sum, part) in model_bar.slices_mut().flatten().zip(self.part.slices_mut().flatten()) {
             *sum += std::mem::replace(part, T::ZERO);
         }
@@ -128,20 +129,10 @@ impl<F> Amplification<F> {
         F: Parameters<T>,
     {
         bar.join_vjp();
-        let gradient = largest(&bar.y).max(largest_parameter(model_bar));
+        let gradient = largest(bar.y.as_slice()).max(largest_parameter(model_bar));
         let before = self.bar.max(self.contributions);
         if before <= gradient { 1.0 } else { before / gradient }
     }
-}
-
-/// The largest component.
-pub(crate) fn largest<T: Real, S: State<T>>(y: &S) -> f64 {
-    y.as_slice().iter().map(|y| y.abs().to_f64()).fold(0.0, f64::max)
-}
-
-/// The largest parameter.
-pub(crate) fn largest_parameter<T: Real>(model: &impl Parameters<T>) -> f64 {
-    model.slices().flatten().map(|x| x.abs().to_f64()).fold(0.0, f64::max)
 }
 
 /// The largest component of `x − y`; infinite where one is not finite.

@@ -27,8 +27,6 @@ pub use loss::{Loss, Mse, Terminal};
 pub use reversible::Reversible;
 pub use store_all::StoreAll;
 
-pub(crate) use certificate::largest_parameter;
-
 use crate::controller::{StepControl, Tolerance};
 use crate::record::StepRecord;
 use crate::save::SavePlan;

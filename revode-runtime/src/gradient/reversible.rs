@@ -4,7 +4,7 @@ use super::backward::differentiate;
 use super::certificate::{Amplification, EarlySize, allowed, reversal_error};
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::controller::{StepControl, Tolerance};
-use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair};
+use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair, relative_gap};
 use crate::scheme::{Scheme, SchemeVjp, Step};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
@@ -131,15 +131,16 @@ where
         let Backward { scheme, problem, record } = *pass;
         let amplification = self.amplification.get_or_insert_with(|| {
             let (gap, size) = state.squared_gap_and_size();
-            self.gap = Real::sqrt(gap.to_f64()) / size.to_f64();
+            self.gap = relative_gap(gap, size);
             Amplification::new(record.len(), &problem.field)
         });
         if !amplification.is_due(step.index) {
             scheme.unstep_vjp(&problem.field, step, state, bar, model_bar, work);
             return Ok(Way::On);
         }
-        let part = &mut amplification.part;
-        let half = scheme.unstep_vjp_measured(&problem.field, step, state, bar, part, work);
+        let (part, mut half) = (&mut amplification.part, 0.0);
+        let field = &problem.field;
+        scheme.unstep_vjp_watched(field, step, state, bar, part, work, Some(&mut half));
         amplification.add(half, bar, model_bar);
         if step.index == 0 {
             let start = Scheme::<T, F>::start(scheme, &problem.y0);
