@@ -3,36 +3,12 @@
 //!
 //! `cargo test --test record -- --nocapture` prints the table of `docs/record.md`.
 
+#[path = "common/dynamics.rs"]
+mod dynamics;
+
+use dynamics::{Lorenz, LotkaVolterra, VanDerPol};
 use revode::prelude::*;
 use revode::{EmbeddedMethod, MethodVjp};
-
-ode! {
-    struct Lorenz {
-        state  { x, y, z }
-        params { sigma, rho, beta }
-    }
-    dx/dt = sigma * (y - x);
-    dy/dt = x * (rho - z) - y;
-    dz/dt = x * y - beta * z;
-}
-
-ode! {
-    struct LotkaVolterra {
-        state  { x, y }
-        params { alpha, beta, delta, gamma }
-    }
-    dx/dt = alpha * x - beta * x * y;
-    dy/dt = delta * x * y - gamma * y;
-}
-
-ode! {
-    struct VanDerPol {
-        state  { x, v }
-        params { mu }
-    }
-    dx/dt = v;
-    dv/dt = mu * (1 - x^2) * v - x;
-}
 
 ode! {
     /// Of eccentricity 0.6 from its pericentre: `r` from 0.4 to 1.6, period 2 π.

@@ -4,6 +4,10 @@
 //! (`tests/reference/README.md`), relative to the largest component of each answer; they are round-off
 //! amplified by the reversal.
 
+#[path = "common/dynamics.rs"]
+mod dynamics;
+
+use dynamics::{Lorenz, LotkaVolterra};
 use revode::MethodVjp;
 use revode::nalgebra::{DMatrix, SMatrix, SVector};
 use revode::prelude::*;
@@ -25,25 +29,6 @@ ode! {
         params { w1: [10, 1], b1: [10], w2: [1, 10], b2: [1] }
     }
     dy/dt = w2 @ tanh(w1 @ y + b1) + b2;
-}
-
-ode! {
-    struct Lorenz {
-        state  { x, y, z }
-        params { sigma, rho, beta }
-    }
-    dx/dt = sigma * (y - x);
-    dy/dt = x * (rho - z) - y;
-    dz/dt = x * y - beta * z;
-}
-
-ode! {
-    struct LotkaVolterra {
-        state  { x, y }
-        params { alpha, beta, delta, gamma }
-    }
-    dx/dt = alpha * x - beta * x * y;
-    dy/dt = delta * x * y - gamma * y;
 }
 
 /// A file of reference values.
