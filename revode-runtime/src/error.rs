@@ -110,6 +110,21 @@ pub enum SolveError {
         /// The gap `|y - z|` at the end of the forward pass, relative to the solution there.
         gap: f64,
     },
+    /// The cotangents of a reversible pair have grown too much in its parasitic mode, so that the gradient would
+    /// have been wrong.
+    #[error(
+        "on the way back to t = {t} the difference of the cotangents of the pair's y and z grew to {factor:.1e} \
+         times what they had come to {steps} steps before: the field contracts faster than the gap between y \
+         and z is closed; use `Auto`, `Checkpointed` or `StoreAll`, or a shorter step"
+    )]
+    CotangentsGrown {
+        /// The time to which the way back had come.
+        t: f64,
+        /// The difference of the cotangents of `y` and `z`, relative to their sum where the gap was closed.
+        factor: f64,
+        /// In how many steps it grew so far.
+        steps: u64,
+    },
     /// A number does not fit the integer grid of an exact reversal.
     #[error(
         "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \

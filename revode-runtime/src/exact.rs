@@ -5,8 +5,9 @@
 use crate::gap::{self, GapMonitor, Pace};
 use crate::grid::{Round, nearest};
 use crate::halves::{Halves, Known, step_back};
+use crate::parasitic::PairBar;
 use crate::quanta::Quanta;
-use crate::reversible::Pair;
+use crate::reversible::{Coupling, Pair, relative_gap};
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
 
@@ -35,10 +36,14 @@ pub struct ExactPair<M, D> {
     pub(crate) method: M,
     /// The quanta of the grid.
     pub(crate) quanta: Quanta<D>,
-    /// The rate `κ` of the damping in 1 over time; as much as the gap asks for where there is none.
+    /// The rate `κ` of the damping in 1 over time, beside what the gap asks for.
     pub(crate) rate: Option<f64>,
     /// The time at which the halvings of that rate are counted from.
     pub(crate) t0: f64,
+    /// Whether the growth of the gap is watched, or all left to the rate.
+    pub(crate) watched: bool,
+    /// After so many steps the gap is halved at the latest, where it is watched.
+    pub(crate) longest: u64,
 }
 
 /// What the exact pair advances.
@@ -86,6 +91,15 @@ fn convert<T: Real, S: State<T>, D: State<f64>>(to: &mut S, from: &D) {
 }
 
 impl<M, D: State<f64>> ExactPair<M, D> {
+    /// The error of a gap that the rate alone did not keep down.
+    #[cold]
+    fn rate_too_small<T: Real>(&self, step: Step<T>, pair: &Pair<D>) -> SolveError {
+        let t = (step.t + step.h).to_f64();
+        let (gap, size) = pair.squared_gap_and_size();
+        let coupling = Coupling::Rate(self.rate.unwrap_or(0.0));
+        SolveError::PairDiverged { t, gap: relative_gap(gap, size), coupling }
+    }
+
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a
     /// function of the step, so that it need not be recorded.
     #[inline(always)]
@@ -131,10 +145,14 @@ impl<M, D: State<f64>> ExactPair<M, D> {
 
     /// The VJP of the halvings of `state`, on the cotangents: `z' ← y' + (z' − y')/2^k`.
     #[inline(always)]
-    fn halve_vjp<T: Real, S: State<T>>(state: &GridState<S, D>, bar: &mut Pair<S>) {
+    fn halve_vjp<T: Real, S: State<T>>(&self, state: &GridState<S, D>, bar: &mut PairBar<S>) {
         if state.halvings > 0 {
+            if state.asked > 0 {
+                bar.closed(self.quanta.each.as_slice());
+            }
             let half = T::from_f64(factors(state.halvings).1);
-            let (y_bar, z_bar) = (bar.y.as_mut_slice(), bar.z.as_mut_slice());
+            let Pair { y, z } = &mut bar.pair;
+            let (y_bar, z_bar) = (y.as_mut_slice(), z.as_mut_slice());
             for (y_bar, z_bar) in y_bar.iter_mut().zip(z_bar) {
                 *y_bar += *z_bar - half * *z_bar;
                 *z_bar = half * *z_bar;
@@ -164,15 +182,15 @@ impl<M, D: State<f64>> ExactPair<M, D> {
         field: &F,
         step: Step<T>,
         state: &mut GridState<F::State, D>,
-        bar: &mut Pair<F::State>,
+        bar: &mut PairBar<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
     ) where
         M: MethodVjp<T, F>,
     {
-        Self::halve_vjp(state, bar);
+        self.halve_vjp(state, bar);
         let mut halves = OnGrid { pair: self, state, rounding: Round::of_step(step.index) };
-        step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
+        step_back(&self.method, field, step, None, &mut halves, &mut bar.pair, model_bar, work);
     }
 }
 
@@ -322,15 +340,19 @@ where
         self.quanta.check(&next.grid.z, step)?;
 
         next.monitor.assign(&now.monitor);
-        let grown = match self.rate {
-            None => next.monitor.watch(&next.grid, &self.quanta.each, self.method.order()),
-            // Then only a gap that is too large by itself.
-            Some(_) => gap::too_large(&next.grid, &self.quanta.each),
+        let quanta = &self.quanta.each;
+        let grown = if self.watched {
+            next.monitor.watch(&next.grid, quanta, self.method.order())
+        } else if gap::too_large(&next.grid, quanta) {
+            return Err(self.rate_too_small(step, &next.grid));
+        } else {
+            false
         };
         next.asked = 0;
-        if grown {
+        if grown || next.monitor.steps() >= self.longest {
             // Where it grows fast all of it, down to a seed.
-            let fast = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
+            let resting = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
+            let fast = resting || self.longest == 1;
             next.asked = if fast { next.grid.halvings_to(&self.quanta.each) } else { HALVINGS };
             next.monitor = GapMonitor::new(&self.quanta.each, next.monitor.pace);
         }
@@ -382,7 +404,7 @@ where
     F: FieldVjp<T>,
     M: MethodVjp<T, F>,
 {
-    type Bar = Pair<F::State>;
+    type Bar = PairBar<F::State>;
     type VjpWork = VjpWork<M::Taped, F::State>;
 
     fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork {
@@ -391,16 +413,20 @@ where
     fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64) {
         (self.method.taped_evaluations(&work.taped), self.method.vjps(&work.taped))
     }
-    fn zero_bar(&self, y0: &F::State) -> Pair<F::State> {
-        Pair::zeros_like(y0)
+    fn zero_bar(&self, y0: &F::State) -> PairBar<F::State> {
+        PairBar::zeros_like(y0)
     }
-    #[inline]
-    fn solution_bar<'a>(&self, bar: &'a mut Pair<F::State>) -> &'a mut F::State {
-        &mut bar.y
+    fn add_to_bar(
+        &self,
+        state: &Self::State,
+        bar: &mut Self::Bar,
+        add: impl FnOnce(&F::State, &mut F::State),
+    ) {
+        bar.add(self.quanta.each.as_slice(), |bar| add(&state.value.y, bar));
     }
-    fn start_vjp(&self, mut bar: Pair<F::State>) -> F::State {
-        bar.join_vjp();
-        bar.y
+    fn start_vjp(&self, mut bar: PairBar<F::State>) -> F::State {
+        bar.pair.join_vjp();
+        bar.pair.y
     }
     #[inline]
     fn step_vjp(
@@ -409,13 +435,24 @@ where
         step: Step<T>,
         before: &Self::State,
         state: &mut Self::State,
-        bar: &mut Pair<F::State>,
+        bar: &mut Self::Bar,
         model_bar: &mut F,
         work: &mut Self::VjpWork,
     ) {
-        Self::halve_vjp(state, bar);
+        self.halve_vjp(state, bar);
         let mut halves = Known { pair: &mut state.value, before: &before.value };
-        step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
+        step_back(&self.method, field, step, None, &mut halves, &mut bar.pair, model_bar, work);
         state.halvings = before.halvings;
+        state.asked = before.asked;
+    }
+    #[inline(always)]
+    fn check_vjp(
+        &self,
+        step: Step<T>,
+        _: &Self::State,
+        bar: &mut Self::Bar,
+    ) -> Result<(), SolveError> {
+        let quanta = self.quanta.each.as_slice();
+        if self.watched { bar.watch(step, quanta) } else { bar.watch_damped(step, quanta) }
     }
 }

@@ -123,6 +123,11 @@ impl<S> GapMonitor<S> {
         (self.steps, self.next_look, self.pace) = (from.steps, from.next_look, from.pace);
     }
 
+    /// Steps since the gap was closed.
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.into()
+    }
+
     /// Looks at the pair after a step, on a grid of these quanta; returns whether the gap must be closed.
     /// `order` is that of the method.
     #[inline(always)]

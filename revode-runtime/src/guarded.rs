@@ -6,6 +6,7 @@
 use crate::gap::{self, GapMonitor, Pace};
 use crate::grid::{Grid, Round, nearest};
 use crate::halves::{Halves, Known, step_back, update, zip};
+use crate::parasitic::PairBar;
 use crate::reversible::Pair;
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solve::check_finite;
@@ -29,6 +30,8 @@ use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State
 #[derive(Debug, Clone, Copy)]
 pub struct GuardedPair<M> {
     pub(crate) method: M,
+    /// After so many steps the gap is closed at the latest.
+    pub(crate) longest: u64,
 }
 
 /// What the guarded pair advances.
@@ -93,7 +96,7 @@ impl<S> Lost<S> {
 impl<M> GuardedPair<M> {
     /// The guarded pair over `method`.
     pub fn new(method: M) -> Self {
-        Self { method }
+        Self { method, longest: u64::MAX }
     }
 
     /// The step's inverse and its VJP in one; `state` and `bar` are those after the step, no anchor,
@@ -104,12 +107,13 @@ impl<M> GuardedPair<M> {
         field: &F,
         step: Step<T>,
         state: &mut GuardedState<F::State>,
-        bar: &mut Pair<F::State>,
+        bar: &mut PairBar<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
     ) where
         M: MethodVjp<T, F>,
     {
+        let bar = &mut bar.pair;
         let mut halves = OnGrid {
             pair: &mut state.pair,
             quantum: state.grid.quantum(),
@@ -148,11 +152,33 @@ impl<T: Real, S: State<T>> Halves<T, S> for OnGrid<'_, S, T> {
     }
 }
 
+/// The VJP of `z' ← y'`, where `lost` was what it took away.
+pub(crate) fn close_vjp<T: Real, S: State<T>>(lost: &Lost<S>, bar: &mut PairBar<S>) {
+    bar.closed(lost.grid.quantum().as_slice());
+    bar.pair.join_vjp();
+}
+
 /// `y' = y + round(psi)`
 #[inline(always)]
 fn advance<T: Real, S: State<T>>(y_next: &mut S, now: &GuardedState<S>, index: u64, psi: &S) {
     let rounding = Round::of_step(index);
     zip(y_next, [&now.pair.y, psi, now.grid.quantum()], |[y, psi, q]| y + rounding.round(psi, q));
+}
+
+/// Closes the gap after `step`: `z' ← y'`, on a grid of their own.
+#[cold]
+fn end_in_anchor<T: Real, S: State<T>>(
+    grid: &Grid<S>,
+    step: Step<T>,
+    next: &mut GuardedState<S>,
+) -> Result<(), SolveError> {
+    // Without it the step could not be reversed.
+    check_finite(&next.pair.z, step.t + step.h, step.t)?;
+    let pair = next.pair.clone();
+    let lost = Lost { pair, grid: grid.clone(), steps: step.index + 1, pace: next.monitor.pace };
+    *next = lost.next();
+    next.lost = Some(lost);
+    Ok(())
 }
 
 impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M> {
@@ -190,7 +216,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
     fn evaluations(&self, work: &Self::Work) -> u64 {
         self.method.evaluations(&work.stages)
     }
-    #[inline]
+    #[inline(always)]
     fn propose(
         &self,
         field: &F,
@@ -203,7 +229,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         self.method.increment(field, step.t, step.h, &now.pair.z, stages, psi);
         advance(&mut next.pair.y, now, step.index, psi);
     }
-    #[inline]
+    #[inline(always)]
     fn complete(
         &self,
         field: &F,
@@ -223,17 +249,8 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
 
         next.monitor.assign(&now.monitor);
         let grown = next.monitor.watch(&next.pair, quantum, self.method.order());
-        if grown || !now.grid.holds(&next.pair.y) {
-            // Without it the step could not be reversed.
-            check_finite(&next.pair.z, step.t + step.h, step.t)?;
-            let lost = Lost {
-                pair: next.pair.clone(),
-                grid: now.grid.clone(),
-                steps: step.index + 1,
-                pace: next.monitor.pace,
-            };
-            *next = lost.next();
-            next.lost = Some(lost);
+        if grown || next.monitor.steps() >= self.longest || !now.grid.holds(&next.pair.y) {
+            end_in_anchor(&now.grid, step, next)?;
         } else {
             next.grid.assign(&now.grid);
             next.lost = None;
@@ -271,7 +288,7 @@ impl<T: Real, F: VectorField<T>, M: EmbeddedMethod<T, F>> EmbeddedScheme<T, F> f
 }
 
 impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for GuardedPair<M> {
-    type Bar = Pair<F::State>;
+    type Bar = PairBar<F::State>;
     type VjpWork = VjpWork<M::Taped, F::State>;
 
     fn vjp_work(&self, field: &F, y0: &F::State) -> Self::VjpWork {
@@ -280,16 +297,20 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for GuardedPai
     fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64) {
         (self.method.taped_evaluations(&work.taped), self.method.vjps(&work.taped))
     }
-    fn zero_bar(&self, y0: &F::State) -> Pair<F::State> {
-        Pair::zeros_like(y0)
+    fn zero_bar(&self, y0: &F::State) -> PairBar<F::State> {
+        PairBar::zeros_like(y0)
     }
-    #[inline]
-    fn solution_bar<'a>(&self, bar: &'a mut Pair<F::State>) -> &'a mut F::State {
-        &mut bar.y
+    fn add_to_bar(
+        &self,
+        state: &Self::State,
+        bar: &mut Self::Bar,
+        add: impl FnOnce(&F::State, &mut F::State),
+    ) {
+        bar.add(state.grid.quantum().as_slice(), |bar| add(&state.pair.y, bar));
     }
-    fn start_vjp(&self, mut bar: Pair<F::State>) -> F::State {
-        bar.join_vjp();
-        bar.y
+    fn start_vjp(&self, mut bar: PairBar<F::State>) -> F::State {
+        bar.pair.join_vjp();
+        bar.pair.y
     }
     #[inline]
     fn step_vjp(
@@ -298,17 +319,27 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for GuardedPai
         step: Step<T>,
         before: &Self::State,
         state: &mut Self::State,
-        bar: &mut Pair<F::State>,
+        bar: &mut Self::Bar,
         model_bar: &mut F,
         work: &mut Self::VjpWork,
     ) {
         if let Some(lost) = state.lost.take() {
-            // z' ← y'
-            bar.join_vjp();
+            close_vjp(&lost, bar);
             state.pair = lost.pair;
         }
         let mut halves = Known { pair: &mut state.pair, before: &before.pair };
+        let bar = &mut bar.pair;
         step_back(&self.method, field, step, None, &mut halves, bar, model_bar, work);
+        state.grid.assign(&before.grid);
         state.lost.clone_from(&before.lost);
+    }
+    #[inline(always)]
+    fn check_vjp(
+        &self,
+        step: Step<T>,
+        state: &Self::State,
+        bar: &mut Self::Bar,
+    ) -> Result<(), SolveError> {
+        bar.watch(step, state.grid.quantum().as_slice())
     }
 }

@@ -19,6 +19,7 @@ mod ladder;
 pub mod linear;
 pub mod method;
 pub mod methods;
+pub mod parasitic;
 mod problem;
 mod quanta;
 pub mod real;

@@ -359,8 +359,13 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Reversible
         Pair::zeros_like(y0)
     }
     #[inline]
-    fn solution_bar<'a>(&self, bar: &'a mut Pair<F::State>) -> &'a mut F::State {
-        &mut bar.y
+    fn add_to_bar(
+        &self,
+        pair: &Self::State,
+        bar: &mut Self::Bar,
+        add: impl FnOnce(&F::State, &mut F::State),
+    ) {
+        add(&pair.y, &mut bar.y);
     }
     fn start_vjp(&self, mut bar: Pair<F::State>) -> F::State {
         bar.join_vjp();

@@ -115,8 +115,13 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F> {
     fn vjp_counts(&self, work: &Self::VjpWork) -> (u64, u64);
     /// The cotangent of a state, zero.
     fn zero_bar(&self, y0: &F::State) -> Self::Bar;
-    /// The cotangent of the solution in a state's cotangent, for a loss to add to.
-    fn solution_bar<'a>(&self, bar: &'a mut Self::Bar) -> &'a mut F::State;
+    /// Lets a loss `add`, at `state`, to the cotangent of the solution.
+    fn add_to_bar(
+        &self,
+        state: &Self::State,
+        bar: &mut Self::Bar,
+        add: impl FnOnce(&F::State, &mut F::State),
+    );
     /// The cotangent of `y0` from that of the [`start`](Scheme::start).
     fn start_vjp(&self, bar: Self::Bar) -> F::State;
 
@@ -132,6 +137,20 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F> {
         model_bar: &mut F,
         work: &mut Self::VjpWork,
     );
+
+    /// Checks the cotangent that a way back has come to with a step, whose start is `state`.
+    ///
+    /// # Errors
+    /// [`SolveError`] where the gradient would be wrong.
+    #[inline(always)]
+    fn check_vjp(
+        &self,
+        _step: Step<T>,
+        _state: &Self::State,
+        _bar: &mut Self::Bar,
+    ) -> Result<(), SolveError> {
+        Ok(())
+    }
 }
 
 /// The method by itself: `y' = y + Psi_h(t, y)`.
@@ -272,8 +291,13 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         y0.zeros_like()
     }
     #[inline]
-    fn solution_bar<'a>(&self, bar: &'a mut F::State) -> &'a mut F::State {
-        bar
+    fn add_to_bar(
+        &self,
+        y: &F::State,
+        bar: &mut F::State,
+        add: impl FnOnce(&F::State, &mut F::State),
+    ) {
+        add(y, bar);
     }
     fn start_vjp(&self, bar: F::State) -> F::State {
         bar

@@ -47,8 +47,9 @@ impl<S, C> Loop<'_, S, C> {
         let mut t = t0;
         let mut clock = Clock::new();
         let mut work = scheme.work(field, y0);
-        let mut now = scheme.start(y0);
-        let mut next = now.clone();
+        let mut first = scheme.start(y0);
+        let mut second = first.clone();
+        let (mut now, mut next) = (&mut first, &mut second);
         let rounding = |t: T| T::from_f64(16.0) * T::EPSILON * t.abs();
         let mut error_norm = 0.0;
         let mut largest = T::ZERO;
@@ -58,7 +59,7 @@ impl<S, C> Loop<'_, S, C> {
             observer.saved(saved - 1, steps, t, state)
         };
         if plan.start {
-            save(observer, 0, t, &now)?;
+            save(observer, 0, t, now)?;
         }
         let end = (plan.stops.last() != Some(&t1)).then_some(&t1);
         for (i, &stop) in plan.stops.iter().chain(end).enumerate() {
@@ -80,13 +81,13 @@ impl<S, C> Loop<'_, S, C> {
                 let size = if shortened { remaining } else { h };
                 let step = Step { index: clock.index(), t, h: size };
                 let attempt =
-                    control.attempt(&mut memory, scheme, field, step, &now, &mut next, &mut work);
+                    control.attempt(&mut memory, scheme, field, step, now, next, &mut work);
                 error_norm = attempt.error;
                 let start = t;
                 if attempt.accepted {
-                    scheme.complete(field, step, &now, &mut next, &mut work)?;
-                    scheme.check(step, &next, &mut largest)?;
-                    observer.accepted(step, &now, &next)?;
+                    scheme.complete(field, step, now, next, &mut work)?;
+                    scheme.check(step, next, &mut largest)?;
+                    observer.accepted(step, now, next)?;
                     std::mem::swap(&mut now, &mut next);
                     clock.advance(t, size);
                     t = if lands { stop } else { clock.end() };
@@ -98,14 +99,14 @@ impl<S, C> Loop<'_, S, C> {
                         clock.next_size(t, attempt.next_h)
                     };
                     if plan.steps {
-                        save(observer, clock.index(), t, &now)?;
+                        save(observer, clock.index(), t, now)?;
                     }
                 } else {
                     scheme.rejected(&mut work);
                     stats.rejected += 1;
                     h = clock.smaller_size(t, attempt.next_h);
                     if h.abs() <= rounding(t) {
-                        check_finite(scheme.solution(&next), t + size, t)?;
+                        check_finite(scheme.solution(next), t + size, t)?;
                         return Err(underflow(t, size, error_norm));
                     }
                 }
@@ -116,11 +117,11 @@ impl<S, C> Loop<'_, S, C> {
                 }
             }
             if i < plan.stops.len() {
-                save(observer, clock.index(), t, &now)?;
+                save(observer, clock.index(), t, now)?;
             }
         }
         stats.evaluations += scheme.evaluations(&work);
-        Ok((now, stats))
+        Ok((now.clone(), stats))
     }
 }
 

@@ -45,7 +45,7 @@ where
     let mut model_bar = field.zeros_like();
     let add_cotangent = |points: &mut Points, steps, t, state: &S::State, bar: &mut S::Bar| {
         if let Some(index) = points.next_at(steps) {
-            loss.cotangent(index, t, scheme.solution(state), scheme.solution_bar(bar));
+            scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
         }
     };
     add_cotangent(&mut points, record.len(), *t1, &state, &mut bar);
@@ -60,6 +60,7 @@ where
                 points.rewind(last);
                 break;
             }
+            scheme.check_vjp(step, &state, &mut bar)?;
             add_cotangent(&mut points, step.index, step.t, &state, &mut bar);
         }
     }

@@ -5,6 +5,7 @@ use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, 
 use crate::bits::BitStack;
 use crate::controller::{StepControl, Tolerance};
 use crate::exact::{ExactPair, GridState};
+use crate::parasitic::{PairBar, fewer_steps};
 use crate::quanta::{self, Quanta};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, Step, VjpWork};
@@ -30,7 +31,8 @@ pub struct Exact {
 }
 
 impl Exact {
-    /// Damps at the rate `κ ≥ 0`, in 1 over time, instead of as much as the gap asks for.
+    /// Damps at the rate `κ ≥ 0`, in 1 over time, instead of as much as the gap asks for; where that is too little for
+    /// the gradient, both.
     #[must_use]
     pub fn rate(self, kappa: f64) -> Self {
         Self { rate: Some(kappa), ..self }
@@ -83,26 +85,46 @@ where
         let y0 = y0.to_double();
         let quanta = Quanta::new::<T>(&y0, self.quantum, tolerance);
         quanta.check_start(*t0, &y0)?;
-        Ok(ExactPair { method: method.clone(), quanta, rate: self.rate, t0: t0.to_f64() })
+        Ok(ExactPair {
+            method: method.clone(),
+            quanta,
+            rate: self.rate,
+            t0: t0.to_f64(),
+            watched: self.rate.is_none(),
+            longest: u64::MAX,
+        })
     }
 
-    /// On coarser grids, which reach further, for the components whose default ones prove too small.
+    /// On coarser grids, which reach further, for the components whose default ones prove too small; with more
+    /// damping where that proves too little.
     fn run<R>(
         &self,
         mut scheme: Self::Scheme,
         run: impl Fn(&Self::Scheme) -> Result<R, SolveError>,
     ) -> Result<R, SolveError> {
+        let first = scheme.quanta.clone();
         for _ in 1..RUNS {
             let result = run(&scheme);
-            let Err(SolveError::OutOfRange { component, value, others, .. }) = &result else {
-                return result;
-            };
-            if !scheme.quanta.coarsen(*component, *value) {
-                return result;
-            }
-            // So that not each takes a run of its own.
-            for &(component, value) in others {
-                scheme.quanta.coarsen(component, value);
+            match &result {
+                Err(SolveError::OutOfRange { component, value, others, .. })
+                    if scheme.quanta.coarsen(*component, *value) =>
+                {
+                    // So that not each takes a run of its own.
+                    for &(component, value) in others {
+                        scheme.quanta.coarsen(component, value);
+                    }
+                }
+                Err(SolveError::PairDiverged { .. } | SolveError::CotangentsGrown { .. })
+                    if !scheme.watched =>
+                {
+                    // On the first grid again: it may have been the gap that left it.
+                    scheme.quanta.clone_from(&first);
+                    scheme.watched = true;
+                }
+                Err(SolveError::CotangentsGrown { factor, steps, .. }) if *steps > 1 => {
+                    scheme.longest = fewer_steps(*factor, *steps);
+                }
+                _ => return result,
             }
         }
         run(&scheme)
@@ -214,7 +236,7 @@ where
         pass: &Backward<'_, T, F, Grid<M, F::State, T>>,
         step: Step<T>,
         state: &mut GridState<F::State, <F::State as State<T>>::Double>,
-        bar: &mut Pair<F::State>,
+        bar: &mut PairBar<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
     ) -> Result<Way, SolveError> {

@@ -9,7 +9,8 @@ use super::{
     Backward, DEFAULT_MEMORY, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way,
 };
 use crate::controller::{StepControl, Tolerance};
-use crate::guarded::{GuardedPair, GuardedState, Lost};
+use crate::guarded::{GuardedPair, GuardedState, Lost, close_vjp};
+use crate::parasitic::{PairBar, fewer_steps};
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solution::Solution;
@@ -40,6 +41,22 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for G
         _: Option<Tolerance>,
     ) -> Result<GuardedPair<M>, SolveError> {
         Ok(GuardedPair::new(method.clone()))
+    }
+
+    /// With more anchors, where cotangents grew too much from one to the next.
+    fn run<R>(
+        &self,
+        mut scheme: GuardedPair<M>,
+        run: impl Fn(&GuardedPair<M>) -> Result<R, SolveError>,
+    ) -> Result<R, SolveError> {
+        loop {
+            match run(&scheme) {
+                Err(SolveError::CotangentsGrown { factor, steps, .. }) if steps > 1 => {
+                    scheme.longest = fewer_steps(factor, steps);
+                }
+                result => return result,
+            }
+        }
     }
 }
 
@@ -102,7 +119,7 @@ struct End<T: Real, F: FieldVjp<T>> {
     /// The last step of the segment.
     last: u64,
     pair: Pair<F::State>,
-    bar: Pair<F::State>,
+    bar: PairBar<F::State>,
     model_bar: F,
     scalar: PhantomData<T>,
 }
@@ -209,14 +226,14 @@ fn not_equal() -> SolveError {
 }
 
 impl<T: Real, F: FieldVjp<T>> End<T, F> {
-    fn save(&mut self, last: u64, pair: &Pair<F::State>, bar: &Pair<F::State>, model_bar: &F) {
+    fn save(&mut self, last: u64, pair: &Pair<F::State>, bar: &PairBar<F::State>, model_bar: &F) {
         self.last = last;
         self.pair.assign(pair);
         self.bar.assign(bar);
         copy_model(&mut self.model_bar, model_bar);
     }
 
-    fn restore(&self, pair: &mut Pair<F::State>, bar: &mut Pair<F::State>, model_bar: &mut F) {
+    fn restore(&self, pair: &mut Pair<F::State>, bar: &mut PairBar<F::State>, model_bar: &mut F) {
         pair.assign(&self.pair);
         bar.assign(&self.bar);
         copy_model(model_bar, &self.model_bar);
@@ -258,7 +275,7 @@ where
         pass: &Backward<'_, T, F, GuardedPair<M>>,
         step: Step<T>,
         state: &mut GuardedState<F::State>,
-        bar: &mut Pair<F::State>,
+        bar: &mut PairBar<F::State>,
         model_bar: &mut F,
         work: &mut VjpWork<M::Taped, F::State>,
     ) -> Result<Way, SolveError> {
@@ -271,11 +288,10 @@ where
         if crosses && let Some(lost) = self.anchor.take() {
             // From the anchor to the end of the segment before it.
             self.indices.pop();
+            close_vjp(&lost, bar);
             state.pair = lost.pair;
             state.grid = lost.grid;
             state.lost = None;
-            // z ← y
-            bar.join_vjp();
             self.anchor = Some(self.recall(pass)?);
         }
         if ends || crosses {

@@ -1,0 +1,175 @@
+//! The cotangents of a pair without damping, and how far they grow in its parasitic mode.
+//!
+//! Where the field contracts, the difference of the two cotangents grows on the way back as fast as the field
+//! contracts, until the place comes at which the gap was closed. Only their sum goes on from there. The
+//! difference leaves in it a part of the size of the method's error; where it has grown for too long, that part
+//! is what the gradient consists of.
+//!
+//! The [gap monitor](crate::gap) is there to prevent that. But it sees the gap of the solution, in which a mode
+//! that grows from rounding can hide behind what the solution itself contributes. This looks at the cotangents
+//! themselves: nothing that matters to the gradient hides in them. Derivation: `docs/guarded.md`.
+
+use crate::reversible::Pair;
+use crate::scheme::Step;
+use crate::{Real, SolveError, State};
+
+/// The cotangent of a pair.
+#[derive(Debug, Clone)]
+pub struct PairBar<S> {
+    pub(crate) pair: Pair<S>,
+    /// Scratch space: that of the solution before a loss added to it.
+    before: S,
+    growth: Growth,
+}
+
+/// How far the difference of the cotangents has grown.
+#[derive(Debug, Clone, Copy, Default)]
+struct Growth {
+    /// What the cotangents came to where the gap was closed, and what the loss has added to them since, on the
+    /// way back.
+    seed: f64,
+    /// Steps since then.
+    steps: u64,
+    /// The largest growth so far, and in how many steps.
+    largest: f64,
+    in_steps: u64,
+}
+
+/// How far the difference may grow.
+const MOST: f64 = 100.0;
+
+/// How far it is to grow where the gap is closed more often.
+const WANTED: f64 = 5.0;
+
+/// The cotangents are looked at where the gap is closed, and at the steps whose number is a multiple of
+/// this.
+const STRIDE: u64 = 8;
+
+impl<S> PairBar<S> {
+    pub(crate) fn zeros_like<T: Real>(y0: &S) -> Self
+    where
+        S: State<T>,
+    {
+        let (pair, before) = (Pair::zeros_like(y0), y0.zeros_like());
+        Self { pair, before, growth: Growth::default() }
+    }
+
+    /// Takes another's numbers without allocating.
+    pub(crate) fn assign<T: Real>(&mut self, from: &Self)
+    where
+        S: State<T>,
+    {
+        self.pair.assign(&from.pair);
+        self.growth = from.growth;
+    }
+
+    /// Lets a loss `add` to the cotangent of the solution.
+    pub(crate) fn add<T: Real, D: Real>(&mut self, quanta: &[D], add: impl FnOnce(&mut S))
+    where
+        S: State<T>,
+    {
+        let Self { pair: Pair { y, .. }, before, growth } = self;
+        before.assign(y);
+        add(y);
+        growth.seed += largest(y, before, quanta, |y, before| y - before);
+    }
+
+    /// Looks at the cotangents before `step`, each in the unit that its component's quantum is.
+    ///
+    /// # Errors
+    /// [`SolveError::CotangentsGrown`] where they have grown too far.
+    #[inline(always)]
+    pub(crate) fn watch<T: Real, D: Real>(
+        &mut self,
+        step: Step<T>,
+        quanta: &[D],
+    ) -> Result<(), SolveError>
+    where
+        S: State<T>,
+    {
+        self.growth.steps += 1;
+        if step.index.is_multiple_of(STRIDE) {
+            self.measure(quanta);
+        }
+        if self.growth.largest <= MOST { Ok(()) } else { Err(self.growth.error(step)) }
+    }
+
+    /// The same where the gap is not closed but damped all the time: then growth is counted from the largest sum.
+    #[inline(always)]
+    pub(crate) fn watch_damped<T: Real, D: Real>(
+        &mut self,
+        step: Step<T>,
+        quanta: &[D],
+    ) -> Result<(), SolveError>
+    where
+        S: State<T>,
+    {
+        if step.index.is_multiple_of(STRIDE) {
+            let Pair { y, z } = &self.pair;
+            self.growth.seed = self.growth.seed.max(largest(y, z, quanta, |y, z| y + z));
+        }
+        self.watch(step, quanta)
+    }
+
+    /// Looks at the cotangents where the gap was closed, and starts again with their sum.
+    #[inline]
+    pub(crate) fn closed<T: Real, D: Real>(&mut self, quanta: &[D])
+    where
+        S: State<T>,
+    {
+        let sum = self.measure(quanta);
+        (self.growth.seed, self.growth.steps) = (sum, 0);
+    }
+
+    /// Returns the sum of the cotangents.
+    #[inline]
+    fn measure<T: Real, D: Real>(&mut self, quanta: &[D]) -> f64
+    where
+        S: State<T>,
+    {
+        let Self { pair: Pair { y, z }, growth, .. } = self;
+        let sum = largest(y, z, quanta, |y, z| y + z);
+        let difference = largest(y, z, quanta, |y, z| y - z);
+        // (Numbers that are not normal say nothing.)
+        let seed = growth.seed.max(f64::MIN_POSITIVE);
+        // Where cotangents grow together the difference is the smaller one. Over a single step nothing can be
+        // done.
+        if difference > growth.largest * seed && difference > sum && growth.steps > 1 {
+            (growth.largest, growth.in_steps) = (difference / seed, growth.steps);
+        }
+        sum
+    }
+}
+
+/// The largest component of `f(x, y)`, in the unit that its quantum is.
+#[inline(always)]
+fn largest<T: Real, S: State<T>, D: Real>(
+    x: &S,
+    y: &S,
+    quanta: &[D],
+    f: impl Fn(f64, f64) -> f64,
+) -> f64 {
+    let n = quanta.len();
+    let (x, y) = (&x.as_slice()[..n], &y.as_slice()[..n]);
+    let mut largest = 0.0_f64;
+    for i in 0..n {
+        largest = largest.max(f(x[i].to_f64(), y[i].to_f64()).abs() * quanta[i].to_f64());
+    }
+    largest
+}
+
+impl Growth {
+    #[cold]
+    fn error<T: Real>(self, step: Step<T>) -> SolveError {
+        let Self { largest, in_steps, .. } = self;
+        let t = step.t.to_f64();
+        SolveError::CotangentsGrown { t, factor: largest, steps: in_steps }
+    }
+}
+
+/// After how many steps the gap must be closed, at the latest, so that the cotangents grow as far as they may,
+/// where they grew by `factor` in so many `steps`.
+pub(crate) fn fewer_steps(factor: f64, steps: u64) -> u64 {
+    let part = Real::ln(WANTED) / Real::ln(factor);
+    ((steps as f64 * part) as u64).clamp(1, (steps / 2).max(1))
+}
