@@ -160,6 +160,17 @@ pub enum SolveError {
         /// were taken than there had been.
         bits: i64,
     },
+    /// Steps that were taken again did not come out as before: the field does not give equal bits for equal inputs.
+    #[error(
+        "step {step}, at t = {t}, did not come out as it had before: the field must give equal results for equal \
+         inputs, without random numbers, state of its own or a changing order of sums"
+    )]
+    NotRepeated {
+        /// The number of the last step that was taken again.
+        step: u64,
+        /// Where it starts.
+        t: f64,
+    },
     /// The states did not fit in the memory allowed for them.
     #[error(
         "storing the states passed the limit of {limit} bytes after {steps} steps, at t = {t}: raise \

@@ -50,15 +50,15 @@ pub struct ExactPair<M, D> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct GridState<S, D> {
     /// The solution and its companion, on the grid.
-    pub grid: Pair<D>,
+    pub(crate) grid: Pair<D>,
     /// Their values in the precision of the field.
-    pub value: Pair<S>,
+    pub(crate) value: Pair<S>,
     /// How often the gap was halved at the end of the step that led here.
-    pub halvings: u32,
+    pub(crate) halvings: u32,
     /// Those of them that the monitor asked for.
-    pub asked: u32,
+    pub(crate) asked: u32,
     /// The bits that were lost thereby, as integers, for each component.
-    pub lost: D,
+    pub(crate) lost: D,
     monitor: GapMonitor<D>,
 }
 

@@ -65,16 +65,19 @@ pub trait Parameters<T: Real>: Clone {
         zeros.slices_mut().for_each(|slice| slice.fill(T::ZERO));
         zeros
     }
+}
 
-    /// The first parameter of which `is` holds, as an error message names it, and its value.
-    fn find(&self, is: impl Fn(T) -> bool) -> Option<(String, T)> {
-        self.slices().enumerate().find_map(|(number, slice)| {
-            let i = slice.iter().position(|x| is(*x))?;
-            let name = Self::names().get(number).copied().unwrap_or("a parameter without name");
-            let entry = if slice.len() > 1 { format!("entry {i} of ") } else { String::new() };
-            Some((format!("{entry}`{name}`"), slice[i]))
-        })
-    }
+/// The first parameter of which `is` holds, as an error message names it, and its value.
+pub(crate) fn find_parameter<T: Real, P: Parameters<T>>(
+    model: &P,
+    is: impl Fn(T) -> bool,
+) -> Option<(String, T)> {
+    model.slices().enumerate().find_map(|(number, slice)| {
+        let i = slice.iter().position(|x| is(*x))?;
+        let name = P::names().get(number).copied().unwrap_or("a parameter without name");
+        let entry = if slice.len() > 1 { format!("entry {i} of ") } else { String::new() };
+        Some((format!("{entry}`{name}`"), slice[i]))
+    })
 }
 
 /// The vector–Jacobian product of a field with respect to state, parameters and time.

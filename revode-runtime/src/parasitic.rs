@@ -173,3 +173,93 @@ pub(crate) fn fewer_steps(factor: f64, steps: u64) -> u64 {
     let part = Real::ln(WANTED) / Real::ln(factor);
     ((steps as f64 * part) as u64).clamp(1, (steps / 2).max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector2;
+
+    use super::{PairBar, fewer_steps};
+    use crate::SolveError;
+    use crate::reversible::Pair;
+    use crate::scheme::Step;
+
+    type Bar = PairBar<Vector2<f64>>;
+
+    /// Units of 1 and of 1e-6.
+    const QUANTA: [f64; 2] = [1.0, 1e-6];
+
+    /// A loss gives a cotangent of 1 in units, and the difference of the cotangents grows `rate`-fold a step for
+    /// so many steps, the sum being `sum`.
+    fn grow(bar: &mut Bar, rate: f64, steps: u32, sum: f64) -> Result<(), SolveError> {
+        bar.add(&QUANTA, |y| y[1] += 1e6);
+        for n in 1..=steps {
+            let (sum, difference) = (1e6 * sum, 1e6 * rate.powi(n as i32));
+            let y = Vector2::new(0.0, 0.5 * (sum + difference));
+            bar.pair = Pair { y, z: Vector2::new(0.0, 0.5 * (sum - difference)) };
+            bar.watch(Step { index: (steps - n).into(), t: 0.5, h: 0.1 }, &QUANTA)?;
+        }
+        Ok(())
+    }
+
+    fn zero() -> Bar {
+        Bar::zeros_like(&Vector2::zeros())
+    }
+
+    #[test]
+    fn growth_of_the_difference_is_an_error() {
+        assert!(grow(&mut zero(), 2.0, 6, 0.1).is_ok());
+        let error = grow(&mut zero(), 2.0, 8, 0.1).unwrap_err();
+        let expected = SolveError::CotangentsGrown { t: 0.5, factor: 256.0, steps: 8 };
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn growth_of_the_sum_is_let_pass() {
+        assert!(grow(&mut zero(), 2.0, 8, 300.0).is_ok());
+    }
+
+    #[test]
+    fn a_single_step_may_grow_as_far_as_it_does() {
+        assert!(grow(&mut zero(), 1e6, 1, 0.0).is_ok());
+    }
+
+    #[test]
+    fn closing_the_gap_starts_again() {
+        let mut bar = zero();
+        for _ in 0..3 {
+            grow(&mut bar, 2.0, 5, 1.0).unwrap();
+            bar.closed(&QUANTA);
+            bar.pair.join_vjp();
+        }
+        // What grew unseen between two looks is seen where the gap is closed.
+        bar.pair = Pair { y: Vector2::new(1e4, 0.0), z: Vector2::new(-1e4, 0.0) };
+        bar.growth.steps = 3;
+        bar.closed(&QUANTA);
+        let step = Step { index: 1, t: 0.0, h: 0.1 };
+        assert!(matches!(
+            bar.watch(step, &QUANTA),
+            Err(SolveError::CotangentsGrown { steps: 3, .. })
+        ));
+    }
+
+    #[test]
+    fn damped_all_the_time_the_largest_sum_counts() {
+        let mut bar = zero();
+        let step = Step { index: 0, t: 0.0, h: 0.1 };
+        bar.add(&QUANTA, |y| y[0] = 1e3);
+        bar.watch_damped(step, &QUANTA).unwrap();
+        bar.pair = Pair { y: Vector2::new(2e4, 0.0), z: Vector2::new(-2e4, 0.0) };
+        assert!(bar.watch_damped(step, &QUANTA).is_ok());
+        bar.pair = Pair { y: Vector2::new(1e5, 0.0), z: Vector2::new(-1e5, 0.0) };
+        assert!(bar.watch_damped(step, &QUANTA).is_err());
+    }
+
+    #[test]
+    fn fewer_steps_than_grew_too_far() {
+        assert_eq!(
+            (fewer_steps(126.0, 300), fewer_steps(1e9, 3), fewer_steps(200.0, 2)),
+            (99, 1, 1)
+        );
+        assert_eq!(fewer_steps(101.0, 1), 1);
+    }
+}

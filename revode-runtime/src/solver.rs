@@ -1,6 +1,7 @@
 //! The solver: a method, a step-size control and a gradient strategy.
 
 use crate::controller::{Adaptive, FixedStep, StepControl};
+use crate::field::find_parameter;
 use crate::gradient::{Auto, Gradient, GradientStrategy, Loss, Solve};
 use crate::save::SaveAt;
 use crate::scheme::Plain;
@@ -64,13 +65,14 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         Self { max_steps, ..self }
     }
 
-    /// The accuracy that a gradient must have, relative to its largest component: the strategies that
-    /// reverse certify it, or fail. Unless told, half the digits of the scalar (7.5e-9 in `f64`) or the
+    /// The accuracy that a gradient of [`Reversible`](crate::Reversible) must have, relative to its largest
+    /// component: it is certified, or an error. The gradients of the other strategies are those of stored
+    /// states to the last bit, whatever is asked for. Unless told, half the digits of the scalar (7.5e-9 in `f64`) or the
     /// tolerance of the step-size control where that is finer, but never finer than 1,600 times the
     /// scalar's `EPSILON`: 3.6e-13 in `f64`, 1.9e-4 in `f32`. What is finer than that cannot be certified
     /// by a reversal that rounds, as [`Reversible`](crate::Reversible)'s does.
     ///
-    /// It is the accuracy as the gradient of the discrete solution; how far that is from the
+    /// It is the accuracy as the gradient of the discrete solution: how far that is from the
     /// equation's is a matter of the step sizes.
     #[must_use]
     pub fn gradient_accuracy(self, accuracy: f64) -> Self {
@@ -79,7 +81,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// The memory that the states which a gradient keeps may take, in bytes. Unless told,
     /// [`DEFAULT_MEMORY`](crate::gradient::DEFAULT_MEMORY) for [`Auto`] and
-    /// [`Guarded`](crate::Guarded), which keep to it, and no limit for [`StoreAll`](crate::StoreAll),
+    /// [`Guarded`](crate::Guarded), which keep to it but for 8 bytes an anchor and, where a segment is solved again,
+    /// that segment's states (as much again at most), and no limit for [`StoreAll`](crate::StoreAll),
     /// which fails above it.
     #[must_use]
     pub fn memory_limit(self, bytes: usize) -> Self {
@@ -147,7 +150,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     {
         let solve = self.ask(problem, &save)?;
         // (An infinite one may be meant: a capacity without limit.)
-        if let Some((name, _)) = problem.field.find(|x| x.to_f64().is_nan()) {
+        if let Some((name, _)) = find_parameter(&problem.field, |x| x.to_f64().is_nan()) {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
         }
         loss.check(&problem.y0, solve.plan.len())?;

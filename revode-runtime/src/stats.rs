@@ -23,9 +23,10 @@ pub struct Stats {
     /// Anchors: the states that a guarded reversal goes back to, the start not counted.
     pub anchors: u64,
     /// The worst certificate of a reversal: how far a reversed state was from the known one, relative
-    /// to its size, where the reversal ended. `None` where nothing was reversed in floating point.
+    /// to its size, where the reversal ended. Guarded segments with one that is not 0 were solved again.
+    /// `None` where nothing was reversed in floating point.
     pub certificate: Option<f64>,
-    /// Segments whose certificate was worse than needed and which were solved again instead.
+    /// Segments whose certificate was not 0, and which were solved again instead.
     pub recomputed: u64,
     /// What an exact reversal keeps, in bits for each component of the state.
     pub buffer_bits: f64,

@@ -2,6 +2,7 @@
 
 use super::{Backward, Gradient, Keeper, Loss, Solve, Way};
 use crate::controller::StepControl;
+use crate::field::find_parameter;
 use crate::record::StepRecord;
 use crate::save::SavePlan;
 use crate::scheme::{SchemeVjp, Step};
@@ -90,7 +91,7 @@ fn check_finite<T: Real, F: FieldVjp<T>>(
             y0[i],
         );
     }
-    match found.model.find(|x| !x.is_finite()) {
+    match find_parameter(&found.model, |x| !x.is_finite()) {
         Some((name, value)) => error(format!("the gradient with respect to {name}"), value),
         None => Ok(()),
     }

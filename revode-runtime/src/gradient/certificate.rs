@@ -136,7 +136,7 @@ impl<F> Amplification<F> {
 }
 
 /// The largest component of `x − y`; infinite where one is not finite.
-fn difference<T: Real, S: State<T>>(x: &S, y: &S) -> f64 {
+pub(super) fn difference<T: Real, S: State<T>>(x: &S, y: &S) -> f64 {
     let difference = |(x, y): (&T, &T)| {
         let difference = (*x - *y).abs();
         if difference.is_finite() { difference.to_f64() } else { f64::INFINITY }

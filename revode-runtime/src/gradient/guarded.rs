@@ -1,8 +1,7 @@
 //! Guarded: the pair without damping, reversed from anchor to anchor, each segment certified.
 
-use std::marker::PhantomData;
-
 use super::backward::differentiate;
+use super::certificate::difference;
 use super::checkpointed::Checkpoints;
 use super::schedule::Schedule;
 use super::{
@@ -10,7 +9,9 @@ use super::{
 };
 use crate::controller::{StepControl, Tolerance};
 use crate::guarded::{GuardedPair, GuardedState, Lost, close_vjp};
+use crate::halves::largest;
 use crate::parasitic::{PairBar, fewer_steps};
+use crate::record::StepRecord;
 use crate::reversible::Pair;
 use crate::scheme::{Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::solution::Solution;
@@ -100,7 +101,7 @@ struct Anchors<T: Real, F: FieldVjp<T>, W> {
     /// The anchor at the start of the segment in work, the last one that is left.
     anchor: Option<Lost<F::State>>,
     /// The end of the segment in work, to go back to.
-    end: End<T, F>,
+    end: End<F, F::State>,
     /// The segment in work, where it is solved again.
     again: Option<Checkpoints<GuardedState<F::State>, W>>,
     /// For the statistics.
@@ -112,16 +113,17 @@ struct Report {
     anchors: u64,
     recomputed: u64,
     evaluations: u64,
+    /// The worst one, of a segment that was solved again.
+    certificate: f64,
 }
 
 /// The end of a segment.
-struct End<T: Real, F: FieldVjp<T>> {
+struct End<F, S> {
     /// The last step of the segment.
     last: u64,
-    pair: Pair<F::State>,
-    bar: PairBar<F::State>,
+    pair: Pair<S>,
+    bar: PairBar<S>,
     model_bar: F,
-    scalar: PhantomData<T>,
 }
 
 impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
@@ -140,7 +142,6 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
             pair: lost.pair.clone(),
             bar: scheme.zero_bar(y0),
             model_bar: field.zeros_like(),
-            scalar: PhantomData,
         };
         Self {
             indices: vec![0],
@@ -203,7 +204,7 @@ impl<T: Real, F: FieldVjp<T>, W> Anchors<T, F, W> {
             at = stop;
             // The steps are the same to the last bit, and so they end in the same anchors, or else the field
             // does not give equal bits for equal inputs.
-            let Some(found) = &now.lost else { return Err(not_equal()) };
+            let Some(found) = &now.lost else { return Err(not_repeated(record, end)) };
             lost.assign(found);
             if let Some((_, slot)) = placed {
                 self.store(slot, &lost);
@@ -220,20 +221,38 @@ fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
     lost + size_of::<u64>() + Schedule::ENTRY_BYTES
 }
 
+/// The largest difference of a reversed pair from the known one, relative to the largest component.
 #[cold]
-fn not_equal() -> SolveError {
-    SolveError::NotExact { component: 0, difference: f64::INFINITY, bits: 0 }
+fn relative_difference<T: Real, S: State<T>>(reversed: &Pair<S>, known: &Pair<S>) -> f64 {
+    let off = difference(&reversed.y, &known.y).max(difference(&reversed.z, &known.z));
+    off / largest(known.y.as_slice())
 }
 
-impl<T: Real, F: FieldVjp<T>> End<T, F> {
-    fn save(&mut self, last: u64, pair: &Pair<F::State>, bar: &PairBar<F::State>, model_bar: &F) {
+/// The error of steps before step number `end` that did not come out as before.
+#[cold]
+fn not_repeated<T: Real>(record: &StepRecord<T>, end: u64) -> SolveError {
+    let last = end.saturating_sub(1);
+    let t = record.from(last).next().map_or(f64::NAN, |step| step.t.to_f64());
+    SolveError::NotRepeated { step: last, t }
+}
+
+impl<F, S> End<F, S> {
+    fn save<T: Real>(&mut self, last: u64, pair: &Pair<S>, bar: &PairBar<S>, model_bar: &F)
+    where
+        F: FieldVjp<T, State = S>,
+        S: State<T>,
+    {
         self.last = last;
         self.pair.assign(pair);
         self.bar.assign(bar);
         copy_model(&mut self.model_bar, model_bar);
     }
 
-    fn restore(&self, pair: &mut Pair<F::State>, bar: &mut PairBar<F::State>, model_bar: &mut F) {
+    fn restore<T: Real>(&self, pair: &mut Pair<S>, bar: &mut PairBar<S>, model_bar: &mut F)
+    where
+        F: FieldVjp<T, State = S>,
+        S: State<T>,
+    {
         pair.assign(&self.pair);
         bar.assign(&self.bar);
         copy_model(model_bar, &self.model_bar);
@@ -311,6 +330,8 @@ where
         } else if let Some(anchor) = &self.anchor {
             let start = anchor.next();
             if state.pair != start.pair {
+                let certificate = relative_difference(&state.pair, &start.pair);
+                self.report.certificate = self.report.certificate.max(certificate);
                 self.end.restore(&mut state.pair, bar, model_bar);
                 let slots = (self.memory / scheme.state_bytes(state)).max(1);
                 let mut segment = Checkpoints::new(scheme, problem, slots);
@@ -329,11 +350,10 @@ where
     }
 
     fn report(&self, scheme: &GuardedPair<M>, stats: &mut Stats) {
-        let Report { anchors, recomputed, evaluations } = self.report;
+        let Report { anchors, recomputed, evaluations, certificate } = self.report;
         stats.strategy = "guarded";
         stats.anchors = anchors;
-        // Whatever did not come back to the last bit was solved again.
-        stats.certificate = Some(0.0);
+        stats.certificate = Some(certificate);
         stats.recomputed = recomputed;
         stats.evaluations += evaluations + Scheme::<T, F>::evaluations(scheme, &self.work);
     }

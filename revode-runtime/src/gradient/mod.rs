@@ -166,6 +166,7 @@ pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
 
 /// Where the backward pass goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Way {
     /// With the step before.
     On,
