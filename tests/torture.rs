@@ -42,11 +42,10 @@ fn every_answer_is_accurate_or_an_error() {
                 }
             }
             Outcome::Error(error) => {
-                let Some(kind) = about_the_problem(&error) else {
-                    prop_assert!(!case.strategy.is_exact(), "{:?}: {error}", case.strategy);
-                    return Ok(());
-                };
-                *errors.borrow_mut().entry(kind).or_default() += 1;
+                let kind = about_the_problem(&error);
+                let allowed = kind.is_some() || !case.strategy.is_exact();
+                prop_assert!(allowed, "{:?}: {error}", case.strategy);
+                *errors.borrow_mut().entry(kind.unwrap_or("not certified")).or_default() += 1;
             }
         }
         Ok(())
