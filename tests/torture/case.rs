@@ -221,10 +221,10 @@ impl Case {
         match self.strategy {
             Choice::Guarded => self.compare(&solver, Guarded, StoreAll.along(Guarded), random),
             Choice::Exact => exact(Exact::default()),
-            Choice::ExactRate(rate) => exact(Exact::default().rate(rate / self.units.time.abs())),
+            Choice::ExactRate(kappa) => exact(Exact::default().rate(kappa / self.units.time.abs())),
             Choice::Auto => self.auto(&solver, random),
             Choice::Published(lambda) => reversible(Reversible::coupling(lambda)),
-            Choice::Rate(kappa) => reversible(Reversible::rate(kappa)),
+            Choice::Rate(kappa) => reversible(Reversible::rate(kappa / self.units.time.abs())),
             Choice::Checkpointed => self.compare(&solver, Checkpointed::slots(5), StoreAll, random),
         }
     }
