@@ -189,6 +189,35 @@ fn badly_scaled_states() {
     }
 }
 
+ode! {
+    struct Driven {
+        state  { x, y }
+        params { weight }
+    }
+    dx/dt = -x;
+    dy/dt = weight * x - y;
+}
+
+/// What the step-size control may neglect a loss may not: a component that is far below the absolute tolerance
+/// all the way, beside one that is not. (It was rounded to a part of that tolerance.)
+#[test]
+fn sizes_below_the_tolerance() {
+    let (size, atol) = (1e-9, 1e-4);
+    let problem = Problem::new(Driven { weight: size }, [1.0, -0.7 * size], 0.0..3.0);
+    let loss = Terminal::new(
+        |y: &Vector2<f64>| (y[1] / size).powi(2),
+        |y: &Vector2<f64>| Vector2::new(0.0, 2.0 * y[1] / size / size),
+    );
+    let solver = Solver::new(Tsit5).tolerance(1e-6, atol);
+    let exact = solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss).unwrap();
+    let plain = solver.strategy(StoreAll).gradient(&problem, SaveAt::end(), &loss).unwrap();
+    let scaled = |found: &Gradient<Driven, Vector2<f64>, f64>| [found.y0[0], found.y0[1] * size];
+    let off = difference(&scaled(&exact), &scaled(&plain));
+    println!("{off:.1e}");
+    // Ten tolerances.
+    assert!(off < 10.0 * atol, "{off:e}");
+}
+
 /// Components that start from 0, each with a size of its own from 1e-12 to 1e12 that shows on the way.
 #[derive(Debug, Clone)]
 struct FromZero {

@@ -13,10 +13,12 @@ use crate::{Real, SolveError, State};
 /// [rounding](Round::round) is exact for.
 pub(crate) const LARGEST: f64 = (1_u64 << 50) as f64 - SEED;
 
-/// A default quantum is this part of the tolerance of its component, but not below that part of its size at
-/// the start, so that the grid reaches to 64 times the size.
+/// A default quantum is this part of the tolerance of its component, but not below the second part of its size
+/// at the start, so that the grid reaches to 64 times the size, nor above the third: a loss may look at what is
+/// below the absolute tolerance.
 const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
 const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
+const RESOLVED: f64 = 1.0 / (1_u64 << 24) as f64;
 
 /// How much coarser, at the least, a default quantum that proved too fine is made.
 const COARSER: f64 = 1024.0;
@@ -63,14 +65,14 @@ impl<D: State<f64>> Quanta<D> {
             let size = quantum.abs();
             let wanted = tolerance
                 .map_or(0.0, |Tolerance { rtol, atol }| OF_TOLERANCE * (atol + rtol * size));
-            let default = wanted.max(OF_SIZE * size);
-            *quantum = clamp(default);
-            *coarsest = if size <= no_size {
-                clamp(f64::INFINITY)
+            (*quantum, *coarsest) = if size <= no_size {
+                (clamp(wanted.max(OF_SIZE * size)), clamp(f64::INFINITY))
             } else {
-                // So that the start is not rounded away; what is small beside another one may lose what
-                // that has lost at first.
-                clamp((default * COARSER * COARSER).max(OF_SIZE * largest))
+                let finest = OF_SIZE * size;
+                // So that the start is not rounded away; what is small beside another one, or below its
+                // tolerance, may lose what that has lost at first.
+                let coarsest = (wanted.max(finest) * COARSER * COARSER).max(OF_SIZE * largest);
+                (clamp(wanted.min(RESOLVED * size).max(finest)), clamp(coarsest))
             };
         }
         Self { each, coarsest }
@@ -187,7 +189,8 @@ mod tests {
         );
         let tolerance = Some(Tolerance { rtol: 0.0, atol: 1.0 });
         let Quanta { each, .. } = Quanta::new::<f64>(&y0, None, tolerance);
-        assert_eq!(each.as_slice(), [p, p, p, p]);
+        // The first is below the tolerance.
+        assert_eq!(each.as_slice(), [2_f64.powi(-24), p, p, p]);
         let Quanta { each, coarsest } = Quanta::new::<f64>(&y0, Some(0.3), tolerance);
         assert_eq!((each.as_slice(), coarsest.as_slice()), (&[0.25; 4][..], &[0.25; 4][..]));
     }

@@ -1,0 +1,305 @@
+//! A random case: what is solved, how, and what its gradient is compared with.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use revode::gradient::{Along, GradientStrategy};
+use revode::nalgebra::DVector;
+use revode::prelude::*;
+use revode::{EmbeddedMethod, MethodVjp, Real};
+
+use crate::fields::{Draw, Linear, Network, Random, Swing, Units};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    field: Field,
+    /// Numbers in `f64`, whatever the precision of the solve.
+    draw: Draw,
+    units: Units,
+    single: bool,
+    /// In units of 1.
+    horizon: f64,
+    /// The number of fixed steps; adaptive ones of this tolerance where there is none.
+    steps: Option<u32>,
+    tolerance: f64,
+    /// Whether the absolute tolerance belongs to the smallest unit; otherwise to the largest.
+    fine: bool,
+    /// The accuracy asked for; the default where there is none.
+    accuracy: Option<f64>,
+    method: Method,
+    pub(crate) strategy: Choice,
+    at_steps: bool,
+    memory: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Linear,
+    Rotation,
+    Network,
+    Swing,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Method {
+    Heun,
+    Bosh3,
+    Rk4,
+    Tsit5,
+    Dopri5,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Choice {
+    Guarded,
+    Exact,
+    ExactRate(f64),
+    Auto,
+    Published(f64),
+    Rate(f64),
+    Checkpointed,
+}
+
+impl Choice {
+    /// Whether the gradient is always that of the stored states, to the last bit.
+    pub(crate) fn is_exact(self) -> bool {
+        !matches!(self, Self::Published(_) | Self::Rate(_))
+    }
+}
+
+pub(crate) fn case() -> impl Strategy<Value = Case> {
+    let field = select(vec![Field::Linear, Field::Rotation, Field::Network, Field::Swing]);
+    let field = (field, any::<bool>(), 1_usize..6, prop::collection::vec(-1.0..1.0, 80));
+    let flow = (-2.0..30.0, 0.1..10.0, -1.0..1.7);
+    let zero = prop::option::weighted(0.3, prop::collection::vec(any::<bool>(), 5));
+    let powers = prop::option::weighted(0.6, prop::collection::vec(-40.0..40.0, 5));
+    let units = (zero, powers, prop::option::of(-20.0..20.0), any::<bool>());
+    let steps = prop::option::of(10_u32..800);
+    let method =
+        select(vec![Method::Heun, Method::Bosh3, Method::Rk4, Method::Tsit5, Method::Dopri5]);
+    let strategy = prop_oneof![
+        3 => Just(Choice::Guarded),
+        3 => Just(Choice::Exact),
+        1 => (0.0..40.0).prop_map(Choice::ExactRate),
+        1 => Just(Choice::Auto),
+        2 => select(vec![0.9, 0.99, 0.999, 1.0]).prop_map(Choice::Published),
+        1 => (0.0..40.0).prop_map(Choice::Rate),
+        1 => Just(Choice::Checkpointed),
+    ];
+    let memory = prop::option::weighted(0.3, 0_usize..4000);
+    let accuracy = prop::option::weighted(0.3, -10.0..-1.0);
+    let solve =
+        (steps, -9.0..-3.0, any::<bool>(), accuracy, method, strategy, any::<bool>(), memory);
+    (field, flow, units, solve).prop_map(|(field, flow, units, solve)| {
+        let (field, single, n, numbers) = field;
+        let (contraction, strength, horizon) = flow;
+        let (zero, powers, time, backward) = units;
+        let (steps, tolerance, fine, accuracy, method, strategy, at_steps, memory) = solve;
+        let zero = zero.unwrap_or_else(|| vec![false; 5]);
+        // Up to 2¹⁰ in single precision, in which the gradients of `k` have the fourth power.
+        let unit = |power: f64| (if single { 0.25 * power } else { power }).round().exp2();
+        let state = powers.unwrap_or_else(|| vec![0.0; 5]).into_iter().map(unit).collect();
+        let time = unit(time.unwrap_or(0.0)) * if backward { -1.0 } else { 1.0 };
+        let case = Case {
+            field,
+            draw: Draw { n, numbers, contraction, strength, zero },
+            units: Units { state, time },
+            single,
+            horizon: 10_f64.powf(horizon),
+            steps,
+            tolerance: 10_f64.powf(if single { 0.5 * tolerance - 1.0 } else { tolerance }),
+            fine,
+            accuracy: accuracy.map(|accuracy| 10_f64.powf(accuracy)),
+            method,
+            strategy,
+            at_steps,
+            memory,
+        };
+        if strategy.is_exact() { case } else { case.plain() }
+    })
+}
+
+/// What came of a case.
+pub(crate) enum Outcome {
+    /// The difference from the stored states' gradient, relative to its largest component in units of 1; the
+    /// certificate; and the accuracy asked for.
+    Answer {
+        difference: f64,
+        certificate: f64,
+        asked: f64,
+    },
+    Error(SolveError),
+}
+
+impl Case {
+    /// Neither zeros nor units nor the harder fields: what the published pair's certificate was measured on.
+    fn plain(self) -> Self {
+        let Self { draw, field, .. } = &self;
+        let draw = Draw { zero: vec![false; 5], ..draw.clone() };
+        let field = match field {
+            Field::Linear | Field::Rotation => Field::Linear,
+            Field::Network | Field::Swing => Field::Network,
+        };
+        Self { field, draw, units: Units { state: vec![1.0; 5], time: 1.0 }, ..self }
+    }
+
+    pub(crate) fn run(&self) -> Outcome {
+        if self.single { self.field::<f32>() } else { self.field::<f64>() }
+    }
+
+    fn field<T: Real>(&self) -> Outcome
+    where
+        Linear<T>: FieldVjp<T, State = DVector<T>>,
+        Network<T>: FieldVjp<T, State = DVector<T>>,
+        Swing<T>: FieldVjp<T, State = DVector<T>>,
+    {
+        let Self { draw, units, .. } = self;
+        match self.field {
+            Field::Linear => self.method::<T, _>(draw.linear(units)),
+            Field::Rotation => self.method::<T, _>(draw.rotation(units)),
+            Field::Network => self.method::<T, _>(draw.network(units)),
+            Field::Swing => self.method::<T, _>(draw.swing(units)),
+        }
+    }
+
+    fn method<T: Real, F>(&self, field: (F, F)) -> Outcome
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+    {
+        let random = self.draw.problem(field, &self.units, self.horizon);
+        match self.method {
+            Method::Heun => self.fixed(Heun, &random),
+            Method::Rk4 => self.fixed(Rk4, &random),
+            Method::Bosh3 => self.control(Bosh3, &random),
+            Method::Tsit5 => self.control(Tsit5, &random),
+            Method::Dopri5 => self.control(Dopri5, &random),
+        }
+    }
+
+    fn fixed<T: Real, F, M>(&self, method: M, random: &Random<T, F>) -> Outcome
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: MethodVjp<T, F> + Copy,
+    {
+        let h = self.horizon * self.units.time.abs() / f64::from(self.steps.unwrap_or(100));
+        self.strategy(Solver::new(method).fixed_step(h), random)
+    }
+
+    fn control<T: Real, F, M>(&self, method: M, random: &Random<T, F>) -> Outcome
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: EmbeddedMethod<T, F> + MethodVjp<T, F> + Copy,
+    {
+        if self.steps.is_some() {
+            return self.fixed(method, random);
+        }
+        let units = &self.units.state[..self.draw.n];
+        let extreme = if self.fine { f64::min } else { f64::max };
+        let atol = self.tolerance * units.iter().copied().reduce(extreme).unwrap();
+        self.strategy(Solver::new(method).tolerance(self.tolerance, atol).max_steps(20_000), random)
+    }
+
+    fn strategy<T: Real, F, M, C>(&self, solver: Solver<M, C>, random: &Random<T, F>) -> Outcome
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: Copy,
+        C: Copy,
+        Auto: GradientStrategy<T, F, M, C>,
+        Guarded: GradientStrategy<T, F, M, C>,
+        Exact: GradientStrategy<T, F, M, C>,
+        Reversible: GradientStrategy<T, F, M, C>,
+        StoreAll: GradientStrategy<T, F, M, C>,
+        Checkpointed: GradientStrategy<T, F, M, C>,
+        Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
+        Along<StoreAll, Exact>: GradientStrategy<T, F, M, C>,
+        Along<StoreAll, Reversible>: GradientStrategy<T, F, M, C>,
+    {
+        let exact =
+            |strategy: Exact| self.compare(&solver, strategy, StoreAll.along(strategy), random);
+        let reversible = |strategy: Reversible| {
+            self.compare(&solver, strategy, StoreAll.along(strategy), random)
+        };
+        match self.strategy {
+            Choice::Guarded => self.compare(&solver, Guarded, StoreAll.along(Guarded), random),
+            Choice::Exact => exact(Exact::default()),
+            Choice::ExactRate(kappa) => exact(Exact::default().rate(kappa / self.units.time.abs())),
+            Choice::Auto => self.auto(&solver, random),
+            Choice::Published(lambda) => reversible(Reversible::coupling(lambda)),
+            Choice::Rate(kappa) => reversible(Reversible::rate(kappa / self.units.time.abs())),
+            Choice::Checkpointed => self.compare(&solver, Checkpointed::slots(5), StoreAll, random),
+        }
+    }
+
+    /// The reference of `Auto` is that of the strategy that it took.
+    fn auto<T: Real, F, M, C>(&self, solver: &Solver<M, C>, random: &Random<T, F>) -> Outcome
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: Copy,
+        C: Copy,
+        Auto: GradientStrategy<T, F, M, C>,
+        StoreAll: GradientStrategy<T, F, M, C>,
+        Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
+    {
+        let limited = self.limited(solver.strategy(Auto));
+        match limited.gradient(&random.problem, SaveAt::end(), &random.loss()) {
+            Ok(fit) if fit.stats.strategy == "guarded" => {
+                self.compare(solver, Auto, StoreAll.along(Guarded), random)
+            }
+            _ => self.compare(solver, Auto, StoreAll, random),
+        }
+    }
+
+    /// With the memory and the accuracy of the case.
+    fn limited<M: Clone, C, G>(&self, mut solver: Solver<M, C, G>) -> Solver<M, C, G> {
+        if let Some(memory) = self.memory {
+            solver = solver.memory_limit(memory);
+        }
+        if let Some(accuracy) = self.accuracy {
+            solver = solver.gradient_accuracy(accuracy);
+        }
+        solver
+    }
+
+    fn compare<T: Real, F, M, C, G, H>(
+        &self,
+        solver: &Solver<M, C>,
+        strategy: G,
+        reference: H,
+        random: &Random<T, F>,
+    ) -> Outcome
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: Copy,
+        C: Copy,
+        G: GradientStrategy<T, F, M, C>,
+        H: GradientStrategy<T, F, M, C>,
+    {
+        let (problem, loss) = (&random.problem, random.loss());
+        let save = || if self.at_steps { SaveAt::steps() } else { SaveAt::end() };
+        let found = self.limited(solver.strategy(strategy)).gradient(problem, save(), &loss);
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => return Outcome::Error(error),
+        };
+        let stored = solver.strategy(reference).gradient(problem, save(), &loss).expect("stored");
+        // (What is finite may not be so in units of 1.)
+        let (flat, stored) = (random.flat(&found), random.flat(&stored));
+        let largest = stored.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+        let error = flat.iter().zip(&stored).filter(|(a, b)| a != b);
+        let error = error.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        // As the documentation of `Solver::gradient_accuracy` has it.
+        let epsilon = T::EPSILON.to_f64();
+        let half = 0.5 * epsilon.sqrt();
+        let tolerance = if self.adapts() { self.tolerance } else { half };
+        let default = tolerance.min(half).max(1_600.0 * epsilon);
+        Outcome::Answer {
+            difference: if error == 0.0 { 0.0 } else { error / largest },
+            certificate: found.stats.certificate.unwrap_or(0.0),
+            asked: if self.strategy.is_exact() { 0.0 } else { self.accuracy.unwrap_or(default) },
+        }
+    }
+
+    /// Whether the steps are adaptive.
+    fn adapts(&self) -> bool {
+        self.steps.is_none() && !matches!(self.method, Method::Heun | Method::Rk4)
+    }
+}
