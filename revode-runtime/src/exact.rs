@@ -342,7 +342,7 @@ where
         next.monitor.assign(&now.monitor);
         let quanta = &self.quanta.each;
         let grown = if self.watched {
-            next.monitor.watch(&next.grid, quanta, self.method.order())
+            next.monitor.watch(&next.grid, &now.grid.y, quanta, self.method.order())
         } else if gap::too_large(&next.grid, quanta) {
             return Err(self.rate_too_small(step, &next.grid));
         } else {

@@ -248,7 +248,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for GuardedPair<M
         });
 
         next.monitor.assign(&now.monitor);
-        let grown = next.monitor.watch(&next.pair, quantum, self.method.order());
+        let grown = next.monitor.watch(&next.pair, &now.pair.y, quantum, self.method.order());
         if grown || next.monitor.steps() >= self.longest || !now.grid.holds(&next.pair.y) {
             end_in_anchor(&now.grid, step, next)?;
         } else {

@@ -126,6 +126,9 @@ pub(crate) enum Outcome {
         difference: f64,
         certificate: f64,
         asked: f64,
+        /// Guarded, in double precision with fixed steps: how far the gradient is from the plain method's, and
+        /// how far that is from the one of half the step.
+        beside_plain: Option<[f64; 2]>,
     },
     Error(SolveError),
 }
@@ -181,7 +184,17 @@ impl Case {
         M: MethodVjp<T, F> + Copy,
     {
         let h = self.horizon * self.units.time.abs() / f64::from(self.steps.unwrap_or(100));
-        self.strategy(Solver::new(method).fixed_step(h), random)
+        let solver = Solver::new(method).fixed_step(h);
+        let outcome = self.strategy(solver, random);
+        if self.strategy == Choice::Guarded
+            && !self.single
+            && let Outcome::Answer { difference, certificate, asked, .. } = outcome
+        {
+            let finer = Solver::new(method).fixed_step(0.5 * h);
+            let beside_plain = beside_plain(&solver, &finer, random);
+            return Outcome::Answer { difference, certificate, asked, beside_plain };
+        }
+        outcome
     }
 
     fn control<T: Real, F, M>(&self, method: M, random: &Random<T, F>) -> Outcome
@@ -294,6 +307,7 @@ impl Case {
         Outcome::Answer {
             difference: if error == 0.0 { 0.0 } else { error / largest },
             certificate: found.stats.certificate.unwrap_or(0.0),
+            beside_plain: None,
             asked: if self.strategy.is_exact() { 0.0 } else { self.accuracy.unwrap_or(default) },
         }
     }
@@ -302,4 +316,28 @@ impl Case {
     fn adapts(&self) -> bool {
         self.steps.is_none() && !matches!(self.method, Method::Heun | Method::Rk4)
     }
+}
+
+/// How far the guarded gradient is from the plain method's, and that from the one of a `finer` solve.
+fn beside_plain<T: Real, F, M>(
+    solver: &Solver<M, FixedStep>,
+    finer: &Solver<M, FixedStep>,
+    random: &Random<T, F>,
+) -> Option<[f64; 2]>
+where
+    F: FieldVjp<T, State = DVector<T>>,
+    M: MethodVjp<T, F> + Copy,
+{
+    let (problem, loss) = (&random.problem, random.loss());
+    let gradient = |found: Result<Gradient<F, _, T>, _>| found.ok().map(|fit| random.flat(&fit));
+    let guarded = solver.strategy(Guarded).gradient(problem, SaveAt::end(), &loss);
+    let plain = gradient(solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &loss))?;
+    let finer = gradient(finer.strategy(StoreAll).gradient(problem, SaveAt::end(), &loss))?;
+    let largest = plain.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let off = |x: &[f64]| {
+        let differences = x.iter().zip(&plain).map(|(x, y)| (x - y).abs() / largest);
+        differences.fold(0.0, f64::max)
+    };
+    let guarded = gradient(guarded)?;
+    largest.is_normal().then(|| [off(&guarded), off(&finer)])
 }

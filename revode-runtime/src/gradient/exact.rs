@@ -113,12 +113,11 @@ where
                     for &(component, value) in others {
                         scheme.quanta.coarsen(component, value);
                     }
+                    continue;
                 }
                 Err(SolveError::PairDiverged { .. } | SolveError::CotangentsGrown { .. })
                     if !scheme.watched =>
                 {
-                    // On the first grid again: it may have been the gap that left it.
-                    scheme.quanta.clone_from(&first);
                     scheme.watched = true;
                 }
                 Err(SolveError::CotangentsGrown { factor, steps, .. }) if *steps > 1 => {
@@ -126,6 +125,8 @@ where
                 }
                 _ => return result,
             }
+            // On the first grid again: it may have been the gap that left it.
+            scheme.quanta.clone_from(&first);
         }
         run(&scheme)
     }
