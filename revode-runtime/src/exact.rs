@@ -7,7 +7,7 @@ use crate::grid::{Round, nearest};
 use crate::halves::{Halves, Known, step_back};
 use crate::parasitic::PairBar;
 use crate::quanta::Quanta;
-use crate::reversible::{Coupling, Pair, relative_gap};
+use crate::reversible::{Coupling, Pair};
 use crate::scheme::{EmbeddedScheme, Scheme, SchemeVjp, Step, VjpWork, Work};
 use crate::{EmbeddedMethod, FieldVjp, Method, MethodVjp, Real, SolveError, State, VectorField};
 
@@ -95,9 +95,9 @@ impl<M, D: State<f64>> ExactPair<M, D> {
     #[cold]
     fn rate_too_small<T: Real>(&self, step: Step<T>, pair: &Pair<D>) -> SolveError {
         let t = (step.t + step.h).to_f64();
-        let (gap, size) = pair.squared_gap_and_size();
+        let (gap, size) = pair.gap_and_size();
         let coupling = Coupling::Rate(self.rate.unwrap_or(0.0));
-        SolveError::PairDiverged { t, gap: relative_gap(gap, size), coupling }
+        SolveError::PairDiverged { t, gap: gap / size, coupling }
     }
 
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a

@@ -50,26 +50,30 @@ impl<S> Pair<S> {
         self.z.fill(T::ZERO);
     }
 
-    /// The square of the gap `‖y − z‖`, a sum over the components, and the size of `y`, its largest one.
-    /// The gap is NaN or infinite where one of both is.
+    /// The gap `|y − z|` and the size of `y`, the largest component of each. The gap is infinite where one of both
+    /// is not a number.
     #[inline(always)]
-    pub(crate) fn squared_gap_and_size<T: Real>(&self) -> (T, T)
+    pub(crate) fn gap_and_size<T: Real>(&self) -> (T, T)
     where
         S: State<T>,
     {
         let n = self.y.len();
         let (y, z) = (&self.y.as_slice()[..n], &self.z.as_slice()[..n]);
         let (mut gap, mut size) = (T::ZERO, T::ZERO);
+        // Stays 0 unless a gap is infinite or NaN, which `max` would pass over.
+        let mut zero = T::ZERO;
         for i in 0..n {
-            gap += (y[i] - z[i]) * (y[i] - z[i]);
+            gap = gap.max((y[i] - z[i]).abs());
+            zero += T::ZERO * (y[i] - z[i]);
             size = size.max(y[i].abs());
         }
-        (gap, size)
+        (if zero == T::ZERO { gap } else { T::from_f64(f64::INFINITY) }, size)
     }
 }
 
 /// The coupling of the pair: how far a step draws `y` to `z`.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Coupling {
     /// The same `λ` in every step, `0 < λ ≤ 1`: the published form, 0.999 its default. With `λ = 1`
     /// nothing is damped, and nothing amplified backward.
@@ -141,11 +145,6 @@ pub struct ReversiblePair<M> {
 /// Where the gap is this part of the solution, the solution itself is off by half of that.
 pub(crate) const LARGEST_GAP: f64 = 0.05;
 
-/// A gap relative to a size, from its square.
-pub(crate) fn relative_gap<T: Real>(squared: T, size: T) -> f64 {
-    Real::sqrt(squared.to_f64()) / size.to_f64()
-}
-
 impl<M> ReversiblePair<M> {
     /// The pair over `method`, whose gap may be 5 % of the solution.
     ///
@@ -170,9 +169,9 @@ impl<M> ReversiblePair<M> {
     }
 
     #[cold]
-    fn diverged<T: Real>(&self, step: Step<T>, squared_gap: T, size: T) -> SolveError {
+    fn diverged<T: Real>(&self, step: Step<T>, gap: T, size: T) -> SolveError {
         let t = (step.t + step.h).to_f64();
-        let gap = relative_gap(squared_gap, size);
+        let gap = (gap / size).to_f64();
         SolveError::PairDiverged { t, gap, coupling: self.coupling }
     }
 
@@ -304,12 +303,10 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for ReversiblePai
     }
     #[inline]
     fn check(&self, step: Step<T>, pair: &Self::State, largest: &mut T) -> Result<(), SolveError> {
-        let (gap, size) = pair.squared_gap_and_size();
+        let (gap, size) = pair.gap_and_size();
         *largest = largest.max(size);
-        let allowed = T::from_f64(self.largest_gap) * *largest;
-        // Written so that a gap that is not a number is too large. (Where all are let pass `allowed` is
-        // not a number for a solution that is 0.)
-        if gap <= allowed * allowed || self.largest_gap == f64::INFINITY {
+        // (Where all are let pass the right side is not a number for a solution that is 0.)
+        if gap <= T::from_f64(self.largest_gap) * *largest || self.largest_gap == f64::INFINITY {
             return Ok(());
         }
         Err(self.diverged(step, gap, *largest))

@@ -65,7 +65,7 @@ pub trait Scheme<T: Real, F: VectorField<T>> {
         work: &mut Self::Work,
     ) -> Result<(), SolveError>;
     /// Checks the state that a solve has come to with a step. `largest` is the solve's memory: the largest
-    /// component that the solution has had, 0 before the first step.
+    /// component that the solution has had, at first that of the start.
     ///
     /// Steps that are taken again, between checkpoints, have been checked the first time.
     ///

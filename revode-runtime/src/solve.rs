@@ -52,7 +52,7 @@ impl<S, C> Loop<'_, S, C> {
         let (mut now, mut next) = (&mut first, &mut second);
         let rounding = |t: T| T::from_f64(16.0) * T::EPSILON * t.abs();
         let mut error_norm = 0.0;
-        let mut largest = T::ZERO;
+        let mut largest = y0.as_slice().iter().fold(T::ZERO, |largest, y| largest.max(y.abs()));
         let mut saved = 0;
         let mut save = |observer: &mut O, steps, t, state: &S::State| {
             saved += 1;

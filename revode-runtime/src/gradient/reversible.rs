@@ -4,7 +4,7 @@ use super::backward::differentiate;
 use super::certificate::{Amplification, EarlySize, allowed, reversal_error};
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::controller::{StepControl, Tolerance};
-use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair, relative_gap};
+use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair};
 use crate::scheme::{Scheme, SchemeVjp, Step};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
@@ -130,8 +130,8 @@ where
     ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, record } = *pass;
         let amplification = self.amplification.get_or_insert_with(|| {
-            let (gap, size) = state.squared_gap_and_size();
-            self.gap = relative_gap(gap, size);
+            let (gap, size) = state.gap_and_size();
+            self.gap = (gap / size).to_f64();
             Amplification::new(record.len(), &problem.field)
         });
         if !amplification.is_due(step.index) {
