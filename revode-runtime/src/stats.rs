@@ -22,8 +22,10 @@ pub struct Stats {
     pub strategy: &'static str,
     /// Anchors: the states that a guarded reversal goes back to, the start not counted.
     pub anchors: u64,
-    /// The worst certificate of a reversal: how far a reversed state was from the known one, relative
-    /// to its size, where the reversal ended. `None` where nothing was reversed in floating point.
+    /// The certificate of a reversal: how far reversed states were from known ones, relative to their size,
+    /// times what the gradient amplifies that; the gradient's error is below 64 times it
+    /// (`docs/reversible.md`). 0 where all is reversed to the last bit, `None` where nothing was reversed in
+    /// floating point.
     pub certificate: Option<f64>,
     /// Segments whose certificate was worse than needed and which were solved again instead.
     pub recomputed: u64,

@@ -7,13 +7,13 @@ use crate::scheme::{Step, VjpWork};
 use crate::{FieldVjp, MethodVjp, Real, SolveError, State};
 
 /// By how much more than the certificate, at the most, the gradient of the published pair may be off: the
-/// factor between accuracy asked for and certificate allowed. Five times the largest factor measured, see
-/// `docs/reversible.md`.
+/// factor between accuracy asked for and certificate allowed. Five times the largest factor measured beyond
+/// rounding, see `docs/reversible.md`.
 const SAFETY: f64 = 64.0;
 
 /// No gradient by a reversal in floating point is taken to be better than this multiple of the scalar's
-/// `EPSILON`: the sums of the way back round too, not only the states.
-const LEAST: f64 = 8.0;
+/// `EPSILON`: the way back itself rounds too, not only the states.
+const LEAST: f64 = 16.0;
 
 /// The certificate for which the default accuracy leaves room, in the same unit.
 const USUAL: f64 = 25.0;
@@ -22,8 +22,8 @@ const USUAL: f64 = 25.0;
 /// steps.
 const SAMPLES: usize = 64;
 
-/// The size of a component is its largest value within so many samples.
-const NEAR: usize = 4;
+/// The size of a component is its largest value within so many samples, before and after.
+const NEAR: usize = 3;
 
 /// At every so many samples the step is differentiated a second time.
 const TWICE: u64 = 8;
@@ -53,12 +53,19 @@ pub(super) struct Certificate {
     /// The certificate: the error, amplified once that is known.
     pub(super) value: f64,
     /// The gap `‖y − z‖` at the end, relative to the solution there, for the error message.
-    pub(super) gap: f64,
+    gap: f64,
 }
 
 impl Certificate {
     pub(super) fn new(allowed: f64) -> Self {
         Self { allowed, error: 0.0, t: 0.0, value: 0.0, gap: 0.0 }
+    }
+
+    /// At the end of that many steps, from the `start`, with the least error that is counted with: a sum
+    /// over `n` steps can be off by `n` times the scalar's `EPSILON`.
+    pub(super) fn turn<T: Real>(&mut self, steps: u64, start: T, gap: f64) {
+        let least = LEAST.max(steps as f64 / SAFETY);
+        (self.error, self.t, self.gap) = (least * T::EPSILON.to_f64(), start.to_f64(), gap);
     }
 
     /// Takes an error of the reversed pair at time `t`. By how much it is amplified is not known before the
@@ -162,7 +169,7 @@ impl<S> Samples<S> {
     }
 
     /// The largest difference of the reversed pair from the one that was there, each component relative to
-    /// its size thereabouts, infinite where one is not finite; at least [`LEAST`].
+    /// its size thereabouts; infinite where one is not finite.
     pub(super) fn error<T: Real>(&self, at: usize, reversed: &Pair<S>) -> f64
     where
         S: State<T>,
@@ -173,7 +180,7 @@ impl<S> Samples<S> {
         let (y, z) = (&reversed.y.as_slice()[..n], &reversed.z.as_slice()[..n]);
         let (known_y, known_z) = (&known.y.as_slice()[..n], &known.z.as_slice()[..n]);
         let larger = |x: T, y: T| if x > y { x } else { y };
-        let mut largest = T::from_f64(LEAST) * T::EPSILON;
+        let mut largest = T::ZERO;
         // 0 unless a difference is infinite or NaN.
         let mut zero = T::ZERO;
         for i in 0..n {

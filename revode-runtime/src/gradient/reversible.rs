@@ -10,7 +10,8 @@ use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
 
 /// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
-/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
+/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648. At most 66 pairs of
+/// the forward pass are kept, to be compared with.
 ///
 /// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
 /// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a
@@ -87,7 +88,7 @@ where
     }
 }
 
-/// A reversal keeps some pairs to be compared with.
+/// The pairs that a reversal is compared with, and what has come of it.
 struct Reversal<T: Real, F: FieldVjp<T>> {
     samples: Samples<F::State>,
     /// `None` before the way back.
@@ -125,11 +126,11 @@ where
         model_bar: &mut F,
         work: &mut <ReversiblePair<M> as SchemeVjp<T, F>>::VjpWork,
     ) -> Result<Way, SolveError> {
-        let Backward { scheme, problem, .. } = *pass;
+        let Backward { scheme, problem, record } = *pass;
         let field = &problem.field;
         let amplification = self.amplification.get_or_insert_with(|| {
             let (gap, size) = state.squared_gap_and_size();
-            self.certificate.gap = relative_gap(gap, size);
+            self.certificate.turn(record.len(), problem.t0, relative_gap(gap, size));
             self.samples.end(state);
             Amplification::new(&self.samples, field, bar)
         });
