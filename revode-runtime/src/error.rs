@@ -87,8 +87,8 @@ pub enum SolveError {
         /// The coupling.
         coupling: Coupling,
     },
-    /// The reversal did not come back to where the solve had started, so that the gradient would
-    /// have been wrong.
+    /// The reversal did not come back along the way of the solve, so that the gradient would have been
+    /// wrong.
     #[error(
         "the reversal came back to t = {t} with a relative error of {error:.1e}, which the gradient amplifies \
          {amplification:.1e} times ({:.1e}, allowed {allowed:.1e}), after the pair's gap |y - z| had been \
@@ -98,12 +98,12 @@ pub enum SolveError {
         error * amplification
     )]
     NotReversed {
-        /// The time at which the pair was compared.
+        /// The time at which the reversed pair was furthest from the known one.
         t: f64,
-        /// The largest difference between the reversed pair and the known one, relative to the
-        /// solution's largest component near the start.
+        /// Their largest difference, each component relative to its size around that time.
         error: f64,
-        /// By how much the gradient amplifies it.
+        /// By how much the gradient amplifies it; 1 where the error was too large by itself, before that
+        /// was known.
         amplification: f64,
         /// The largest product of both that is allowed.
         allowed: f64,

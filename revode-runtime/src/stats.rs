@@ -22,9 +22,11 @@ pub struct Stats {
     pub strategy: &'static str,
     /// Anchors: the states that a guarded reversal goes back to, the start not counted.
     pub anchors: u64,
-    /// The worst certificate of a reversal: how far a reversed state was from the known one, relative
-    /// to its size, where the reversal ended. Guarded segments with one that is not 0 were solved again.
-    /// `None` where nothing was reversed in floating point.
+    /// The certificate of a reversal: how far reversed states were from known ones, relative to their size.
+    /// [`Reversible`](crate::Reversible): times what the gradient amplifies that; the gradient's error is below
+    /// 64 times it (`docs/reversible.md`). [`Guarded`](crate::Guarded): the worst one of a segment, 0 where all
+    /// is reversed to the last bit; other segments were solved again. `None` where nothing was reversed in
+    /// floating point.
     pub certificate: Option<f64>,
     /// Segments whose certificate was not 0, and which were solved again instead.
     pub recomputed: u64,

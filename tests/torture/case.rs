@@ -99,7 +99,7 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         let unit = |power: f64| (if single { 0.25 * power } else { power }).round().exp2();
         let state = powers.unwrap_or_else(|| vec![0.0; 5]).into_iter().map(unit).collect();
         let time = unit(time.unwrap_or(0.0)) * if backward { -1.0 } else { 1.0 };
-        let case = Case {
+        Case {
             field,
             draw: Draw { n, numbers, contraction, strength, zero },
             units: Units { state, time },
@@ -113,8 +113,7 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
             strategy,
             at_steps,
             memory,
-        };
-        if strategy.is_exact() { case } else { case.plain() }
+        }
     })
 }
 
@@ -134,17 +133,6 @@ pub(crate) enum Outcome {
 }
 
 impl Case {
-    /// Neither zeros nor units nor the harder fields: what the published pair's certificate was measured on.
-    fn plain(self) -> Self {
-        let Self { draw, field, .. } = &self;
-        let draw = Draw { zero: vec![false; 5], ..draw.clone() };
-        let field = match field {
-            Field::Linear | Field::Rotation => Field::Linear,
-            Field::Network | Field::Swing => Field::Network,
-        };
-        Self { field, draw, units: Units { state: vec![1.0; 5], time: 1.0 }, ..self }
-    }
-
     pub(crate) fn run(&self) -> Outcome {
         if self.single { self.field::<f32>() } else { self.field::<f64>() }
     }

@@ -1,7 +1,7 @@
 //! Guarded: the pair without damping, reversed from anchor to anchor, each segment certified.
 
 use super::backward::differentiate;
-use super::certificate::difference;
+use super::certificate::distance;
 use super::checkpointed::Checkpoints;
 use super::schedule::Schedule;
 use super::{
@@ -224,8 +224,11 @@ fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
 /// The largest difference of a reversed pair from the known one, relative to the largest component.
 #[cold]
 fn relative_difference<T: Real, S: State<T>>(reversed: &Pair<S>, known: &Pair<S>) -> f64 {
-    let off = difference(&reversed.y, &known.y).max(difference(&reversed.z, &known.z));
-    off / largest(known.y.as_slice())
+    let off = |x: &S, y: &S| {
+        let distances = x.as_slice().iter().zip(y.as_slice()).map(|(x, y)| distance(*x, *y));
+        distances.map(Real::to_f64).fold(0.0, f64::max)
+    };
+    off(&reversed.y, &known.y).max(off(&reversed.z, &known.z)) / largest(known.y.as_slice())
 }
 
 /// The error of steps before step number `end` that did not come out as before.

@@ -1,16 +1,17 @@
 //! Reversible: the published method. The states come back by inverting the steps.
 
 use super::backward::differentiate;
-use super::certificate::{Amplification, EarlySize, allowed, reversal_error};
+use super::certificate::{Amplification, Certificate, Samples, allowed};
 use super::{Backward, Gradient, GradientStrategy, Keeper, Loss, Pairing, Solve, Way};
 use crate::controller::{StepControl, Tolerance};
 use crate::reversible::{Coupling, LARGEST_GAP, Pair, ReversiblePair};
-use crate::scheme::{Scheme, SchemeVjp, Step};
+use crate::scheme::{SchemeVjp, Step};
 use crate::solution::Solution;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Stats};
 
 /// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
-/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
+/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648. At most 66 pairs of
+/// the forward pass are kept, to be compared with.
 ///
 /// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
 /// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a
@@ -79,25 +80,20 @@ where
     ) -> Result<Gradient<F, F::State, T>, SolveError> {
         let allowed = allowed(solve.accuracy::<ReversiblePair<M>>());
         solve.with_pair(self, |scheme| {
-            let early = EarlySize::new(&solve.problem.y0);
-            let keeper =
-                Reversal { allowed, early, amplification: None, gap: 0.0, certificate: 0.0 };
+            let samples = Samples::new(&solve.problem.y0);
+            let certificate = Certificate::new(allowed);
+            let keeper = Reversal { samples, amplification: None, certificate };
             differentiate(solve, scheme, keeper, loss)
         })
     }
 }
 
-/// A reversal keeps nothing of the forward pass but a size.
-#[derive(Debug)]
-struct Reversal<T, F> {
-    /// The certificate that the gradient needs.
-    allowed: f64,
-    early: EarlySize<T>,
+/// The pairs that a reversal is compared with, and what has come of it.
+struct Reversal<T: Real, F: FieldVjp<T>> {
+    samples: Samples<F::State>,
     /// `None` before the way back.
-    amplification: Option<Amplification<F>>,
-    /// The gap `‖y − z‖` at the end, relative to the solution there, for the error message.
-    gap: f64,
-    certificate: f64,
+    amplification: Option<Amplification<T, F>>,
+    certificate: Certificate,
 }
 
 impl<T, F, M> Keeper<T, F, ReversiblePair<M>> for Reversal<T, F>
@@ -114,7 +110,9 @@ where
         _: &Pair<F::State>,
         after: &Pair<F::State>,
     ) -> Result<(), SolveError> {
-        self.early.watch(step.index + 1, &after.y);
+        if self.samples.is_due(step.index) {
+            self.samples.keep(after);
+        }
         Ok(())
     }
 
@@ -129,39 +127,35 @@ where
         work: &mut <ReversiblePair<M> as SchemeVjp<T, F>>::VjpWork,
     ) -> Result<Way, SolveError> {
         let Backward { scheme, problem, record } = *pass;
+        let field = &problem.field;
         let amplification = self.amplification.get_or_insert_with(|| {
             let (gap, size) = state.gap_and_size();
-            self.gap = (gap / size).to_f64();
-            Amplification::new(record.len(), &problem.field)
+            self.certificate.turn(record.len(), problem.t0, (gap / size).to_f64());
+            self.samples.end(state);
+            Amplification::new(&self.samples, field, bar)
         });
-        if !amplification.is_due(step.index) {
-            scheme.unstep_vjp(&problem.field, step, state, bar, model_bar, work);
+        if !self.samples.is_due(step.index) {
+            scheme.unstep_vjp(field, step, state, bar, model_bar, work);
             return Ok(Way::On);
         }
-        let (part, mut half) = (&mut amplification.part, 0.0);
-        let field = &problem.field;
-        scheme.unstep_vjp_watched(field, step, state, bar, part, work, Some(&mut half));
-        amplification.add(half, bar, model_bar);
+        let Self { samples, certificate, .. } = self;
+        let at = samples.after(step.index);
+        certificate.add(samples.error(at, state), step.t + step.h)?;
+        let known = samples.pair(at);
+        amplification.unstep_vjp(scheme, field, step, known, state, bar, model_bar, work);
         if step.index == 0 {
-            let start = Scheme::<T, F>::start(scheme, &problem.y0);
-            let error = reversal_error(state, &start, self.early.get());
-            let amplification = amplification.get(bar.clone(), model_bar);
-            self.certificate = error * amplification;
-            if self.certificate > self.allowed {
-                let (allowed, gap) = (self.allowed, self.gap);
-                let t = problem.t0.to_f64();
-                return Err(SolveError::NotReversed { t, error, amplification, allowed, gap });
-            }
+            certificate.add(samples.error(Samples::<F::State>::START, state), step.t)?;
+            certificate.amplify(amplification.get(certificate.error, bar.clone(), model_bar))?;
         }
         Ok(Way::On)
     }
 
     fn bytes(&self) -> usize {
-        0
+        self.samples.bytes()
     }
 
     fn report(&self, _: &ReversiblePair<M>, stats: &mut Stats) {
         stats.strategy = "reversible";
-        stats.certificate = Some(self.certificate);
+        stats.certificate = Some(self.certificate.value);
     }
 }

@@ -1,0 +1,367 @@
+//! Random fields along the published pair, with units that differ, starts at 0, and components that are small
+//! beside others: every gradient is as accurate as was asked for, or an error.
+//!
+//! `REVODE_PUBLISHED=100000 cargo test --release --test published -- --nocapture` runs more random cases than CI
+//! does and prints the factors between certificate and error that the safety factor rests on.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use revode::gradient::{Along, GradientStrategy};
+use revode::nalgebra::{DMatrix, DVector};
+use revode::prelude::*;
+use revode::{EmbeddedMethod, MethodVjp, Real};
+
+ode! {
+    struct Network {
+        dims   { n, m }
+        state  { u: [n] }
+        params { w1: [m, n], b1: [m], w2: [n, m], b2: [n], omega }
+    }
+    du/dt = w2 @ tanh(w1 @ u + b1 + sin(omega * t)) + b2;
+}
+
+ode! {
+    /// Contracts and expands by turns, is bistable, or linear.
+    struct Swing {
+        dims   { n }
+        state  { u: [n] }
+        params { a: [n, n], b: [n], c: [n], k: [n], omega }
+    }
+    du/dt = (a @ u) * cos(omega * t) + b - c * u - k * u^3;
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Field {
+    Linear,
+    Network,
+    Swing,
+    /// Components that leave 0, beside constant ones.
+    Bistable,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    Zero,
+    SomeZero,
+    Random,
+    Small,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Method {
+    Heun,
+    Rk4,
+    Bosh3,
+    Tsit5,
+    Dopri5,
+}
+
+/// What a case is made of; numbers in `f64`, whatever the precision of the solve.
+#[derive(Debug, Clone)]
+struct Case {
+    field: Field,
+    single: bool,
+    n: usize,
+    numbers: Vec<f64>,
+    /// The unit of each component, and that of time.
+    units: Vec<f64>,
+    time: f64,
+    /// Whether the loss counts components in their units.
+    weighted: bool,
+    start: Start,
+    small: f64,
+    contraction: f64,
+    strength: f64,
+    omega: f64,
+    horizon: f64,
+    /// The number of fixed steps; adaptive ones of this tolerance where there is none.
+    steps: Option<u32>,
+    tolerance: f64,
+    method: Method,
+    pair: Pair,
+    at_steps: bool,
+    accuracy: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pair {
+    Published(f64),
+    Rate(f64),
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let field = select(vec![Field::Linear, Field::Network, Field::Swing, Field::Bistable]);
+    let numbers = prop::collection::vec(-1.0..1.0, 100);
+    let field = (field, any::<bool>(), 1_usize..6, numbers);
+    let power =
+        |largest: f64| prop::option::weighted(0.4, prop::collection::vec(-largest..largest, 6));
+    let start = select(vec![Start::Zero, Start::SomeZero, Start::Random, Start::Small]);
+    let units = (power(12.0), prop::option::weighted(0.3, -6.0..6.0), any::<bool>());
+    let flow = (-2.0..30.0, 0.1..10.0, -1.0..1.7, -1.0..1.7, start, -15.0..0.0);
+    let method =
+        select(vec![Method::Heun, Method::Rk4, Method::Bosh3, Method::Tsit5, Method::Dopri5]);
+    let pair = prop_oneof![
+        2 => select(vec![0.9, 0.99, 0.999, 1.0]).prop_map(Pair::Published),
+        1 => (0.0..40.0).prop_map(Pair::Rate),
+    ];
+    let accuracy = prop::option::of(-10.0..-1.0);
+    let steps = prop::option::of(10_u32..800);
+    let solve = (steps, -9.0..-3.0, method, pair, any::<bool>(), accuracy);
+    (field, units, flow, solve).prop_map(|(field, units, flow, solve)| {
+        let (field, single, n, numbers) = field;
+        let (powers, time, weighted) = units;
+        let (contraction, strength, omega, horizon, start, small) = flow;
+        let (steps, tolerance, method, pair, at_steps, accuracy) = solve;
+        let ten = |power: f64| 10_f64.powf(power);
+        // The squares of units must be numbers.
+        let scaled = |power: f64| ten(if single { 0.5 * power } else { power });
+        Case {
+            field,
+            single,
+            n,
+            numbers,
+            units: powers.map_or(vec![1.0; 6], |powers| powers.into_iter().map(scaled).collect()),
+            time: time.map_or(1.0, scaled),
+            weighted,
+            start,
+            small: ten(small),
+            contraction,
+            strength,
+            omega: ten(omega),
+            horizon: ten(horizon),
+            steps,
+            tolerance: ten(if single { 0.5 * tolerance - 1.0 } else { tolerance }),
+            method,
+            pair,
+            at_steps,
+            accuracy: accuracy.map(ten),
+        }
+    })
+}
+
+/// The gradient's difference from that of the stored states, relative to its largest component; the
+/// certificate; the accuracy asked for; and the finest for which there can be an answer.
+struct Outcome {
+    difference: f64,
+    certificate: f64,
+    asked: f64,
+    finest: f64,
+}
+
+impl Case {
+    fn run(&self) -> Option<Outcome> {
+        if self.single { self.field::<f32>() } else { self.field::<f64>() }
+    }
+
+    fn number(&self, i: usize) -> f64 {
+        self.numbers[i % self.numbers.len()]
+    }
+
+    fn vector<T: Real>(&self, f: impl Fn(usize) -> f64) -> DVector<T> {
+        DVector::from_fn(self.n, |i, _| T::from_f64(f(i)))
+    }
+
+    fn field<T: Real>(&self) -> Option<Outcome>
+    where
+        Network<T>: FieldVjp<T, State = DVector<T>>,
+        Swing<T>: FieldVjp<T, State = DVector<T>>,
+    {
+        let Self { n, strength, contraction, time, ref units, .. } = *self;
+        let b = self.vector(|i| self.number(i + 40) * units[i] / time);
+        let a = |contraction: f64| {
+            DMatrix::from_fn(n, n, |i, j| {
+                let diagonal = if i == j { contraction } else { 0.0 };
+                let a = strength * self.number(i * n + j) - diagonal;
+                T::from_f64(a / time * units[i] / units[j])
+            })
+        };
+        let zero = || self.vector(|_| 0.0);
+        let omega = T::from_f64(self.omega / time);
+        // Of a cubic term.
+        let rate = |i: usize| self.number(i + 80).abs() * strength / time / (units[i] * units[i]);
+        match self.field {
+            Field::Linear => {
+                let (a, c, k) = (a(contraction), zero(), zero());
+                self.method(&self.problem(Swing { n, a, b, c, k, omega: T::ZERO }))
+            }
+            Field::Network => {
+                let m = 7;
+                let number = |i, scale: f64| T::from_f64(self.number(i) * scale);
+                self.method(&self.problem(Network {
+                    n,
+                    m,
+                    w1: DMatrix::from_fn(m, n, |i, j| number(i * n + j, 1.0 / units[j])),
+                    b1: DVector::from_fn(m, |i, _| number(i + 35, 1.0)),
+                    w2: DMatrix::from_fn(n, m, |i, j| {
+                        number(i * m + j + 17, strength * units[i] / time)
+                    }),
+                    b2: b,
+                    omega: T::from_f64(1.0 / time),
+                }))
+            }
+            Field::Swing => {
+                let c = self.vector(|i| self.number(i + 70).powi(2) * contraction / time);
+                let k = self.vector(rate);
+                self.method(&self.problem(Swing { n, a: a(0.0), b, c, k, omega }))
+            }
+            Field::Bistable => {
+                let moves = |i: usize, rate: f64| if self.is_constant(i) { 0.0 } else { rate };
+                let c =
+                    self.vector(|i| moves(i, -strength * (0.2 + self.number(i + 70).abs()) / time));
+                let k = self.vector(|i| moves(i, rate(i)));
+                let a = DMatrix::from_element(n, n, T::ZERO);
+                self.method(&self.problem(Swing { n, a, b: zero(), c, k, omega }))
+            }
+        }
+    }
+
+    fn is_constant(&self, i: usize) -> bool {
+        matches!(self.field, Field::Bistable) && self.number(i + 90) > 0.3
+    }
+
+    fn problem<T: Real, F: VectorField<T, State = DVector<T>>>(&self, field: F) -> Problem<T, F> {
+        let part = |i: usize| match (self.field, self.start) {
+            _ if self.is_constant(i) => 1.0,
+            (Field::Bistable, _) | (_, Start::Small) => self.small,
+            (_, Start::Zero) => 0.0,
+            (_, Start::SomeZero) => (i % 2) as f64,
+            (_, Start::Random) => 1.0,
+        };
+        let y0 = self.vector(|i| part(i) * self.number(i + 60) * self.units[i]);
+        Problem::new(field, y0, T::ZERO..T::from_f64(self.span()))
+    }
+
+    fn span(&self) -> f64 {
+        self.horizon * self.time
+    }
+
+    fn method<T: Real, F>(&self, problem: &Problem<T, F>) -> Option<Outcome>
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+    {
+        match self.method {
+            Method::Heun => self.fixed(Heun, problem),
+            Method::Rk4 => self.fixed(Rk4, problem),
+            Method::Bosh3 => self.control(Bosh3, problem),
+            Method::Tsit5 => self.control(Tsit5, problem),
+            Method::Dopri5 => self.control(Dopri5, problem),
+        }
+    }
+
+    fn fixed<T: Real, F, M>(&self, method: M, problem: &Problem<T, F>) -> Option<Outcome>
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: MethodVjp<T, F> + Copy,
+    {
+        let h = self.span() / f64::from(self.steps.unwrap_or(100));
+        self.compare(&Solver::new(method).fixed_step(h), problem, None)
+    }
+
+    fn control<T: Real, F, M>(&self, method: M, problem: &Problem<T, F>) -> Option<Outcome>
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: EmbeddedMethod<T, F> + MethodVjp<T, F> + Copy,
+    {
+        if self.steps.is_some() {
+            return self.fixed(method, problem);
+        }
+        let unit = self.units[..self.n].iter().copied().fold(f64::INFINITY, f64::min);
+        let solver = Solver::new(method).tolerance(self.tolerance, self.tolerance * unit);
+        self.compare(&solver.max_steps(20_000), problem, Some(self.tolerance))
+    }
+
+    /// `None` where there is no answer whatever accuracy is asked for.
+    fn compare<T: Real, F, M, C>(
+        &self,
+        solver: &Solver<M, C>,
+        problem: &Problem<T, F>,
+        tolerance: Option<f64>,
+    ) -> Option<Outcome>
+    where
+        F: FieldVjp<T, State = DVector<T>>,
+        M: Copy,
+        C: Copy,
+        Reversible: GradientStrategy<T, F, M, C>,
+        Along<StoreAll, Reversible>: GradientStrategy<T, F, M, C>,
+    {
+        let pair = match self.pair {
+            Pair::Published(lambda) => Reversible::coupling(lambda),
+            Pair::Rate(kappa) => Reversible::rate(kappa / self.time),
+        };
+        let weight = self.vector(|i| if self.weighted { self.units[i].powi(-2) } else { 1.0 });
+        let loss = squares::<T>(weight);
+        let save = || if self.at_steps { SaveAt::steps() } else { SaveAt::end() };
+        let coarse = solver.strategy(pair).gradient_accuracy(COARSEST);
+        let found = coarse.gradient(problem, save(), &loss).ok()?;
+        let stored = solver.strategy(StoreAll.along(pair)).gradient(problem, save(), &loss).ok()?;
+        let flat = |fit: &Gradient<F, DVector<T>, T>| -> Vec<f64> {
+            let all = fit.y0.as_slice().iter().chain(fit.model.slices().flatten());
+            all.map(|x| x.to_f64()).collect()
+        };
+        // As the documentation of `Solver::gradient_accuracy` has it.
+        let epsilon = T::EPSILON.to_f64();
+        let half = 0.5 * epsilon.sqrt();
+        let default = tolerance.unwrap_or(half).min(half).max(1_600.0 * epsilon);
+        Some(Outcome {
+            difference: difference(&flat(&found), &flat(&stored)),
+            certificate: found.stats.certificate?,
+            asked: self.accuracy.unwrap_or(default),
+            finest: SAFETY * 16.0 * epsilon,
+        })
+    }
+}
+
+/// The factor between the accuracy asked for and the certificate allowed.
+const SAFETY: f64 = 64.0;
+
+/// Coarser than any accuracy that a case asks for: what has an answer then has one at a finer accuracy where
+/// its certificate is good enough, and the same.
+const COARSEST: f64 = 0.9;
+
+/// Half the weighted sum of squares.
+fn squares<T: Real>(weight: DVector<T>) -> impl Loss<T, DVector<T>> {
+    let half = T::from_f64(0.5);
+    let cotangent = weight.clone();
+    let value = move |y: &DVector<T>| {
+        y.iter().zip(weight.iter()).map(|(y, weight)| half * *y * *weight * *y).sum::<T>()
+    };
+    Terminal::new(value, move |y: &DVector<T>| y.component_mul(&cotangent))
+}
+
+/// Relative to the largest component of `expected`.
+fn difference(found: &[f64], expected: &[f64]) -> f64 {
+    let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let difference = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    if difference == 0.0 { 0.0 } else { difference / largest }
+}
+
+#[test]
+fn every_answer_is_accurate_whatever_the_units() {
+    let cases = std::env::var("REVODE_PUBLISHED").map_or(2000, |cases| cases.parse().unwrap());
+    // The same cases in every run of CI; a new seed with each number of cases.
+    let seed = [u8::try_from(cases % 251).unwrap_or(0); 32];
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let (mut gradients, mut answers, mut factors) = (0, 0, Vec::new());
+    for _ in 0..cases {
+        let case = case().new_tree(&mut runner).unwrap().current();
+        let Some(found) = case.run() else { continue };
+        let Outcome { difference, certificate, asked, finest } = found;
+        gradients += 1;
+        if difference > finest {
+            factors.push(difference / certificate);
+        }
+        if certificate <= asked / SAFETY {
+            answers += 1;
+            assert!(
+                difference <= asked,
+                "off by {difference:e}, asked for {asked:e}, certificate {certificate:e}: {case:?}"
+            );
+        }
+    }
+    factors.sort_by(|a, b| b.total_cmp(a));
+    factors.truncate(5);
+    println!("{gradients} gradients, {answers} answers, error at most {factors:.1?} certificates");
+}
