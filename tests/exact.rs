@@ -330,3 +330,22 @@ fn single_precision() {
     check!(VanDerPol { mu: 1.0 }, [2.0, 0.0], 3.0);
     check!(VanDerPol { mu: 1.0 }, [2.0, 0.0], 30.0);
 }
+
+/// Too small a rate is made up for: on a contraction at 30, at the edge of what Runge–Kutta 4 is stable for, the
+/// derivative with respect to the start is 1e-95. (It was 4e-3, and the solution off by 2e-3.)
+#[test]
+fn a_rate_that_is_too_small() {
+    let problem = Problem::new(Linear { rate: -30.0, b: 30.0 }, [1.5], 0.0..30.0);
+    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let solver = Solver::new(Rk4).fixed_step(0.08);
+    for rate in [0.0, 5.0, 10.0] {
+        let strategy = Exact::default().rate(rate);
+        let exact = solver.strategy(strategy).gradient(&problem, SaveAt::end(), &loss).unwrap();
+        let stored = solver.strategy(StoreAll.along(strategy));
+        let stored = stored.gradient(&problem, SaveAt::end(), &loss).unwrap();
+        assert_eq!((exact.loss, exact.y0, &exact.model), (stored.loss, stored.y0, &stored.model));
+        // What is left are the grid's quanta, 2⁻⁴⁴ of the start, amplified by the halves of a step.
+        assert!((exact.loss - 1.0).abs() < 1e-11, "{rate}: {:e}", exact.loss - 1.0);
+        assert!(exact.y0[0].abs() < 1e-60, "{rate}: {:e}", exact.y0[0]);
+    }
+}

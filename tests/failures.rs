@@ -146,3 +146,28 @@ fn an_error_in_the_middle_of_the_way_is_seen() {
     println!("{answers} answers, {errors} errors");
     assert!(answers > 30 && errors > 30, "{answers} answers, {errors} errors");
 }
+
+ode! {
+    struct Decay {
+        state  { y }
+        params { rate }
+    }
+    dy/dt = -rate * y;
+}
+
+/// The gap is found at the same time whatever the unit, up to the ends of single precision. (Its square was
+/// not: from 1e-23 down it came out as 0.)
+#[test]
+fn the_gap_in_single_precision_has_no_unit() {
+    let found = [1e-30, 1e-22, 1.0, 1e21].map(|y0: f32| {
+        let problem = Problem::new(Decay { rate: 30.0_f32 }, [y0], 0.0..0.8);
+        let strategy = StoreAll.along(Reversible::coupling(0.999));
+        let solver = Solver::new(Rk4).fixed_step(0.02).strategy(strategy);
+        let loss = Terminal::new(|y: &SVector<f32, 1>| y[0], |_: &SVector<f32, 1>| [1.0].into());
+        match solver.gradient(&problem, SaveAt::end(), &loss).map(|fit| fit.loss) {
+            Err(SolveError::PairDiverged { t, .. }) => t,
+            other => panic!("{y0}: {other:?}"),
+        }
+    });
+    assert!(found.iter().all(|t| *t == found[0]), "{found:?}");
+}

@@ -264,3 +264,23 @@ fn an_unsteady_field_is_found_out() {
     assert!(found.stats.recomputed > 0, "{}", found.stats);
     assert!((found.y0[0] - (-2.0_f64).exp()).abs() < 1e-6);
 }
+
+/// The default stores the states while they fit in the memory, with fixed and with adaptive steps.
+#[test]
+fn auto_takes_the_fastest_that_fits() {
+    fn strategies<C>(solver: &Solver<Tsit5, C>) -> [&'static str; 2]
+    where
+        C: Copy,
+        Auto: GradientStrategy<f64, Lorenz, Tsit5, C>,
+    {
+        let loss = Terminal::new(|y: &SVector<f64, 3>| y[0], |_: &SVector<f64, 3>| SVector::x());
+        [usize::MAX, 0].map(|memory| {
+            let solver = solver.strategy(Auto).memory_limit(memory);
+            let fit = solver.gradient(&lorenz(0.0..1.0), SaveAt::end(), &loss).unwrap();
+            fit.stats.strategy
+        })
+    }
+    let expected = ["store-all", "guarded"];
+    assert_eq!(strategies(&Solver::new(Tsit5).fixed_step(0.01)), expected);
+    assert_eq!(strategies(&Solver::new(Tsit5).tolerance(1e-6, 1e-6)), expected);
+}
