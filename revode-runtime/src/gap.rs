@@ -201,7 +201,8 @@ fn is_large_beside_step<T: Real, S: State<T>>(
     order: u32,
 ) -> bool {
     let part = T::from_f64(if order == 1 { 0.5 } else { 0.2 });
-    let seeds = T::from_f64(2.0 * SEED);
+    // At rest, what a step has made of the seeds is no gap of the solution.
+    let seeds = T::from_f64(8.0 * SEED);
     let (y, z) = (pair.y.as_slice().iter(), pair.z.as_slice());
     let others = z.iter().zip(last.as_slice()).zip(quantum.as_slice());
     y.zip(others).any(|(y, ((z, last), quantum))| {
