@@ -148,7 +148,8 @@ impl<M, D: State<f64>> ExactPair<M, D> {
     fn halve_vjp<T: Real, S: State<T>>(&self, state: &GridState<S, D>, bar: &mut PairBar<S>) {
         if state.halvings > 0 {
             if state.asked > 0 {
-                bar.closed(self.quanta.each.as_slice());
+                let quanta = self.quanta.each.as_slice();
+                bar.closed(quanta, quanta);
             }
             let half = T::from_f64(factors(state.halvings).1);
             let Pair { y, z } = &mut bar.pair;
@@ -359,6 +360,7 @@ where
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {
             self.halve(step.index, next);
+            next.monitor.left(&next.grid);
         }
         next.value_z();
         Ok(())

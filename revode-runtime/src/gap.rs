@@ -141,12 +141,12 @@ impl<S> GapMonitor<S> {
     where
         S: State<T>,
     {
+        let mut grown = self.steps == 0 && self.is_large_beside_step(pair, last, order);
         let n = pair.y.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
         let (peak, allowed) = (&mut self.peak.as_mut_slice()[..n], &self.allowed.as_slice()[..n]);
-        let quantum_of_all = quantum;
         let quantum = &quantum.as_slice()[..n];
-        let (mut extent, mut grown) = (Extent::default(), false);
+        let mut extent = Extent::default();
         for i in 0..n {
             let gap = (y[i] - z[i]).abs();
             // What is allowed is above a seed, so that rounding is let pass.
@@ -155,7 +155,6 @@ impl<S> GapMonitor<S> {
             extent.add(y[i], gap, quantum[i]);
         }
         self.steps = self.steps.saturating_add(1);
-        grown |= self.steps == 1 && is_large_beside_step(pair, last, quantum_of_all, order);
         if grown || extent.gap_is_too_large() || self.pace.is_resting() {
             self.pace = self.pace.after_closing(self.steps, order);
             return true;
@@ -164,6 +163,37 @@ impl<S> GapMonitor<S> {
             self.look(order);
         }
         false
+    }
+
+    /// Notes what was left of the gap when it was made smaller, where that is more than a [`seed`].
+    pub(crate) fn left<T: Real>(&mut self, pair: &Pair<S>)
+    where
+        S: State<T>,
+    {
+        let gaps = pair.y.as_slice().iter().zip(pair.z.as_slice()).map(|(y, z)| (*y - *z).abs());
+        for (peak, gap) in self.peak.as_mut_slice().iter_mut().zip(gaps) {
+            *peak = peak.max(gap);
+        }
+    }
+
+    /// Whether the first gap of a component is large beside what the step from `last` has changed in it.
+    ///
+    /// The gap that a step leaves is `R(αh) R(−αh) − 1` times the deviation from rest, with the method's
+    /// stability function `R`, and its change `R(αh) − 1` times that. Where they are alike the step does not
+    /// resolve the contraction, and a companion that is so far off would carry it into the next step.
+    #[inline(never)]
+    fn is_large_beside_step<T: Real>(&self, pair: &Pair<S>, last: &S, order: u32) -> bool
+    where
+        S: State<T>,
+    {
+        let part = T::from_f64(if order == 1 { 0.5 } else { 0.2 });
+        // What a step has made of what there was before it is no gap of its own.
+        let before = T::from_f64(8.0);
+        let y = pair.y.as_slice().iter().zip(last.as_slice());
+        let gaps = y.zip(pair.z.as_slice()).zip(self.peak.as_slice());
+        gaps.into_iter().any(|(((y, last), z), peak)| {
+            (*y - *z).abs() - before * *peak > part * (*y - *last).abs()
+        })
     }
 
     /// Looks at the gap after 1, 2, 3, 4, 6, 8, 12, 16, … steps.
@@ -186,28 +216,6 @@ impl<S> GapMonitor<S> {
         }
         self.next_look = next;
     }
-}
-
-/// Whether the gap of a component is large beside what the step from `last` has changed in it.
-///
-/// The gap that a step leaves is `R(αh) R(−αh) − 1` times the deviation from rest, with the method's stability
-/// function `R`, and its change `R(αh) − 1` times that. Where they are alike the step does not resolve the
-/// contraction, and a companion that is so far off would carry it into the next step.
-#[inline(never)]
-fn is_large_beside_step<T: Real, S: State<T>>(
-    pair: &Pair<S>,
-    last: &S,
-    quantum: &S,
-    order: u32,
-) -> bool {
-    let part = T::from_f64(if order == 1 { 0.5 } else { 0.2 });
-    // At rest, what a step has made of the seeds is no gap of the solution.
-    let seeds = T::from_f64(8.0 * SEED);
-    let (y, z) = (pair.y.as_slice().iter(), pair.z.as_slice());
-    let others = z.iter().zip(last.as_slice()).zip(quantum.as_slice());
-    y.zip(others).any(|(y, ((z, last), quantum))| {
-        (*y - *z).abs() - seeds * *quantum > part * (*y - *last).abs()
-    })
 }
 
 /// Whether the gap of a pair on a grid of these quanta is too large, however slowly it grew.

@@ -152,9 +152,13 @@ impl<T: Real, S: State<T>> Halves<T, S> for OnGrid<'_, S, T> {
     }
 }
 
-/// The VJP of `z' ← y'`, where `lost` was what it took away.
-pub(crate) fn close_vjp<T: Real, S: State<T>>(lost: &Lost<S>, bar: &mut PairBar<S>) {
-    bar.closed(lost.grid.quantum().as_slice());
+/// The VJP of `z' ← y'`, where `lost` was what it took away and `grid` the one that it led to.
+pub(crate) fn close_vjp<T: Real, S: State<T>>(
+    lost: &Lost<S>,
+    grid: &Grid<S>,
+    bar: &mut PairBar<S>,
+) {
+    bar.closed(grid.quantum().as_slice(), lost.grid.quantum().as_slice());
     bar.pair.join_vjp();
 }
 
@@ -324,7 +328,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for GuardedPai
         work: &mut Self::VjpWork,
     ) {
         if let Some(lost) = state.lost.take() {
-            close_vjp(&lost, bar);
+            close_vjp(&lost, &state.grid, bar);
             state.pair = lost.pair;
         }
         let mut halves = Known { pair: &mut state.pair, before: &before.pair };

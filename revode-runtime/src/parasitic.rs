@@ -5,7 +5,7 @@
 //! difference leaves in it a part of the size of the method's error; where it has grown for too long, that part
 //! is what the gradient consists of.
 //!
-//! The [gap monitor](crate::gap) is there to prevent that. But it sees the gap of the solution, in which a mode
+//! The gap monitor (`gap.rs`) is there to prevent that. But it sees the gap of the solution, in which a mode
 //! that grows from rounding can hide behind what the solution itself contributes. This looks at the cotangents
 //! themselves: nothing that matters to the gradient hides in them. Derivation: `docs/guarded.md`.
 
@@ -31,7 +31,7 @@ struct Growth {
     /// Steps since then.
     steps: u64,
     /// The largest growth so far, and in how many steps.
-    largest: f64,
+    factor: f64,
     in_steps: u64,
 }
 
@@ -71,7 +71,7 @@ impl<S> PairBar<S> {
         let Self { pair: Pair { y, .. }, before, growth } = self;
         before.assign(y);
         add(y);
-        growth.seed += largest(y, before, quanta, |y, before| y - before);
+        growth.seed += largest_in_quanta(y, before, quanta, |y, before| y - before);
     }
 
     /// Looks at the cotangents before `step`, each in the unit that its component's quantum is.
@@ -91,7 +91,7 @@ impl<S> PairBar<S> {
         if step.index.is_multiple_of(STRIDE) {
             self.measure(quanta);
         }
-        if self.growth.largest <= MOST { Ok(()) } else { Err(self.growth.error(step)) }
+        if self.growth.factor <= MOST { Ok(()) } else { Err(self.growth.error(step)) }
     }
 
     /// The same where the gap is not closed but damped all the time: then growth is counted from the largest sum.
@@ -106,44 +106,45 @@ impl<S> PairBar<S> {
     {
         if step.index.is_multiple_of(STRIDE) {
             let Pair { y, z } = &self.pair;
-            self.growth.seed = self.growth.seed.max(largest(y, z, quanta, |y, z| y + z));
+            self.growth.seed = self.growth.seed.max(largest_in_quanta(y, z, quanta, |y, z| y + z));
         }
         self.watch(step, quanta)
     }
 
-    /// Looks at the cotangents where the gap was closed, and starts again with their sum.
+    /// Looks at the cotangents where the gap was closed, and starts again with their sum. The quanta are those
+    /// that the way back comes from, and those that it goes on with.
     #[inline]
-    pub(crate) fn closed<T: Real, D: Real>(&mut self, quanta: &[D])
+    pub(crate) fn closed<T: Real, D: Real>(&mut self, from: &[D], to: &[D])
     where
         S: State<T>,
     {
-        let sum = self.measure(quanta);
-        (self.growth.seed, self.growth.steps) = (sum, 0);
+        self.measure(from);
+        let Pair { y, z } = &self.pair;
+        let seed = largest_in_quanta(y, z, to, |y, z| y + z);
+        (self.growth.seed, self.growth.steps) = (seed, 0);
     }
 
-    /// Returns the sum of the cotangents.
     #[inline]
-    fn measure<T: Real, D: Real>(&mut self, quanta: &[D]) -> f64
+    fn measure<T: Real, D: Real>(&mut self, quanta: &[D])
     where
         S: State<T>,
     {
         let Self { pair: Pair { y, z }, growth, .. } = self;
-        let sum = largest(y, z, quanta, |y, z| y + z);
-        let difference = largest(y, z, quanta, |y, z| y - z);
+        let sum = largest_in_quanta(y, z, quanta, |y, z| y + z);
+        let difference = largest_in_quanta(y, z, quanta, |y, z| y - z);
         // (Numbers that are not normal say nothing.)
         let seed = growth.seed.max(f64::MIN_POSITIVE);
         // Where cotangents grow together the difference is the smaller one. Over a single step nothing can be
         // done.
-        if difference > growth.largest * seed && difference > sum && growth.steps > 1 {
-            (growth.largest, growth.in_steps) = (difference / seed, growth.steps);
+        if difference > growth.factor * seed && difference > sum && growth.steps > 1 {
+            (growth.factor, growth.in_steps) = (difference / seed, growth.steps);
         }
-        sum
     }
 }
 
 /// The largest component of `f(x, y)`, in the unit that its quantum is.
 #[inline(always)]
-fn largest<T: Real, S: State<T>, D: Real>(
+fn largest_in_quanta<T: Real, S: State<T>, D: Real>(
     x: &S,
     y: &S,
     quanta: &[D],
@@ -161,9 +162,9 @@ fn largest<T: Real, S: State<T>, D: Real>(
 impl Growth {
     #[cold]
     fn error<T: Real>(self, step: Step<T>) -> SolveError {
-        let Self { largest, in_steps, .. } = self;
+        let Self { factor, in_steps, .. } = self;
         let t = step.t.to_f64();
-        SolveError::CotangentsGrown { t, factor: largest, steps: in_steps }
+        SolveError::CotangentsGrown { t, factor, steps: in_steps }
     }
 }
 
@@ -228,13 +229,13 @@ mod tests {
         let mut bar = zero();
         for _ in 0..3 {
             grow(&mut bar, 2.0, 5, 1.0).unwrap();
-            bar.closed(&QUANTA);
+            bar.closed(&QUANTA, &QUANTA);
             bar.pair.join_vjp();
         }
         // What grew unseen between two looks is seen where the gap is closed.
         bar.pair = Pair { y: Vector2::new(1e4, 0.0), z: Vector2::new(-1e4, 0.0) };
         bar.growth.steps = 3;
-        bar.closed(&QUANTA);
+        bar.closed(&QUANTA, &QUANTA);
         let step = Step { index: 1, t: 0.0, h: 0.1 };
         assert!(matches!(
             bar.watch(step, &QUANTA),

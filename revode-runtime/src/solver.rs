@@ -67,10 +67,11 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// The accuracy that a gradient of [`Reversible`](crate::Reversible) must have, relative to its largest
     /// component: it is certified, or an error. The gradients of the other strategies are those of stored
-    /// states to the last bit, whatever is asked for. Unless told, half the digits of the scalar (7.5e-9 in `f64`) or the
-    /// tolerance of the step-size control where that is finer, but never finer than 1,600 times the
-    /// scalar's `EPSILON`: 3.6e-13 in `f64`, 1.9e-4 in `f32`. What is finer than that cannot be certified
-    /// by a reversal that rounds, as [`Reversible`](crate::Reversible)'s does.
+    /// states to the last bit, whatever is asked for. Unless told, half the digits of the scalar (7.5e-9 in
+    /// `f64`) or the tolerance of the step-size control where that is finer, but never finer than 1,600
+    /// times the scalar's `EPSILON`: 3.6e-13 in `f64`, 1.9e-4 in `f32`. What is finer than that cannot be
+    /// certified by a reversal that rounds, nor, over `n` steps, what is finer than `n` times `EPSILON`: in
+    /// `f32` more than 1,600 steps need a coarser accuracy to be asked for.
     ///
     /// It is the accuracy as the gradient of the discrete solution: how far that is from the
     /// equation's is a matter of the step sizes.
@@ -81,8 +82,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// The memory that the states which a gradient keeps may take, in bytes. Unless told,
     /// [`DEFAULT_MEMORY`](crate::gradient::DEFAULT_MEMORY) for [`Auto`] and
-    /// [`Guarded`](crate::Guarded), which keep to it but for 8 bytes an anchor and, where a segment is solved again,
-    /// that segment's states (as much again at most), and no limit for [`StoreAll`](crate::StoreAll),
+    /// [`Guarded`](crate::Guarded), which keep to it but for 8 bytes an anchor and, where a segment is solved
+    /// again, that segment's states (as much again at most), and no limit for [`StoreAll`](crate::StoreAll),
     /// which fails above it.
     #[must_use]
     pub fn memory_limit(self, bytes: usize) -> Self {

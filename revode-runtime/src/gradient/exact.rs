@@ -31,8 +31,8 @@ pub struct Exact {
 }
 
 impl Exact {
-    /// Damps at the rate `κ ≥ 0`, in 1 over time, instead of as much as the gap asks for; where that is too little for
-    /// the gradient, both.
+    /// Damps at the rate `κ ≥ 0`, in 1 over time, instead of as much as the gap asks for; where that is too
+    /// little for the gradient, both.
     #[must_use]
     pub fn rate(self, kappa: f64) -> Self {
         Self { rate: Some(kappa), ..self }
@@ -120,7 +120,7 @@ where
                 {
                     scheme.watched = true;
                 }
-                Err(SolveError::CotangentsGrown { factor, steps, .. }) if *steps > 1 => {
+                Err(SolveError::CotangentsGrown { factor, steps, .. }) => {
                     scheme.longest = fewer_steps(*factor, *steps);
                 }
                 _ => return result,

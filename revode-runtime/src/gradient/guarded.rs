@@ -52,7 +52,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F> + Clone> Pairing<T, F, M> for G
     ) -> Result<R, SolveError> {
         loop {
             match run(&scheme) {
-                Err(SolveError::CotangentsGrown { factor, steps, .. }) if steps > 1 => {
+                Err(SolveError::CotangentsGrown { factor, steps, .. }) => {
                     scheme.longest = fewer_steps(factor, steps);
                 }
                 result => return result,
@@ -310,7 +310,7 @@ where
         if crosses && let Some(lost) = self.anchor.take() {
             // From the anchor to the end of the segment before it.
             self.indices.pop();
-            close_vjp(&lost, bar);
+            close_vjp(&lost, &state.grid, bar);
             state.pair = lost.pair;
             state.grid = lost.grid;
             state.lost = None;
