@@ -115,7 +115,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or
     /// the reversible pair where the strategy is one that reverses. The solutions differ by an
     /// error of the method's order. With [`Auto`] it is the plain method, which is what `gradient`
-    /// differentiates as long as the states fit in the memory.
+    /// differentiates as long as the states fit in the memory. Where the way back of
+    /// [`Guarded`](crate::Guarded) or [`Exact`](crate::Exact) shows that the gap must be closed more often,
+    /// `gradient` goes along another solution, which differs from this one by an error of that order too.
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.
@@ -133,7 +135,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     }
 
     /// The loss over the save points, and its exact gradient with respect to the initial state and
-    /// every parameter. Step sizes are constants to the gradient.
+    /// every parameter. Step sizes are constants to the gradient. Strategies that solve again, with another
+    /// grid, more anchors or other memory, ask for the loss again; the statistics are those of the last time.
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.

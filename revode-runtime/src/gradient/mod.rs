@@ -56,7 +56,8 @@ pub struct Gradient<F, S, T> {
             adaptive steps need a method with an embedded error estimate"
 )]
 pub trait GradientStrategy<T: Real, F: FieldVjp<T>, M, C> {
-    /// Solves with the scheme that [`gradient`](Self::gradient) differentiates.
+    /// Solves with the scheme that [`gradient`](Self::gradient) differentiates, unless its way back asks for
+    /// another one.
     ///
     /// # Errors
     /// [`SolveError`].
