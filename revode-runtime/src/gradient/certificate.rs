@@ -7,7 +7,7 @@ use crate::scheme::{Step, VjpWork};
 use crate::{FieldVjp, MethodVjp, Real, SolveError, State};
 
 /// By how much more than the certificate, at the most, the gradient of the published pair may be off: the
-/// factor between accuracy asked for and certificate allowed. Nine times the largest factor measured beyond
+/// factor between accuracy asked for and certificate allowed. Twice the largest factor measured (26) beyond
 /// rounding, see `docs/reversible.md`.
 const SAFETY: f64 = 64.0;
 
