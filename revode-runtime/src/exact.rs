@@ -354,8 +354,8 @@ where
             // Where it grows fast all of it, down to a seed.
             let resting = now.monitor.pace.is_resting() || next.monitor.pace.is_resting();
             let fast = resting || self.longest == 1;
-            next.asked = if fast { next.grid.halvings_to(&self.quanta.each) } else { HALVINGS };
-            next.monitor = GapMonitor::new(&self.quanta.each, next.monitor.pace);
+            next.asked = if fast { next.grid.halvings_to(quanta) } else { HALVINGS };
+            next.monitor = GapMonitor::new(quanta, next.monitor.pace);
         }
         next.halvings = halvings(self.rate_halvings(step), next.asked);
         if next.halvings > 0 {
@@ -454,7 +454,6 @@ where
         _: &Self::State,
         bar: &mut Self::Bar,
     ) -> Result<(), SolveError> {
-        let quanta = self.quanta.each.as_slice();
-        if self.watched { bar.watch(step, quanta) } else { bar.watch_damped(step, quanta) }
+        bar.watch(step, self.quanta.each.as_slice(), !self.watched)
     }
 }

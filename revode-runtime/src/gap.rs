@@ -190,8 +190,7 @@ impl<S> GapMonitor<S> {
         // What a step has made of what there was before it is no gap of its own.
         let before = T::from_f64(8.0);
         let y = pair.y.as_slice().iter().zip(last.as_slice());
-        let gaps = y.zip(pair.z.as_slice()).zip(self.peak.as_slice());
-        gaps.into_iter().any(|(((y, last), z), peak)| {
+        y.zip(pair.z.as_slice()).zip(self.peak.as_slice()).any(|(((y, last), z), peak)| {
             (*y - *z).abs() - before * *peak > part * (*y - *last).abs()
         })
     }

@@ -344,6 +344,6 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for GuardedPai
         state: &Self::State,
         bar: &mut Self::Bar,
     ) -> Result<(), SolveError> {
-        bar.watch(step, state.grid.quantum().as_slice())
+        bar.watch(step, state.grid.quantum().as_slice(), false)
     }
 }

@@ -74,7 +74,8 @@ impl<S> PairBar<S> {
         growth.seed += largest_in_quanta(y, before, quanta, |y, before| y - before);
     }
 
-    /// Looks at the cotangents before `step`, each in the unit that its component's quantum is.
+    /// Looks at the cotangents before `step`, each in the unit that its component's quantum is. Growth is counted
+    /// from where the gap was closed; where it is not closed but `damped` all the time, from the largest sum.
     ///
     /// # Errors
     /// [`SolveError::CotangentsGrown`] where they have grown too far.
@@ -83,32 +84,20 @@ impl<S> PairBar<S> {
         &mut self,
         step: Step<T>,
         quanta: &[D],
+        damped: bool,
     ) -> Result<(), SolveError>
     where
         S: State<T>,
     {
         self.growth.steps += 1;
         if step.index.is_multiple_of(STRIDE) {
-            self.measure(quanta);
+            let (sum, difference) = self.largest(quanta);
+            if damped {
+                self.growth.seed = self.growth.seed.max(sum);
+            }
+            self.growth.add(sum, difference);
         }
         if self.growth.factor <= MOST { Ok(()) } else { Err(self.growth.error(step)) }
-    }
-
-    /// The same where the gap is not closed but damped all the time: then growth is counted from the largest sum.
-    #[inline(always)]
-    pub(crate) fn watch_damped<T: Real, D: Real>(
-        &mut self,
-        step: Step<T>,
-        quanta: &[D],
-    ) -> Result<(), SolveError>
-    where
-        S: State<T>,
-    {
-        if step.index.is_multiple_of(STRIDE) {
-            let Pair { y, z } = &self.pair;
-            self.growth.seed = self.growth.seed.max(largest_in_quanta(y, z, quanta, |y, z| y + z));
-        }
-        self.watch(step, quanta)
     }
 
     /// Looks at the cotangents where the gap was closed, and starts again with their sum. The quanta are those
@@ -118,27 +107,20 @@ impl<S> PairBar<S> {
     where
         S: State<T>,
     {
-        self.measure(from);
-        let Pair { y, z } = &self.pair;
-        let seed = largest_in_quanta(y, z, to, |y, z| y + z);
-        (self.growth.seed, self.growth.steps) = (seed, 0);
+        let (sum, difference) = self.largest(from);
+        self.growth.add(sum, difference);
+        (self.growth.seed, self.growth.steps) = (self.largest(to).0, 0);
     }
 
-    #[inline]
-    fn measure<T: Real, D: Real>(&mut self, quanta: &[D])
+    /// The sum and the difference of the cotangents.
+    #[inline(always)]
+    fn largest<T: Real, D: Real>(&self, quanta: &[D]) -> (f64, f64)
     where
         S: State<T>,
     {
-        let Self { pair: Pair { y, z }, growth, .. } = self;
+        let Pair { y, z } = &self.pair;
         let sum = largest_in_quanta(y, z, quanta, |y, z| y + z);
-        let difference = largest_in_quanta(y, z, quanta, |y, z| y - z);
-        // (Numbers that are not normal say nothing.)
-        let seed = growth.seed.max(f64::MIN_POSITIVE);
-        // Where cotangents grow together the difference is the smaller one. Over a single step nothing can be
-        // done.
-        if difference > growth.factor * seed && difference > sum && growth.steps > 1 {
-            (growth.factor, growth.in_steps) = (difference / seed, growth.steps);
-        }
+        (sum, largest_in_quanta(y, z, quanta, |y, z| y - z))
     }
 }
 
@@ -160,6 +142,17 @@ fn largest_in_quanta<T: Real, S: State<T>, D: Real>(
 }
 
 impl Growth {
+    #[inline(always)]
+    fn add(&mut self, sum: f64, difference: f64) {
+        // (Numbers that are not normal say nothing.)
+        let seed = self.seed.max(f64::MIN_POSITIVE);
+        // Where cotangents grow together the difference is the smaller one. Over a single step nothing can be
+        // done.
+        if difference > self.factor * seed && difference > sum && self.steps > 1 {
+            (self.factor, self.in_steps) = (difference / seed, self.steps);
+        }
+    }
+
     #[cold]
     fn error<T: Real>(self, step: Step<T>) -> SolveError {
         let Self { factor, in_steps, .. } = self;
@@ -197,7 +190,7 @@ mod tests {
             let (sum, difference) = (1e6 * sum, 1e6 * rate.powi(n as i32));
             let y = Vector2::new(0.0, 0.5 * (sum + difference));
             bar.pair = Pair { y, z: Vector2::new(0.0, 0.5 * (sum - difference)) };
-            bar.watch(Step { index: (steps - n).into(), t: 0.5, h: 0.1 }, &QUANTA)?;
+            bar.watch(Step { index: (steps - n).into(), t: 0.5, h: 0.1 }, &QUANTA, false)?;
         }
         Ok(())
     }
@@ -238,7 +231,7 @@ mod tests {
         bar.closed(&QUANTA, &QUANTA);
         let step = Step { index: 1, t: 0.0, h: 0.1 };
         assert!(matches!(
-            bar.watch(step, &QUANTA),
+            bar.watch(step, &QUANTA, false),
             Err(SolveError::CotangentsGrown { steps: 3, .. })
         ));
     }
@@ -248,11 +241,11 @@ mod tests {
         let mut bar = zero();
         let step = Step { index: 0, t: 0.0, h: 0.1 };
         bar.add(&QUANTA, |y| y[0] = 1e3);
-        bar.watch_damped(step, &QUANTA).unwrap();
+        bar.watch(step, &QUANTA, true).unwrap();
         bar.pair = Pair { y: Vector2::new(2e4, 0.0), z: Vector2::new(-2e4, 0.0) };
-        assert!(bar.watch_damped(step, &QUANTA).is_ok());
+        assert!(bar.watch(step, &QUANTA, true).is_ok());
         bar.pair = Pair { y: Vector2::new(1e5, 0.0), z: Vector2::new(-1e5, 0.0) };
-        assert!(bar.watch_damped(step, &QUANTA).is_err());
+        assert!(bar.watch(step, &QUANTA, true).is_err());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The time loop: the one place that takes, accepts and rejects steps.
 
 use crate::controller::{Begin, Start, StepControl};
+use crate::halves::largest;
 use crate::ladder::Clock;
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, Step};
@@ -47,12 +48,13 @@ impl<S, C> Loop<'_, S, C> {
         let mut t = t0;
         let mut clock = Clock::new();
         let mut work = scheme.work(field, y0);
+        // Swapped by reference: the state of a pair is large.
         let mut first = scheme.start(y0);
         let mut second = first.clone();
         let (mut now, mut next) = (&mut first, &mut second);
         let rounding = |t: T| T::from_f64(16.0) * T::EPSILON * t.abs();
         let mut error_norm = 0.0;
-        let mut largest = y0.as_slice().iter().fold(T::ZERO, |largest, y| largest.max(y.abs()));
+        let mut largest = T::from_f64(largest(y0.as_slice()));
         let mut saved = 0;
         let mut save = |observer: &mut O, steps, t, state: &S::State| {
             saved += 1;
