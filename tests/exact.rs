@@ -1,13 +1,15 @@
 //! Exact reversal in its corners: the ends of the grid, badly scaled states, single precision. Always the
 //! gradient of the stored states, to the last bit, or an error that says what is wrong.
 
+#[path = "common/compare.rs"]
+mod compare;
 #[path = "common/dynamics.rs"]
 mod dynamics;
 
 use std::cell::Cell;
 
+use compare::{difference, flat};
 use dynamics::{Kepler, LotkaVolterra, VanDerPol};
-use revode::Real;
 use revode::gradient::GradientStrategy;
 use revode::nalgebra::{DVector, Vector1, Vector2, Vector4};
 use revode::prelude::*;
@@ -106,12 +108,6 @@ fn the_end_of_single_precision() {
     }
     let error = run(Exact::default().quantum(1e22));
     assert!(matches!(error, SolveError::InvalidArgument { argument: "quantum", .. }), "{error}");
-}
-
-/// The largest difference, relative to the largest component.
-fn difference(a: &[f64], b: &[f64]) -> f64 {
-    let largest = b.iter().fold(0.0_f64, |max, x| max.max(x.abs()));
-    a.iter().zip(b).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max)
 }
 
 /// Units of length and time, in metres and seconds.
@@ -293,10 +289,6 @@ fn sizes_that_show_on_the_way_take_few_runs() {
     assert!(loss < 1e-9 && rate < 1e-9, "{loss:e} {rate:e}");
     // Runs on grids that are too small end early.
     assert!(u64::from(all) < 2 * found.stats.evaluations, "{all}");
-}
-
-fn flat<T: Real, F: FieldVjp<T>>(fit: &Gradient<F, F::State, T>) -> Vec<f64> {
-    fit.y0.as_slice().iter().chain(fit.model.slices().flatten()).map(|x| x.to_f64()).collect()
 }
 
 /// In single precision: the gradient of the stored states to the last bit, and that of double precision but

@@ -4,9 +4,12 @@
 //! 15 % (Lorenz, T = 1), NaN (Lorenz from T = 2 on, Lotka–Volterra at T = 30), and a decaying solution of
 //! −1e7 (adaptive steps).
 
+#[path = "common/compare.rs"]
+mod compare;
 #[path = "common/dynamics.rs"]
 mod dynamics;
 
+use compare::{difference, flat};
 use dynamics::{Lorenz, LotkaVolterra};
 use revode::gradient::GradientStrategy;
 use revode::nalgebra::SVector;
@@ -31,10 +34,6 @@ ode! {
 
 fn squared_norm<const N: usize>() -> impl Loss<f64, SVector<f64, N>> {
     Terminal::new(|y: &SVector<f64, N>| y.norm_squared(), |y: &SVector<f64, N>| 2.0 * y)
-}
-
-fn flat<F: FieldVjp<f64>>(fit: &Gradient<F, F::State, f64>) -> Vec<f64> {
-    fit.y0.as_slice().iter().chain(fit.model.slices().flatten()).copied().collect()
 }
 
 /// The published setting is an error that names the cause; the others come within `allowed` of the plain
@@ -66,10 +65,8 @@ where
     let plain =
         solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &squared_norm()).unwrap();
     let expected = flat(&plain);
-    let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
     let compare = |name: &str, found: &Gradient<F, F::State, f64>| {
-        let pairs = flat(found).into_iter().zip(&expected);
-        let off = pairs.map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max);
+        let off = difference(&flat(found), &expected);
         println!("{name}: {off:.1e} {}", found.stats);
         assert!(off <= allowed, "{name}: {off:e}");
     };
@@ -126,12 +123,10 @@ fn an_error_in_the_middle_of_the_way_is_seen() {
             // Later on the pair comes apart, which is an error by itself.
             let stored = stored.gradient(&problem, SaveAt::end(), &squared_norm());
             let Ok(stored) = stored.map(|found| flat(&found)) else { continue };
-            let largest = stored.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
             for accuracy in [1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-2] {
                 match solve(accuracy) {
                     Ok(found) => {
-                        let pairs = flat(&found).into_iter().zip(&stored);
-                        let off = pairs.map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max);
+                        let off = difference(&flat(&found), &stored);
                         assert!(off <= accuracy, "{end} {steps}: {off:e} of {accuracy:e}");
                         answers += 1;
                     }

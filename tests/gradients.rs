@@ -1,6 +1,10 @@
 //! Gradients of one loss by every strategy, against each other, against finite differences of the
 //! loss, and against an analytic solution.
 
+#[path = "common/compare.rs"]
+mod compare;
+
+use compare::difference;
 use revode::controller::StepControl;
 use revode::gradient::GradientStrategy;
 use revode::nalgebra::{SMatrix, SVector};
@@ -62,12 +66,6 @@ where
     let parameters = found.model.slices().flatten();
     let all = [found.loss].into_iter().chain(found.y0.as_slice().to_vec());
     all.chain(parameters.copied()).map(Real::to_f64).collect()
-}
-
-/// The largest difference, relative to the largest component.
-fn difference(a: &[f64], b: &[f64]) -> f64 {
-    let largest = b.iter().fold(0.0_f64, |max, x| max.max(x.abs()));
-    a.iter().zip(b).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max)
 }
 
 /// On one pair and one sequence of steps the three strategies are three ways to the same numbers.

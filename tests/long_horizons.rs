@@ -4,9 +4,12 @@
 //! `cargo test --release --test long_horizons -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md` and `docs/exact.md`.
 
+#[path = "common/compare.rs"]
+mod compare;
 #[path = "common/dynamics.rs"]
 mod dynamics;
 
+use compare::{difference, flat};
 use dynamics::{
     Brusselator, Decay, DoublePendulum, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol,
 };
@@ -41,16 +44,6 @@ impl Found {
 /// The largest multiple: 143 was measured once (van der Pol, μ = 10, T = 10, where the longest step meets
 /// a rate of 30), 82 in another stiff phase, below 60 for the others.
 const TIMES: f64 = 200.0;
-
-fn flat<F: FieldVjp<f64>>(fit: &Gradient<F, F::State, f64>) -> Vec<f64> {
-    fit.y0.as_slice().iter().chain(fit.model.slices().flatten()).copied().collect()
-}
-
-/// The largest difference, relative to the largest component.
-fn difference(a: &[f64], b: &[f64]) -> f64 {
-    let largest = b.iter().fold(0.0_f64, |max, x| max.max(x.abs()));
-    a.iter().zip(b).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max)
-}
 
 /// The loss is the squared length of the solution at its end.
 fn squared_length<F: VectorField<f64>>() -> impl Loss<f64, F::State> {

@@ -4,6 +4,10 @@
 //! `cargo test --release --test parasitic -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md`.
 
+#[path = "common/compare.rs"]
+mod compare;
+
+use compare::{difference, flat};
 use revode::gradient::GradientStrategy;
 use revode::nalgebra::{Matrix3, Vector1, Vector3};
 use revode::prelude::*;
@@ -43,13 +47,7 @@ where
 {
     let solver = Solver::new(method).fixed_step(h).strategy(strategy);
     let found = solver.gradient(problem, SaveAt::end(), loss).unwrap();
-    found.y0.iter().chain(found.model.a.iter()).copied().collect()
-}
-
-/// The largest difference, relative to the largest component.
-fn difference(x: &[f64], y: &[f64]) -> f64 {
-    let largest = y.iter().fold(0.0_f64, |largest, y| largest.max(y.abs()));
-    x.iter().zip(y).map(|(x, y)| (x - y).abs() / largest).fold(0.0, f64::max)
+    flat(&found)
 }
 
 /// How far the gradient of the plain method is from that of half the step, and the guarded and the exact one

@@ -4,6 +4,10 @@
 //! `REVODE_PUBLISHED=100000 cargo test --release --test published -- --nocapture` runs more random cases than CI
 //! does and prints the factors between certificate and error that the safety factor rests on.
 
+#[path = "common/compare.rs"]
+mod compare;
+
+use compare::{difference, flat};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -296,10 +300,6 @@ impl Case {
         let coarse = solver.strategy(pair).gradient_accuracy(COARSEST);
         let found = coarse.gradient(problem, save(), &loss).ok()?;
         let stored = solver.strategy(StoreAll.along(pair)).gradient(problem, save(), &loss).ok()?;
-        let flat = |fit: &Gradient<F, DVector<T>, T>| -> Vec<f64> {
-            let all = fit.y0.as_slice().iter().chain(fit.model.slices().flatten());
-            all.map(|x| x.to_f64()).collect()
-        };
         // As the documentation of `Solver::gradient_accuracy` has it.
         let epsilon = T::EPSILON.to_f64();
         let half = 0.5 * epsilon.sqrt();
@@ -328,13 +328,6 @@ fn squares<T: Real>(weight: DVector<T>) -> impl Loss<T, DVector<T>> {
         y.iter().zip(weight.iter()).map(|(y, weight)| half * *y * *weight * *y).sum::<T>()
     };
     Terminal::new(value, move |y: &DVector<T>| y.component_mul(&cotangent))
-}
-
-/// Relative to the largest component of `expected`.
-fn difference(found: &[f64], expected: &[f64]) -> f64 {
-    let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    let difference = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    if difference == 0.0 { 0.0 } else { difference / largest }
 }
 
 #[test]

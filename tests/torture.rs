@@ -9,6 +9,8 @@
 
 #[path = "torture/case.rs"]
 mod case;
+#[path = "common/compare.rs"]
+mod compare;
 #[path = "torture/fields.rs"]
 mod fields;
 
