@@ -1,7 +1,6 @@
 //! What can go wrong in a solve.
 
-use crate::ShapeError;
-use crate::reversible::Coupling;
+use crate::{Real, ShapeError, State, StepFailure};
 
 /// The error of a solve or of a gradient. Nothing is returned half-done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -55,6 +54,19 @@ pub enum SolveError {
         /// Its error in units of the tolerance.
         error_norm: f64,
     },
+    /// The method could not compute the increment of a fixed step.
+    #[error(
+        "the step of size {h:.3e} from t = {t} could not be taken: {reason}; take shorter steps, or adaptive \
+         ones, which are tried again with a smaller size"
+    )]
+    StepFailed {
+        /// The time at which the step starts.
+        t: f64,
+        /// Its size.
+        h: f64,
+        /// What failed, in the method's words.
+        reason: &'static str,
+    },
     /// More steps than allowed.
     #[error(
         "{steps} steps reached only t = {t} (step size {h:.3e}, error {error_norm:.3} tolerances): \
@@ -84,8 +96,8 @@ pub enum SolveError {
         t: f64,
         /// The gap, relative to the largest size that the solution has had.
         gap: f64,
-        /// The coupling.
-        coupling: Coupling,
+        /// The coupling, as it is written: `λ = 0.999`, or `κ = 5` for a rate.
+        coupling: String,
     },
     /// The reversal did not come back along the way of the solve, so that the gradient would have been
     /// wrong.
@@ -128,8 +140,7 @@ pub enum SolveError {
     /// A number does not fit the integer grid of an exact reversal.
     #[error(
         "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \
-         {:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem",
-        quantum * crate::quanta::LARGEST
+         {largest:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem"
     )]
     OutOfRange {
         /// The end of the step that led there.
@@ -140,9 +151,8 @@ pub enum SolveError {
         value: f64,
         /// The quantum of its grid.
         quantum: f64,
-        /// The other components that are near the ends of their grids at the same time, or beyond, with their
-        /// values.
-        others: Vec<(usize, f64)>,
+        /// The largest value on that grid.
+        largest: f64,
     },
     /// An exact reversal did not come back to the pair of states that it had started from, to the last bit: the
     /// field does not give equal bits for equal inputs.
@@ -204,5 +214,36 @@ fn not_finite(t: f64, component: usize, value: f64, last_good: f64) -> String {
 impl SolveError {
     pub(crate) fn argument(argument: &'static str, problem: impl Into<String>) -> Self {
         Self::InvalidArgument { argument, problem: problem.into() }
+    }
+
+    /// The error of a step from `t`, of size `h`, that could not be taken.
+    #[cold]
+    pub(crate) fn step_failed<T: Real>(t: T, h: T, failure: StepFailure) -> Self {
+        Self::StepFailed { t: t.to_f64(), h: h.to_f64(), reason: failure.reason }
+    }
+}
+
+/// An error if a component is infinite or NaN.
+#[inline(always)]
+pub(crate) fn check_finite<T: Real, S: State<T>>(
+    y: &S,
+    t: T,
+    last_good: T,
+) -> Result<(), SolveError> {
+    if crate::slices::all_finite(y.as_slice()) {
+        Ok(())
+    } else {
+        Err(component_not_finite(y.as_slice(), t, last_good))
+    }
+}
+
+#[cold]
+fn component_not_finite<T: Real>(y: &[T], t: T, last_good: T) -> SolveError {
+    let component = y.iter().position(|y| !y.is_finite()).unwrap_or(0);
+    SolveError::NotFinite {
+        t: t.to_f64(),
+        component,
+        value: y[component].to_f64(),
+        last_good: last_good.to_f64(),
     }
 }

@@ -3,6 +3,7 @@
 //! `ode!` implements all of these traits; by hand, [`VectorField`] is enough to solve, and
 //! [`Parameters`] and [`FieldVjp`] are what gradients need.
 
+use crate::slices::largest;
 use crate::{Real, State};
 
 /// The right-hand side of `dy/dt = f(t, y)`.
@@ -78,6 +79,11 @@ pub(crate) fn find_parameter<T: Real, P: Parameters<T>>(
         let entry = if slice.len() > 1 { format!("entry {i} of ") } else { String::new() };
         Some((format!("{entry}`{name}`"), slice[i]))
     })
+}
+
+/// The largest absolute value of a parameter; NaN is passed over.
+pub(crate) fn largest_parameter<T: Real>(model: &impl Parameters<T>) -> f64 {
+    model.slices().map(largest).fold(0.0, f64::max)
 }
 
 /// The vector–Jacobian product of a field with respect to state, parameters and time.

@@ -3,40 +3,32 @@
 #[allow(unused_extern_crates)] // the paths that the macros emit resolve here too
 extern crate self as revode;
 
-mod bits;
 pub mod check;
-pub mod controller;
+pub mod control;
 mod error;
-pub mod exact;
 pub mod field;
-mod gap;
 pub mod gradient;
-mod grid;
-pub mod guarded;
-mod halves;
-mod ladder;
 #[doc(hidden)]
 pub mod linear;
 pub mod method;
 pub mod methods;
-pub mod parasitic;
 mod problem;
-mod quanta;
-pub mod real;
-pub mod record;
-pub mod reversible;
+mod real;
 mod save;
-pub mod scheme;
+mod scheme;
+mod slices;
 mod solution;
-mod solve;
 mod solver;
 pub mod special;
-pub mod state;
+mod state;
 mod stats;
+mod step;
+mod stop;
 #[doc(hidden)]
 pub mod support;
+mod time;
 
-pub use controller::{Adaptive, FixedStep, Pid, Tolerance};
+pub use control::{Adaptive, FixedStep, Pid, Tolerance};
 pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
@@ -51,7 +43,8 @@ pub use save::SaveAt;
 pub use solution::Solution;
 pub use solver::Solver;
 pub use state::State;
-pub use stats::Stats;
+pub use stats::{Stats, StrategyStats};
+pub use step::{Step, StepFailure};
 
 /// The linear algebra crate that states and parameters come from.
 pub use nalgebra;

@@ -3,14 +3,14 @@
 //! `#[tableau]` implements these traits from a Runge–Kutta tableau. By hand they take a splitting,
 //! an exponential integrator, or anything else that advances by an increment.
 
-use crate::{FieldVjp, Real, VectorField};
+use crate::{FieldVjp, Real, Step, StepFailure, VectorField};
 
 /// A one-step method for the field `F`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a one-step method for `{F}` over `{T}`",
     note = "declare it with `#[tableau]`, or implement `Method<{T}, {F}>` by hand"
 )]
-pub trait Method<T: Real, F: VectorField<T>> {
+pub trait Method<T: Real, F: VectorField<T>>: Clone {
     /// Scratch space: the stage derivatives.
     type Stages;
 
@@ -21,15 +21,17 @@ pub trait Method<T: Real, F: VectorField<T>> {
     fn stages(&self, field: &F, u: &F::State) -> Self::Stages;
 
     /// Writes `Psi_h(t, u)` to `psi`. Equal inputs give equal bits.
+    ///
+    /// # Errors
+    /// [`StepFailure`] where there is no increment of this size; explicit methods have one of any size.
     fn increment(
         &self,
         field: &F,
-        t: T,
-        h: T,
+        step: Step<T>,
         u: &F::State,
         stages: &mut Self::Stages,
         psi: &mut F::State,
-    );
+    ) -> Result<(), StepFailure>;
 
     /// The field evaluations made into `stages` so far.
     fn evaluations(&self, stages: &Self::Stages) -> u64;
@@ -60,16 +62,18 @@ pub trait EmbeddedMethod<T: Real, F: VectorField<T>>: Method<T, F> {
 
     /// [`Method::increment`], to the same bits, that also writes the difference from the embedded
     /// increment to `error`.
+    ///
+    /// # Errors
+    /// [`StepFailure`] where `increment` has one.
     fn increment_with_error(
         &self,
         field: &F,
-        t: T,
-        h: T,
+        step: Step<T>,
         u: &F::State,
         stages: &mut Self::Stages,
         psi: &mut F::State,
         error: &mut F::State,
-    );
+    ) -> Result<(), StepFailure>;
 }
 
 /// A method whose increment can be differentiated in reverse.
@@ -85,28 +89,30 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
     fn taped(&self, field: &F, u: &F::State) -> Self::Taped;
 
     /// [`Method::increment`], to the same bits, that also keeps what its VJP needs.
+    ///
+    /// # Errors
+    /// [`StepFailure`] where `increment` has one.
     fn increment_taped(
         &self,
         field: &F,
-        t: T,
-        h: T,
+        step: Step<T>,
         u: &F::State,
         taped: &mut Self::Taped,
         psi: &mut F::State,
-    );
+    ) -> Result<(), StepFailure>;
 
-    /// *Adds* `(∂Psi_h/∂u)ᵀ psi_bar` to `u_bar` and `(∂Psi_h/∂θ)ᵀ psi_bar` to `model_bar`, for the
-    /// increment that `taped` was filled by, at the same `t` and `h`. (`docs/vjp_of_rk.md`.)
+    /// *Adds* `(∂Psi_h/∂u)ᵀ psi_bar` to `u_bar` and `(∂Psi_h/∂θ)ᵀ psi_bar` to `model_bar`, and returns
+    /// `(∂Psi_h/∂t)ᵀ psi_bar` at constant `h`, for the increment that `taped` was filled by, of the same
+    /// step. (`docs/vjp_of_rk.md`.)
     fn increment_vjp(
         &self,
         field: &F,
-        t: T,
-        h: T,
+        step: Step<T>,
         taped: &mut Self::Taped,
         psi_bar: &F::State,
         u_bar: &mut F::State,
         model_bar: &mut F,
-    );
+    ) -> T;
 
     /// The field evaluations made into `taped` so far.
     fn taped_evaluations(&self, taped: &Self::Taped) -> u64;

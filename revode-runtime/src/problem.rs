@@ -38,7 +38,7 @@ impl<T: Real, F: VectorField<T>> Problem<T, F> {
             return Err(SolveError::argument("y0", "the state has no components"));
         }
         field.check(y0)?;
-        crate::solve::check_finite(y0, *t0, *t0)
+        crate::error::check_finite(y0, *t0, *t0)
     }
 }
 

@@ -1,9 +1,10 @@
 //! A solution at its save points.
 
-use crate::controller::StepControl;
+use crate::control::StepControl;
 use crate::save::SavePlan;
-use crate::scheme::{Scheme, Step};
-use crate::solve::{Loop, Observer};
+use crate::scheme::Scheme;
+use crate::stop::Stop;
+use crate::time::{Observer, TimeLoop};
 use crate::{Problem, Real, SolveError, Stats, VectorField};
 
 /// A solution at its save points.
@@ -19,37 +20,39 @@ pub struct Solution<T, S> {
 
 /// Runs the time loop and saves the solution along the way.
 pub(crate) fn save_solution<T, F, S, C>(
-    time_loop: &Loop<'_, S, C>,
+    time_loop: &TimeLoop<'_, S, C>,
     problem: &Problem<T, F>,
     plan: &SavePlan<T>,
-) -> Result<Solution<T, F::State>, SolveError>
+) -> Result<Solution<T, F::State>, Stop>
 where
     T: Real,
     F: VectorField<T>,
     S: Scheme<T, F>,
-    C: StepControl<T, F, S>,
+    C: StepControl<T, F, S::Method>,
 {
     let points = plan.len().unwrap_or(0);
     let (t, y) = (Vec::with_capacity(points), Vec::with_capacity(points));
     let mut saver = Saver { scheme: time_loop.scheme, t, y };
-    let (_, stats) = time_loop.run(problem, plan, &mut saver)?;
+    let stats = time_loop.run(problem, plan, &mut saver)?.stats;
     Ok(Solution { t: saver.t, y: saver.y, stats })
 }
 
 /// Saves the solution at the save points.
-struct Saver<'a, T: Real, F: VectorField<T>, S> {
+struct Saver<'a, T, Y, S> {
     scheme: &'a S,
     t: Vec<T>,
-    y: Vec<F::State>,
+    y: Vec<Y>,
 }
 
-impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> Observer<T, S::State> for Saver<'_, T, F, S> {
+impl<T, F, S> Observer<T, F, S> for Saver<'_, T, F::State, S>
+where
+    T: Real,
+    F: VectorField<T>,
+    S: Scheme<T, F>,
+{
     fn saved(&mut self, _: usize, _: u64, t: T, state: &S::State) -> Result<(), SolveError> {
         self.t.push(t);
-        self.y.push(self.scheme.solution(state).clone());
-        Ok(())
-    }
-    fn accepted(&mut self, _: Step<T>, _: &S::State, _: &S::State) -> Result<(), SolveError> {
+        self.y.push(Scheme::<T, F>::solution(self.scheme, state).clone());
         Ok(())
     }
 }

@@ -1,13 +1,13 @@
 //! The solver: a method, a step-size control and a gradient strategy.
 
-use crate::controller::{Adaptive, FixedStep, StepControl};
+use crate::control::{Adaptive, FixedStep, StepControl};
 use crate::field::find_parameter;
-use crate::gradient::{Auto, Gradient, GradientStrategy, Loss, Solve};
+use crate::gradient::{Ask, Auto, Gradient, Loss, Strategy};
 use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
-use crate::solve::Loop;
-use crate::{FieldVjp, Method, Problem, Real, SolveError, VectorField};
+use crate::stop::Stop;
+use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField};
 
 /// How to solve a [`Problem`] and how to differentiate the solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,8 +16,6 @@ pub struct Solver<M, C = Adaptive, G = Auto> {
     control: C,
     strategy: G,
     max_steps: u64,
-    accuracy: Option<f64>,
-    memory: Option<usize>,
 }
 
 impl<M> Solver<M> {
@@ -26,10 +24,8 @@ impl<M> Solver<M> {
         Self {
             method,
             control: Adaptive { rtol: 1e-6, atol: 1e-6, controller: crate::Pid::default() },
-            strategy: Auto,
+            strategy: Auto::default(),
             max_steps: 10_000_000,
-            accuracy: None,
-            memory: None,
         }
     }
 }
@@ -49,45 +45,20 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// Any step-size control.
     pub fn control<D>(self, control: D) -> Solver<M, D, G> {
-        let Self { method, strategy, max_steps, accuracy, memory, .. } = self;
-        Solver { method, control, strategy, max_steps, accuracy, memory }
+        let Self { method, strategy, max_steps, .. } = self;
+        Solver { method, control, strategy, max_steps }
     }
 
     /// How gradients are computed.
     pub fn strategy<H>(self, strategy: H) -> Solver<M, C, H> {
-        let Self { method, control, max_steps, accuracy, memory, .. } = self;
-        Solver { method, control, strategy, max_steps, accuracy, memory }
+        let Self { method, control, max_steps, .. } = self;
+        Solver { method, control, strategy, max_steps }
     }
 
-    /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million unless told.
+    /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million by default.
     #[must_use]
     pub fn max_steps(self, max_steps: u64) -> Self {
         Self { max_steps, ..self }
-    }
-
-    /// The accuracy that a gradient of [`Reversible`](crate::Reversible) must have, relative to its largest
-    /// component: it is certified, or an error. The gradients of the other strategies are those of stored
-    /// states to the last bit, whatever is asked for. Unless told, half the digits of the scalar (7.5e-9 in
-    /// `f64`) or the tolerance of the step-size control where that is finer, but never finer than 1,600
-    /// times the scalar's `EPSILON`: 3.6e-13 in `f64`, 1.9e-4 in `f32`. What is finer than that cannot be
-    /// certified by a reversal that rounds, nor, over `n` steps, what is finer than `n` times `EPSILON`: in
-    /// `f32` more than 1,600 steps need a coarser accuracy to be asked for.
-    ///
-    /// It is the accuracy as the gradient of the discrete solution: how far that is from the
-    /// equation's is a matter of the step sizes.
-    #[must_use]
-    pub fn gradient_accuracy(self, accuracy: f64) -> Self {
-        Self { accuracy: Some(accuracy), ..self }
-    }
-
-    /// The memory that the states which a gradient keeps may take, in bytes. Unless told,
-    /// [`DEFAULT_MEMORY`](crate::gradient::DEFAULT_MEMORY) for [`Auto`] and
-    /// [`Guarded`](crate::Guarded), which keep to it but for 8 bytes an anchor and, where a segment is solved
-    /// again, that segment's states (as much again at most), and no limit for [`StoreAll`](crate::StoreAll),
-    /// which fails above it.
-    #[must_use]
-    pub fn memory_limit(self, bytes: usize) -> Self {
-        Self { memory: Some(bytes), ..self }
     }
 
     /// Solves with the method itself, the fastest way forward.
@@ -103,13 +74,11 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         T: Real,
         F: VectorField<T>,
         M: Method<T, F>,
-        C: StepControl<T, F, Plain<M>>,
+        C: StepControl<T, F, M>,
     {
-        problem.check()?;
-        let plan = save.plan(problem.t0, problem.t1)?;
+        let ask = self.ask(problem, &save)?;
         let scheme = Plain(self.method.clone());
-        let max_steps = self.max_steps;
-        save_solution(&Loop { scheme: &scheme, control: &self.control, max_steps }, problem, &plan)
+        save_solution(&ask.time_loop(&scheme), problem, &ask.plan).map_err(Stop::into_error)
     }
 
     /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or
@@ -129,7 +98,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     where
         T: Real,
         F: FieldVjp<T>,
-        G: GradientStrategy<T, F, M, C>,
+        M: MethodVjp<T, F>,
+        C: StepControl<T, F, M>,
+        G: Strategy,
     {
         self.strategy.forward(&self.ask(problem, &save)?)
     }
@@ -149,33 +120,29 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     where
         T: Real,
         F: FieldVjp<T>,
+        M: MethodVjp<T, F>,
+        C: StepControl<T, F, M>,
+        G: Strategy,
         L: Loss<T, F::State>,
-        G: GradientStrategy<T, F, M, C>,
     {
-        let solve = self.ask(problem, &save)?;
+        let ask = self.ask(problem, &save)?;
         // (An infinite one may be meant: a capacity without limit.)
         if let Some((name, _)) = find_parameter(&problem.field, |x| x.to_f64().is_nan()) {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
         }
-        loss.check(&problem.y0, solve.plan.len())?;
-        self.strategy.gradient(&solve, loss)
+        loss.check(&problem.y0, ask.plan.len())?;
+        self.strategy.gradient(&ask, loss)
     }
 
-    /// Checks the arguments and puts them together for the strategy.
+    /// Checks the arguments and puts them together.
     fn ask<'a, T: Real, F: VectorField<T>>(
         &'a self,
         problem: &'a Problem<T, F>,
         save: &SaveAt,
-    ) -> Result<Solve<'a, T, F, M, C>, SolveError> {
-        let &Self { ref method, ref control, max_steps, accuracy, memory, .. } = self;
-        if let Some(accuracy) = accuracy
-            && !(accuracy > 0.0 && accuracy < 1.0)
-        {
-            let problem = format!("{accuracy} is not between 0 and 1; it is relative, 1e-8 say");
-            return Err(SolveError::argument("gradient_accuracy", problem));
-        }
+    ) -> Result<Ask<'a, T, F, M, C>, SolveError> {
+        let &Self { ref method, ref control, max_steps, .. } = self;
         problem.check()?;
         let plan = save.plan(problem.t0, problem.t1)?;
-        Ok(Solve { method, control, problem, plan, max_steps, accuracy, memory })
+        Ok(Ask { method, control, problem, plan, max_steps })
     }
 }

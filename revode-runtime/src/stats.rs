@@ -17,21 +17,90 @@ pub struct Stats {
     /// Bytes kept for the backward pass: record of the steps, save points, states. 0 for a solve
     /// without a gradient.
     pub bytes_kept: usize,
-    /// The strategy that made the gradient, empty for a solve without one. With
-    /// [`Auto`](crate::Auto): the one that was chosen.
-    pub strategy: &'static str,
-    /// Anchors: the states that a guarded reversal goes back to, the start not counted.
-    pub anchors: u64,
-    /// The certificate of a reversal: how far reversed states were from known ones, relative to their size.
-    /// [`Reversible`](crate::Reversible): times what the gradient amplifies that; the gradient's error is below
-    /// 64 times it (`docs/reversible.md`). [`Guarded`](crate::Guarded): the worst one of a segment, 0 where all
-    /// is reversed to the last bit; other segments were solved again. `None` where nothing was reversed in
-    /// floating point.
-    pub certificate: Option<f64>,
-    /// Segments whose certificate was not 0, and which were solved again instead.
-    pub recomputed: u64,
-    /// What an exact reversal keeps, in bits for each component of the state.
-    pub buffer_bits: f64,
+    /// The strategy that made the gradient, and its own figures.
+    pub strategy: StrategyStats,
+}
+
+/// A gradient strategy's own figures.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub enum StrategyStats {
+    /// A solve without a gradient.
+    #[default]
+    None,
+    /// [`StoreAll`](crate::StoreAll).
+    StoreAll,
+    /// [`Checkpointed`](crate::Checkpointed).
+    Checkpointed {
+        /// The number of states that were stored at a time, at most.
+        slots: usize,
+    },
+    /// [`Guarded`](crate::Guarded).
+    Guarded {
+        /// The states that the reversal starts again from, the start not counted.
+        anchors: u64,
+        /// The steps whose start was stored because a component left its grid.
+        stored_steps: u64,
+    },
+    /// [`Exact`](crate::Exact).
+    Exact {
+        /// The bits that the halvings of the gap lost and that were kept, for each component of the state.
+        bits: f64,
+    },
+    /// [`Reversible`](crate::Reversible).
+    Reversible {
+        /// How far reversed states were from known ones, relative to their size, times what the gradient amplifies
+        /// that: the gradient's error is below 64 times it (`docs/reversible.md`).
+        certificate: f64,
+    },
+}
+
+impl StrategyStats {
+    /// The strategy's name; empty for a solve without a gradient. With [`Auto`](crate::Auto) that of the strategy
+    /// which was chosen.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::StoreAll => "store-all",
+            Self::Checkpointed { .. } => "checkpointed",
+            Self::Guarded { .. } => "guarded",
+            Self::Exact { .. } => "exact",
+            Self::Reversible { .. } => "reversible",
+        }
+    }
+
+    /// The anchors of a guarded gradient; 0 for others.
+    pub fn anchors(self) -> u64 {
+        if let Self::Guarded { anchors, .. } = self { anchors } else { 0 }
+    }
+
+    /// The bits a component of an exact gradient; 0 for others.
+    pub fn bits(self) -> f64 {
+        if let Self::Exact { bits } = self { bits } else { 0.0 }
+    }
+
+    /// The certificate of a gradient by the published pair; none for others.
+    pub fn certificate(self) -> Option<f64> {
+        if let Self::Reversible { certificate } = self { Some(certificate) } else { None }
+    }
+}
+
+impl fmt::Display for StrategyStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        match *self {
+            Self::Guarded { anchors: 0, stored_steps: 0 }
+            | Self::None
+            | Self::StoreAll => Ok(()),
+            Self::Checkpointed { slots } => write!(f, ", {slots} slots"),
+            Self::Guarded { anchors, stored_steps: 0 } => write!(f, ", {anchors} anchors"),
+            Self::Guarded { anchors, stored_steps } => {
+                write!(f, ", {anchors} anchors, {stored_steps} steps stored")
+            }
+            Self::Exact { bits } => write!(f, ", {bits:.0} bits a component"),
+            Self::Reversible { certificate } => write!(f, ", certificate {certificate:.1e}"),
+        }
+    }
 }
 
 impl fmt::Display for Stats {
@@ -41,21 +110,6 @@ impl fmt::Display for Stats {
             "{} steps accepted, {} rejected, {} evaluations, {} VJPs, {} bytes kept",
             self.accepted, self.rejected, self.evaluations, self.vjps, self.bytes_kept
         )?;
-        if !self.strategy.is_empty() {
-            write!(f, ", {}", self.strategy)?;
-        }
-        if self.anchors > 0 {
-            write!(f, ", {} anchors", self.anchors)?;
-        }
-        if let Some(certificate) = self.certificate {
-            write!(f, ", certificate {certificate:.1e}")?;
-        }
-        if self.recomputed > 0 {
-            write!(f, ", {} segments recomputed", self.recomputed)?;
-        }
-        if self.buffer_bits > 0.0 {
-            write!(f, ", {:.0} bits a component", self.buffer_bits)?;
-        }
-        Ok(())
+        if self.strategy == StrategyStats::None { Ok(()) } else { write!(f, ", {}", self.strategy) }
     }
 }

@@ -13,8 +13,9 @@ use std::fmt::Write as _;
 
 use method::AnyMethod;
 use model::{Case, cases};
-use revode::Real;
-use revode::gradient::GradientStrategy;
+use revode::{MethodVjp, Real};
+use revode::control::StepControl;
+use revode::gradient::Strategy;
 use revode::nalgebra::{DMatrix, DVector};
 use revode::prelude::*;
 
@@ -28,25 +29,21 @@ macro_rules! every_strategy {
             ($name:expr, $strategy:expr) => {
                 record.run(case, $name, &solver.strategy($strategy), problem, save)
             };
-            ($name:expr, $strategy:expr, $memory:expr) => {{
-                let solver = solver.memory_limit($memory);
-                record.run(case, $name, &solver.strategy($strategy), problem, save)
-            }};
         }
-        run!("auto", Auto);
-        run!("auto, short of memory", Auto, 3_000);
-        run!("guarded", Guarded);
-        run!("guarded, short of memory", Guarded, 1_000);
+        run!("auto", Auto::default());
+        run!("auto, short of memory", Auto::memory(3_000));
+        run!("guarded", Guarded::default());
+        run!("guarded, short of memory", Guarded::default().memory(1_000));
         run!("exact", Exact::default());
         run!("exact by rate", Exact::default().rate(5.0));
         run!("reversible by coupling", Reversible::coupling(0.999));
         run!("reversible by rate", Reversible::rate(0.1));
         run!("stored", StoreAll);
         run!("checkpointed", Checkpointed::slots(5));
-        run!("stored along guarded", StoreAll.along(Guarded));
+        run!("stored along guarded", StoreAll.along(Guarded::default()));
         run!("stored along exact", StoreAll.along(Exact::default()));
         run!("stored along reversible", StoreAll.along(Reversible::default()));
-        run!("checkpointed along guarded", Checkpointed::slots(5).along(Guarded));
+        run!("checkpointed along guarded", Checkpointed::slots(5).along(Guarded::default()));
         run!("checkpointed along exact", Checkpointed::slots(3).along(Exact::default()));
     };
 }
@@ -140,8 +137,9 @@ impl Record {
     ) where
         T: Real,
         F: FieldVjp<T>,
-        M: Clone,
-        G: GradientStrategy<T, F, M, C>,
+        M: MethodVjp<T, F>,
+        C: StepControl<T, F, M>,
+        G: Strategy,
     {
         let count = self.counts.entry(strategy).or_default();
         let mut hash = Hash::new();
@@ -164,10 +162,10 @@ impl Record {
                 hash.reals(model.slices().flatten());
                 hash.steps(&stats);
                 count.answered += 1;
-                count.anchored += u32::from(stats.anchors > 0);
-                count.halved += u32::from(stats.buffer_bits > 0.0);
+                count.anchored += u32::from(stats.strategy.anchors() > 0);
+                count.halved += u32::from(stats.strategy.bits() > 0.0);
                 count.revised += u32::from(first != Some(loss));
-                count.guarded += u32::from(stats.strategy == "guarded");
+                count.guarded += u32::from(stats.strategy.name() == "guarded");
                 count.rejected += u32::from(stats.rejected > 0);
             }
             Err(error) => hash.error(&error),

@@ -1,7 +1,7 @@
 //! One type for all methods of the test, so that each strategy is compiled once and not once a method.
 
 use revode::prelude::*;
-use revode::{EmbeddedMethod, Method, MethodVjp, Real};
+use revode::{EmbeddedMethod, Method, MethodVjp, Real, Step, StepFailure};
 
 /// Declares the methods, and hands each call on to the one that is meant.
 macro_rules! methods {
@@ -47,15 +47,14 @@ macro_rules! methods {
             fn increment(
                 &self,
                 field: &F,
-                t: T,
-                h: T,
+                step: Step<T>,
                 u: &F::State,
                 stages: &mut Self::Stages,
                 psi: &mut F::State,
-            ) {
+            ) -> Result<(), StepFailure> {
                 match stages {
-                    $(Any::$Fixed(stages) => $Fixed.increment(field, t, h, u, stages, psi),)*
-                    $(Any::$Adaptive(stages) => $Adaptive.increment(field, t, h, u, stages, psi),)*
+                    $(Any::$Fixed(stages) => $Fixed.increment(field, step, u, stages, psi),)*
+                    $(Any::$Adaptive(stages) => $Adaptive.increment(field, step, u, stages, psi),)*
                 }
             }
             fn evaluations(&self, stages: &Self::Stages) -> u64 {
@@ -89,17 +88,16 @@ macro_rules! methods {
             fn increment_with_error(
                 &self,
                 field: &F,
-                t: T,
-                h: T,
+                step: Step<T>,
                 u: &F::State,
                 stages: &mut Self::Stages,
                 psi: &mut F::State,
                 error: &mut F::State,
-            ) {
+            ) -> Result<(), StepFailure> {
                 match stages {
                     $(Any::$Fixed(_) => unreachable!("only fixed steps of {self:?} are tested"),)*
                     $(Any::$Adaptive(stages) => {
-                        $Adaptive.increment_with_error(field, t, h, u, stages, psi, error);
+                        $Adaptive.increment_with_error(field, step, u, stages, psi, error)
                     })*
                 }
             }
@@ -121,16 +119,15 @@ macro_rules! methods {
             fn increment_taped(
                 &self,
                 field: &F,
-                t: T,
-                h: T,
+                step: Step<T>,
                 u: &F::State,
                 taped: &mut Self::Taped,
                 psi: &mut F::State,
-            ) {
+            ) -> Result<(), StepFailure> {
                 match taped {
-                    $(Any::$Fixed(taped) => $Fixed.increment_taped(field, t, h, u, taped, psi),)*
+                    $(Any::$Fixed(taped) => $Fixed.increment_taped(field, step, u, taped, psi),)*
                     $(Any::$Adaptive(taped) => {
-                        $Adaptive.increment_taped(field, t, h, u, taped, psi);
+                        $Adaptive.increment_taped(field, step, u, taped, psi)
                     })*
                 }
             }
@@ -138,19 +135,18 @@ macro_rules! methods {
             fn increment_vjp(
                 &self,
                 field: &F,
-                t: T,
-                h: T,
+                step: Step<T>,
                 taped: &mut Self::Taped,
                 psi_bar: &F::State,
                 u_bar: &mut F::State,
                 model_bar: &mut F,
-            ) {
+            ) -> T {
                 match taped {
                     $(Any::$Fixed(taped) => {
-                        $Fixed.increment_vjp(field, t, h, taped, psi_bar, u_bar, model_bar);
+                        $Fixed.increment_vjp(field, step, taped, psi_bar, u_bar, model_bar)
                     })*
                     $(Any::$Adaptive(taped) => {
-                        $Adaptive.increment_vjp(field, t, h, taped, psi_bar, u_bar, model_bar);
+                        $Adaptive.increment_vjp(field, step, taped, psi_bar, u_bar, model_bar)
                     })*
                 }
             }

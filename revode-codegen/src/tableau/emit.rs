@@ -91,18 +91,19 @@ impl Code<'_> {
                 fn increment(
                     &self,
                     field: &F,
-                    t: T,
-                    h: T,
+                    step: ::revode::Step<T>,
                     u: &F::State,
                     stages: &mut Self::Stages,
                     psi: &mut F::State,
-                ) {
+                ) -> ::core::result::Result<(), ::revode::StepFailure> {
+                    let ::revode::Step { t, h, .. } = step;
                     #lets
                     stages.first(field, t, u);
                     let ::revode::support::Stages { k: #pattern, #rest .. } = stages;
                     #body
                     #psi
                     #count
+                    ::core::result::Result::Ok(())
                 }
             }
         }
@@ -141,19 +142,20 @@ impl Code<'_> {
                 fn increment_with_error(
                     &self,
                     field: &F,
-                    t: T,
-                    h: T,
+                    step: ::revode::Step<T>,
                     u: &F::State,
                     stages: &mut Self::Stages,
                     psi: &mut F::State,
                     error: &mut F::State,
-                ) {
-                    ::revode::Method::increment(self, field, t, h, u, stages, psi);
+                ) -> ::core::result::Result<(), ::revode::StepFailure> {
+                    ::revode::Method::increment(self, field, step, u, stages, psi)?;
+                    let ::revode::Step { t, h, .. } = step;
                     #lets
                     let ::revode::support::Stages { k: #pattern, #rest .. } = stages;
                     #body
                     #error
                     #count
+                    ::core::result::Result::Ok(())
                 }
             }
         })
@@ -203,12 +205,12 @@ impl Code<'_> {
                 fn increment_taped(
                     &self,
                     field: &F,
-                    t: T,
-                    h: T,
+                    step: ::revode::Step<T>,
                     u: &F::State,
                     taped: &mut Self::Taped,
                     psi: &mut F::State,
-                ) {
+                ) -> ::core::result::Result<(), ::revode::StepFailure> {
+                    let ::revode::Step { t, h, .. } = step;
                     #forward_lets
                     let ::revode::support::TapedStages {
                         k: [#(#k),*], y: [#(#y),*], tape: [#(#tape),*], evaluations, ..
@@ -216,25 +218,28 @@ impl Code<'_> {
                     #(#forward)*
                     #psi
                     *evaluations += #evaluations;
+                    ::core::result::Result::Ok(())
                 }
                 #inline
                 fn increment_vjp(
                     &self,
                     field: &F,
-                    t: T,
-                    h: T,
+                    step: ::revode::Step<T>,
                     taped: &mut Self::Taped,
                     psi_bar: &F::State,
                     u_bar: &mut F::State,
                     model_bar: &mut F,
-                ) {
+                ) -> T {
+                    let ::revode::Step { t, h, .. } = step;
                     #backward_lets
                     let ::revode::support::TapedStages {
                         k: [#(#y_bar),*], y: [#(#y),*], tape: [#(#tape),*], k_bar, vjps, ..
                     } = taped;
+                    let mut t_bar = T::ZERO;
                     #(#backward)*
                     ::revode::support::add(u_bar, [#(#y_bar),*]);
                     *vjps += #evaluations;
+                    t_bar
                 }
             }
         }
@@ -324,7 +329,7 @@ impl Code<'_> {
         );
         quote! {
             ::revode::support::combine(k_bar, [#(#terms),*]);
-            field.vjp(#time, #y, #tape, k_bar, #y_bar, model_bar);
+            t_bar += field.vjp(#time, #y, #tape, k_bar, #y_bar, model_bar);
         }
     }
 }

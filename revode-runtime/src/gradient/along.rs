@@ -1,62 +1,55 @@
-//! What a strategy that stores states goes along: the plain method, or a reversible pair.
+//! Strategies that store states, along whatever scheme: by default the plain method.
 
-use super::backward::differentiate;
-use super::{Gradient, GradientStrategy, Keeper, Loss, Solve};
-use crate::controller::{StepControl, Tolerance};
+use super::Strategy;
+use super::passes::Keeper;
+use crate::control::Tolerance;
 use crate::scheme::{Plain, SchemeVjp};
-use crate::solution::Solution;
+use crate::stop::Finding;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError};
 
 /// A strategy that stores states, whatever the scheme.
 pub trait StateStore: Sized {
     /// What is kept.
-    type Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>: Keeper<T, F, S>;
+    type Kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>: Keeper<T, F, S>;
 
-    /// An empty keeper for a solve of `problem`, whose states may take `memory` bytes.
+    /// An empty keeper for a solve of `problem`.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] names a setting that is out of range.
-    fn keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
+    fn kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
         &self,
         scheme: &S,
         problem: &Problem<T, F>,
-        memory: Option<usize>,
-    ) -> Result<Self::Keeper<T, F, S>, SolveError>;
+    ) -> Result<Self::Kept<T, F, S>, SolveError>;
 
     /// This strategy along the discrete solution of another one, such as
     /// [`Reversible::coupling(0.999)`](super::Reversible::coupling), instead of the plain method's: the
     /// same numbers by other means.
-    fn along<P>(self, pairing: P) -> Along<Self, P> {
-        Along { store: self, pairing }
+    fn along<P: Strategy>(self, strategy: P) -> Along<Self, P> {
+        Along { store: self, strategy }
     }
 }
 
-/// A strategy whose solution is that of a reversible pair.
-pub trait Pairing<T: Real, F: FieldVjp<T>, M> {
-    /// What the time loop advances.
-    type Scheme: SchemeVjp<T, F>;
+impl<G: StateStore> Strategy for G {
+    type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = Plain<M>;
+    type Keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = G::Kept<T, F, Plain<M>>;
 
-    /// The scheme over `method` for a solve of `problem`, under step-size control with this tolerance.
-    ///
-    /// # Errors
-    /// [`SolveError::InvalidArgument`] names a setting that is out of range.
-    fn scheme(
+    fn scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         method: &M,
-        problem: &Problem<T, F>,
-        tolerance: Option<Tolerance>,
-    ) -> Result<Self::Scheme, SolveError>;
+        _: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<Plain<M>, SolveError> {
+        Ok(Plain(method.clone()))
+    }
 
-    /// Runs with the scheme, and with another one where the error shows that it takes one.
-    ///
-    /// # Errors
-    /// Those of the last run.
-    fn run<R>(
+    fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        scheme: Self::Scheme,
-        run: impl Fn(&Self::Scheme) -> Result<R, SolveError>,
-    ) -> Result<R, SolveError> {
-        run(&scheme)
+        scheme: &Plain<M>,
+        problem: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<Self::Keeper<T, F, M>, SolveError> {
+        self.kept(scheme, problem)
     }
 }
 
@@ -64,68 +57,36 @@ pub trait Pairing<T: Real, F: FieldVjp<T>, M> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Along<G, P> {
     store: G,
-    pairing: P,
+    strategy: P,
 }
 
-impl<T, F, M, C, G> GradientStrategy<T, F, M, C> for G
-where
-    T: Real,
-    F: FieldVjp<T>,
-    M: MethodVjp<T, F> + Clone,
-    C: StepControl<T, F, Plain<M>>,
-    G: StateStore,
-{
-    fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
-        solve.along(&Plain(solve.method.clone()))
-    }
+impl<G: StateStore, P: Strategy> Strategy for Along<G, P> {
+    type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = P::Scheme<T, F, M>;
+    type Keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = G::Kept<T, F, P::Scheme<T, F, M>>;
 
-    fn gradient(
+    fn scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        solve: &Solve<'_, T, F, M, C>,
-        loss: &impl Loss<T, F::State>,
-    ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        let scheme = Plain(solve.method.clone());
-        let keeper = self.keeper(&scheme, solve.problem, solve.memory)?;
-        differentiate(solve, &scheme, keeper, loss)
-    }
-}
-
-impl<T, F, M, C, G, P> GradientStrategy<T, F, M, C> for Along<G, P>
-where
-    T: Real,
-    F: FieldVjp<T>,
-    P: Pairing<T, F, M>,
-    C: StepControl<T, F, P::Scheme>,
-    G: StateStore,
-{
-    fn forward(&self, solve: &Solve<'_, T, F, M, C>) -> Result<Solution<T, F::State>, SolveError> {
-        solve.with_pair(&self.pairing, |scheme| solve.along(scheme))
+        method: &M,
+        problem: &Problem<T, F>,
+        tolerance: Option<Tolerance>,
+    ) -> Result<Self::Scheme<T, F, M>, SolveError> {
+        self.strategy.scheme(method, problem, tolerance)
     }
 
-    fn gradient(
+    fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        solve: &Solve<'_, T, F, M, C>,
-        loss: &impl Loss<T, F::State>,
-    ) -> Result<Gradient<F, F::State, T>, SolveError> {
-        solve.with_pair(&self.pairing, |scheme| {
-            let keeper = self.store.keeper(scheme, solve.problem, solve.memory)?;
-            differentiate(solve, scheme, keeper, loss)
-        })
+        scheme: &Self::Scheme<T, F, M>,
+        problem: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<Self::Keeper<T, F, M>, SolveError> {
+        self.store.kept(scheme, problem)
     }
-}
 
-impl<T: Real, F: FieldVjp<T>, M, C> Solve<'_, T, F, M, C> {
-    /// Runs with the scheme of a pairing for this solve.
-    pub(super) fn with_pair<P, R>(
+    fn revise<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        pairing: &P,
-        run: impl Fn(&P::Scheme) -> Result<R, SolveError>,
-    ) -> Result<R, SolveError>
-    where
-        P: Pairing<T, F, M>,
-        C: StepControl<T, F, P::Scheme>,
-    {
-        let tolerance = self.tolerance::<P::Scheme>();
-        pairing.run(pairing.scheme(self.method, self.problem, tolerance)?, run)
+        scheme: &mut Self::Scheme<T, F, M>,
+        finding: &Finding,
+    ) -> bool {
+        self.strategy.revise(scheme, finding)
     }
 }

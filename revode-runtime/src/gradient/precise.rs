@@ -7,11 +7,12 @@
 use dashu_float::{FBig, round::mode::HalfEven};
 use nalgebra::Vector3;
 
-use crate::guarded::{GuardedPair, GuardedState};
 use crate::methods::Rk4;
-use crate::scheme::Step;
-use crate::solve::{Loop, Observer};
-use crate::{FixedStep, Guarded, Parameters, Problem, SaveAt, SolveError, Solver, Terminal};
+use crate::scheme::Work;
+use crate::scheme::pair::PairScheme;
+use crate::scheme::pair::anchored::{Anchored, AnchoredState};
+use crate::time::{Observer, TimeLoop};
+use crate::{FixedStep, Guarded, Parameters, Problem, SaveAt, SolveError, Solver, Step, Terminal};
 
 crate::ode! {
     struct Lorenz {
@@ -95,44 +96,48 @@ struct Taken {
 }
 
 #[derive(Default)]
-struct Trajectory(Vec<Taken>);
+struct Trajectory {
+    taken: Vec<Taken>,
+    z: Vector3<f64>,
+}
 
-impl Observer<f64, GuardedState<Vector3<f64>>> for Trajectory {
-    fn saved(
-        &mut self,
-        _: usize,
-        _: u64,
-        _: f64,
-        _: &GuardedState<Vector3<f64>>,
-    ) -> Result<(), SolveError> {
+type State = AnchoredState<Vector3<f64>>;
+type Pairs = PairScheme<Rk4, Anchored>;
+
+impl Observer<f64, Lorenz<f64>, Pairs> for Trajectory {
+    fn saved(&mut self, _: usize, _: u64, _: f64, _: &State) -> Result<(), SolveError> {
         Ok(())
     }
-    fn accepted(
+    fn before(
         &mut self,
-        step: Step<f64>,
-        before: &GuardedState<Vector3<f64>>,
-        after: &GuardedState<Vector3<f64>>,
+        _: Step<f64>,
+        state: &State,
+        _: &Work<f64, Lorenz<f64>, Pairs>,
     ) -> Result<(), SolveError> {
-        let reached = after.lost.as_ref().map_or(&after.pair, |lost| &lost.pair);
-        let (z, y_end) = (before.pair.z, reached.y);
-        self.0.push(Taken { step, z, y_end, closed: after.lost.is_some() });
+        self.z = state.pair.z;
+        Ok(())
+    }
+    fn after(&mut self, step: Step<f64>, state: &State) -> Result<(), SolveError> {
+        let reached = state.anchor.as_ref().map_or(&state.pair, |anchor| &anchor.pair);
+        let (z, y_end) = (self.z, reached.y);
+        self.taken.push(Taken { step, z, y_end, closed: state.anchor.is_some() });
         Ok(())
     }
 }
 
 /// The gradient of `|y|²` at the end: with respect to the start, then to the parameters.
 fn precise(problem: &Problem<f64, Lorenz<f64>>, h: f64) -> Vec<f64> {
-    let scheme = GuardedPair::new(Rk4);
+    let scheme = PairScheme { method: Rk4, arithmetic: Anchored { max_segment: u64::MAX } };
     let plan = SaveAt::end().plan(problem.t0, problem.t1).unwrap();
     let mut trajectory = Trajectory::default();
     let control = FixedStep { h };
-    let time_loop = Loop { scheme: &scheme, control: &control, max_steps: 1_000_000 };
-    let (end, _) = time_loop.run(problem, &plan, &mut trajectory).unwrap();
+    let time_loop = TimeLoop { scheme: &scheme, control: &control, max_steps: 1_000_000 };
+    let end = time_loop.run(problem, &plan, &mut trajectory).unwrap().state;
     let p = problem.field.big();
     let zero = || [big(0.0), big(0.0), big(0.0)];
     let (mut y_bar, mut z_bar, mut p_bar) =
         (add(&zero(), &big(2.0), &big3(&end.pair.y)), zero(), zero());
-    for Taken { step, z, y_end, closed } in trajectory.0.iter().rev() {
+    for Taken { step, z, y_end, closed } in trajectory.taken.iter().rev() {
         if *closed {
             y_bar = add(&y_bar, &big(1.0), &z_bar);
             z_bar = zero();
@@ -155,7 +160,7 @@ fn of_a_chaotic_solution() {
         let expected = precise(&problem, h);
         let largest = expected.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
         let loss = Terminal::new(|y: &Vector3<f64>| y.norm_squared(), |y: &Vector3<f64>| 2.0 * y);
-        let solver = Solver::new(Rk4).fixed_step(h).strategy(Guarded);
+        let solver = Solver::new(Rk4).fixed_step(h).strategy(Guarded::default());
         let found = solver.gradient(&problem, SaveAt::end(), &loss).unwrap();
         let found = found.y0.iter().chain(found.model.slices().flatten());
         let off = found.zip(&expected).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max);

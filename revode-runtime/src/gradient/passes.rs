@@ -1,0 +1,247 @@
+//! The forward and the one backward pass of a gradient.
+
+use super::{Ask, Gradient, Loss};
+use crate::control::StepControl;
+use crate::field::find_parameter;
+use crate::save::SavePlan;
+use crate::scheme::{Scheme, SchemeVjp, VjpWork, Work};
+use crate::stats::StrategyStats;
+use crate::stop::Stop;
+use crate::time::{End, Observer, StepRecord};
+use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+
+/// What a strategy keeps of the forward pass, and how it comes by the states on the way back.
+pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
+    /// A step was accepted in the forward pass; `state` is the one at its start.
+    ///
+    /// # Errors
+    /// [`SolveError`] where the way back is lost.
+    #[inline(always)]
+    fn before(&mut self, scheme: &S, step: Step<T>, state: &S::State) -> Result<(), SolveError> {
+        let _ = (scheme, step, state);
+        Ok(())
+    }
+
+    /// The step has led to `state`.
+    #[inline(always)]
+    fn after(&mut self, scheme: &S, step: Step<T>, state: &S::State) {
+        let _ = (scheme, step, state);
+    }
+
+    /// Takes `state` and its cotangent `bar` from the end of `step` to its start, and adds to the
+    /// cotangent of the parameters. Called for each step of the record, the last one first.
+    ///
+    /// # Errors
+    /// [`Stop`] where the way back is lost.
+    fn step_back(
+        &mut self,
+        pass: &Pass<'_, T, F, S>,
+        step: Step<T>,
+        state: &mut S::State,
+        bar: &mut S::Bar,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, S::Method>,
+    ) -> Result<(), Stop>;
+
+    /// The memory that is kept at the end of the forward pass, in bytes.
+    fn bytes(&self) -> usize;
+
+    /// The field evaluations that were made to come by states again.
+    fn evaluations(&self, scheme: &S) -> u64 {
+        let _ = scheme;
+        0
+    }
+
+    /// The strategy's own part of the statistics, at the end of the backward pass.
+    fn report(&self) -> StrategyStats;
+}
+
+/// What a backward pass goes along.
+#[derive(Debug)]
+pub struct Pass<'a, T: Real, F: FieldVjp<T>, S> {
+    /// What was advanced.
+    pub(crate) scheme: &'a S,
+    /// The problem that was solved.
+    pub(crate) problem: &'a Problem<T, F>,
+    /// The accepted steps.
+    pub(crate) record: &'a StepRecord<T>,
+}
+
+/// Differentiates the solve along `scheme`, whose states come back by `keeper`.
+pub(super) fn differentiate<T, F, M, C, S>(
+    ask: &Ask<'_, T, F, M, C>,
+    scheme: &S,
+    keeper: impl Keeper<T, F, S>,
+    loss: &impl Loss<T, F::State>,
+) -> Result<Gradient<F, F::State, T>, Stop>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F>,
+    S: SchemeVjp<T, F, Method = M>,
+    C: StepControl<T, F, M>,
+{
+    let Ask { problem, plan, .. } = ask;
+    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points: Points::new(plan) };
+    let End { mut state, record, mut stats } =
+        ask.time_loop(scheme).run(problem, plan, &mut forward)?;
+    let Forward { mut keeper, value, mut points, .. } = forward;
+    loss.finish(points.len)?;
+    stats.bytes_kept =
+        record.bytes() + points.bytes() + keeper.bytes() + scheme.state_bytes(&state);
+
+    let Problem { field, y0, t1, .. } = problem;
+    let pass = Pass { scheme, problem, record: &record };
+    let mut work = VjpWork::new(scheme.method(), field, y0);
+    let mut bar = scheme.zero_bar(y0);
+    let mut model_bar = field.zeros_like();
+    let mut add_cotangent = |steps, t, state: &S::State, bar: &mut S::Bar| {
+        if let Some(index) = points.next_at(steps) {
+            scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
+        }
+    };
+    add_cotangent(record.len(), *t1, &state, &mut bar);
+    for step in record.rev() {
+        keeper.step_back(&pass, step, &mut state, &mut bar, &mut model_bar, &mut work)?;
+        scheme.check_vjp(step, &state, &mut bar)?;
+        add_cotangent(step.index, step.t, &state, &mut bar);
+    }
+    stats.evaluations +=
+        scheme.method().taped_evaluations(&work.taped) + keeper.evaluations(scheme);
+    stats.vjps = scheme.method().vjps(&work.taped);
+    stats.strategy = keeper.report();
+    let found = Gradient { loss: value, y0: scheme.start_vjp(bar), model: model_bar, stats };
+    check_finite(&found)?;
+    Ok(found)
+}
+
+/// An error where the loss or a component of its gradient is infinite or NaN: the states are finite, but
+/// cotangents can grow beyond the numbers of their precision.
+fn check_finite<T: Real, F: FieldVjp<T>>(
+    found: &Gradient<F, F::State, T>,
+) -> Result<(), SolveError> {
+    let error =
+        |of: String, value: T| Err(SolveError::GradientNotFinite { of, value: value.to_f64() });
+    if !found.loss.is_finite() {
+        return error("the loss".into(), found.loss);
+    }
+    let y0 = found.y0.as_slice();
+    if let Some(i) = y0.iter().position(|y| !y.is_finite()) {
+        return error(
+            format!("the gradient with respect to component {i} of the initial state"),
+            y0[i],
+        );
+    }
+    match find_parameter(&found.model, |x| !x.is_finite()) {
+        Some((name, value)) => error(format!("the gradient with respect to {name}"), value),
+        None => Ok(()),
+    }
+}
+
+/// The forward pass: evaluates the loss, lets the keeper keep.
+struct Forward<'a, T, S, L, K> {
+    scheme: &'a S,
+    loss: &'a L,
+    keeper: K,
+    value: T,
+    points: Points,
+}
+
+impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, S, L, K>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    S: SchemeVjp<T, F>,
+    L: Loss<T, F::State>,
+    K: Keeper<T, F, S>,
+{
+    const RECORDS: bool = true;
+
+    fn saved(
+        &mut self,
+        index: usize,
+        steps: u64,
+        t: T,
+        state: &S::State,
+    ) -> Result<(), SolveError> {
+        self.points.push(steps);
+        self.value += self.loss.value(index, t, Scheme::<T, F>::solution(self.scheme, state))?;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn before(
+        &mut self,
+        step: Step<T>,
+        state: &S::State,
+        _: &Work<T, F, S>,
+    ) -> Result<(), SolveError> {
+        self.keeper.before(self.scheme, step, state)
+    }
+
+    #[inline(always)]
+    fn after(&mut self, step: Step<T>, state: &S::State) -> Result<(), SolveError> {
+        self.keeper.after(self.scheme, step, state);
+        Ok(())
+    }
+}
+
+/// After how many steps each save point was passed: a list, or nothing where every step has one.
+#[derive(Debug)]
+struct Points {
+    list: Option<Vec<u64>>,
+    /// The number of points that were passed forward and not yet backward.
+    len: usize,
+}
+
+impl Points {
+    fn new<T>(plan: &SavePlan<T>) -> Self {
+        Self { list: plan.len().map(Vec::with_capacity), len: 0 }
+    }
+
+    fn push(&mut self, steps: u64) {
+        if let Some(list) = &mut self.list {
+            list.push(steps);
+        }
+        self.len += 1;
+    }
+
+    /// The save point that lies `steps` steps after the start, if there is one; asked for from the
+    /// end to the start.
+    #[inline]
+    fn next_at(&mut self, steps: u64) -> Option<usize> {
+        let last = self.len.checked_sub(1)?;
+        if self.list.as_ref().is_some_and(|list| list[last] != steps) {
+            return None;
+        }
+        self.len = last;
+        Some(last)
+    }
+
+    fn bytes(&self) -> usize {
+        self.list.as_ref().map_or(0, |list| size_of_val(list.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Points;
+    use crate::SaveAt;
+
+    #[test]
+    fn save_points_come_back_in_reverse() {
+        let lists: [(SaveAt, &[u64]); 3] = [
+            (SaveAt::steps(), &[0, 1, 2, 3, 4]),
+            (SaveAt::steps().without_start(), &[1, 2, 3, 4]),
+            (SaveAt::every(0.5), &[0, 2, 4]),
+        ];
+        for (save, steps) in lists {
+            let mut points = Points::new(&save.plan(0.0, 1.0).unwrap());
+            for steps in steps {
+                points.push(*steps);
+            }
+            let back: Vec<_> = (0..=4).rev().filter_map(|steps| points.next_at(steps)).collect();
+            assert_eq!(back, (0..steps.len()).rev().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Guarded: the pair without damping, reversed from anchor to anchor to the last bit.
+
+use super::super::passes::{Keeper, Pass};
+use super::super::store::revolve::Schedule;
+use super::super::{DEFAULT_MEMORY, Strategy};
+use crate::control::Tolerance;
+use crate::scheme::pair::anchored::{Anchor, Anchored, AnchoredState};
+use crate::scheme::pair::growth::{PairCotangent, fewer_steps};
+use crate::scheme::pair::{Pair, PairScheme};
+use crate::scheme::{Scheme, VjpWork, Work};
+use crate::stats::StrategyStats;
+use crate::stop::{Finding, Stop};
+use crate::time::StepRecord;
+use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+
+/// Gradients by reversal to the last bit, for dissipative problems and long horizons too.
+///
+/// The steps of the guarded pair are inverted from one anchor to the one before it, on a grid on which that is exact.
+/// A step in which a component outgrows its grid cannot be inverted: the pair at its start is stored. At each anchor
+/// the reversed pair must equal the stored one to the last bit, or else the field does not give equal bits for equal
+/// inputs ([`SolveError::NotRepeated`]). So the gradient is that of the stored states.
+///
+/// The memory is that of the anchors, whose number belongs to the horizon and not to the number of
+/// steps. Where they pass the limit they are thinned, and those between are computed again.
+///
+/// Derivation and measurements: `docs/guarded.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guarded {
+    memory: usize,
+}
+
+impl Default for Guarded {
+    fn default() -> Self {
+        Self { memory: DEFAULT_MEMORY }
+    }
+}
+
+impl Guarded {
+    /// With anchors that may take so many bytes, 64 MB by default, but for 8 bytes an anchor and the start of each
+    /// step that cannot be inverted.
+    #[must_use]
+    pub fn memory(self, bytes: usize) -> Self {
+        Self { memory: bytes }
+    }
+}
+
+impl Strategy for Guarded {
+    type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = PairScheme<M, Anchored>;
+    type Keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = Anchors<T, F, M>;
+
+    fn scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+        &self,
+        method: &M,
+        _: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<PairScheme<M, Anchored>, SolveError> {
+        Ok(PairScheme { method: method.clone(), arithmetic: Anchored { max_segment: u64::MAX } })
+    }
+
+    fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+        &self,
+        scheme: &PairScheme<M, Anchored>,
+        problem: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<Anchors<T, F, M>, SolveError> {
+        Ok(Anchors::new(scheme, problem, self.memory))
+    }
+
+    /// With more anchors, where cotangents grew too much from one to the next: at least twice as many, so that it ends.
+    fn revise<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+        &self,
+        scheme: &mut PairScheme<M, Anchored>,
+        finding: &Finding,
+    ) -> bool {
+        let &Finding::CotangentsGrown { factor, steps, .. } = finding else { return false };
+        scheme.arithmetic.max_segment = fewer_steps(factor, steps);
+        true
+    }
+}
+
+/// The anchors of a solve.
+pub struct Anchors<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
+    /// The steps before which the anchors lie, the start first; on the way back those that are left.
+    indices: Vec<u64>,
+    /// Which of them, by their number, are stored.
+    schedule: Schedule,
+    /// Those.
+    stored: Vec<Anchor<F::State>>,
+    /// The pairs before the steps that cannot be inverted, with the steps' numbers.
+    before: Vec<(u64, Pair<F::State>)>,
+    /// Scratch space to come by anchors that were thinned out.
+    work: Work<T, F, PairScheme<M, Anchored>>,
+    /// The anchor at the start of the segment in work, the last one that is left.
+    anchor: Option<Anchor<F::State>>,
+    /// Anchors and stored steps of the forward pass.
+    counts: (u64, u64),
+}
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
+    fn new(scheme: &PairScheme<M, Anchored>, problem: &Problem<T, F>, memory: usize) -> Self {
+        let Problem { field, y0, .. } = problem;
+        // The start and one more at the least.
+        let mut schedule = Schedule::new((memory / anchor_bytes(y0)).max(2));
+        schedule.place_online(0);
+        Self {
+            indices: vec![0],
+            schedule,
+            stored: vec![Anchor::start(y0)],
+            before: Vec::new(),
+            work: Work::new(scheme, field, y0),
+            anchor: None,
+            counts: (0, 0),
+        }
+    }
+
+    /// The step before which the segment in work starts.
+    fn start(&self) -> u64 {
+        self.indices.last().copied().unwrap_or(0)
+    }
+
+    fn store(&mut self, slot: usize, anchor: &Anchor<F::State>) {
+        match self.stored.get_mut(slot) {
+            Some(stored) => stored.assign(anchor),
+            // Slots are used for the first time in their order.
+            None => self.stored.push(anchor.clone()),
+        }
+    }
+
+    /// The last anchor. One that was thinned out is computed again from the one before it that is stored.
+    fn recall(
+        &mut self,
+        pass: &Pass<'_, T, F, PairScheme<M, Anchored>>,
+    ) -> Result<Anchor<F::State>, Stop> {
+        let Pass { scheme, problem, record } = *pass;
+        let number = self.indices.len() as u64 - 1;
+        // The start is always stored, so that there is a last anchor.
+        let last = self.schedule.last_before(number);
+        let (mut at, slot) = last.map_or((0, 0), |last| (last.index, last.slot));
+        let mut anchor = self.stored[slot].clone();
+        if at == number {
+            return Ok(anchor);
+        }
+        let mut state = anchor.next();
+        while at < number {
+            let placed = self.schedule.place_binomial(number);
+            let stop = placed.map_or(number, |(index, _)| index);
+            let (first, end) = (self.indices[at as usize], self.indices[stop as usize]);
+            for step in record.from(first).take((end - first) as usize) {
+                let taken = scheme.take_again(&problem.field, step, &mut state, &mut self.work);
+                taken.map_err(|_| not_repeated(step))?;
+            }
+            at = stop;
+            // The steps are the same to the last bit, and so they end in the same anchors.
+            let found = state.anchor.as_ref().ok_or_else(|| last_not_repeated(record, end))?;
+            anchor.assign(found);
+            if let Some((_, slot)) = placed {
+                self.store(slot, &anchor);
+            }
+        }
+        Ok(anchor)
+    }
+}
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> std::fmt::Debug for Anchors<T, F, M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Anchors").field("indices", &self.indices).finish_non_exhaustive()
+    }
+}
+
+/// The memory that an anchor takes: its pair and grid, its place, and its entry in the schedule.
+fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
+    let anchor = size_of::<Anchor<S>>() + 3 * (y0.bytes() - size_of::<S>());
+    anchor + size_of::<u64>() + Schedule::ENTRY_BYTES
+}
+
+/// The error of a step that did not come out as before: the field does not give equal bits for equal inputs.
+#[cold]
+fn not_repeated<T: Real>(step: Step<T>) -> SolveError {
+    SolveError::NotRepeated { step: step.index, t: step.t.to_f64() }
+}
+
+/// The same for the steps before step number `end`.
+#[cold]
+fn last_not_repeated<T: Real>(record: &StepRecord<T>, end: u64) -> SolveError {
+    let step = record.from(end.saturating_sub(1)).next();
+    step.map_or(SolveError::NotRepeated { step: end, t: f64::NAN }, not_repeated)
+}
+
+impl<T, F, M> Keeper<T, F, PairScheme<M, Anchored>> for Anchors<T, F, M>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F>,
+{
+    #[inline]
+    fn after(
+        &mut self,
+        _: &PairScheme<M, Anchored>,
+        step: Step<T>,
+        state: &AnchoredState<F::State>,
+    ) {
+        if let Some(before) = &state.before {
+            self.before.push((step.index, before.clone()));
+            self.counts.1 += 1;
+        }
+        if let Some(anchor) = &state.anchor {
+            let number = self.indices.len() as u64;
+            self.indices.push(step.index + 1);
+            self.counts.0 += 1;
+            if let Some(slot) = self.schedule.place_online(number) {
+                self.store(slot, anchor);
+            }
+        }
+    }
+
+    #[inline]
+    fn step_back(
+        &mut self,
+        pass: &Pass<'_, T, F, PairScheme<M, Anchored>>,
+        step: Step<T>,
+        state: &mut AnchoredState<F::State>,
+        bar: &mut PairCotangent<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop> {
+        let Pass { scheme, problem, .. } = *pass;
+        if self.anchor.is_none() {
+            self.anchor = Some(self.recall(pass)?);
+        }
+        if self.start() > step.index {
+            // From the anchor to the end of the segment before it.
+            self.indices.pop();
+            state.anchor = self.anchor.take();
+            self.anchor = Some(self.recall(pass)?);
+        }
+        let field = &problem.field;
+        match self.before.pop_if(|(index, _)| *index == step.index) {
+            None => scheme.step_back(field, step, None, state, bar, model_bar, work)?,
+            Some((_, pair)) => {
+                scheme.step_back(field, step, Some(&pair.z), state, bar, model_bar, work)?;
+                state.pair = pair;
+            }
+        }
+        if step.index == self.start()
+            && self.anchor.as_ref().is_some_and(|anchor| state.pair != anchor.next().pair)
+        {
+            return Err(not_repeated(step).into());
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let state = self.stored.first().map_or(0, |anchor| anchor.pair.y.bytes());
+        self.stored.first().map_or(0, |anchor| self.stored.len() * anchor_bytes(&anchor.pair.y))
+            + (self.indices.len() - self.stored.len()) * size_of::<u64>()
+            + self.before.len() * (size_of::<u64>() + 2 * state)
+    }
+
+    fn evaluations(&self, scheme: &PairScheme<M, Anchored>) -> u64 {
+        scheme.method.evaluations(&self.work.stages)
+    }
+
+    fn report(&self) -> StrategyStats {
+        let (anchors, stored_steps) = self.counts;
+        StrategyStats::Guarded { anchors, stored_steps }
+    }
+}

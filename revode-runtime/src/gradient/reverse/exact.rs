@@ -1,0 +1,278 @@
+//! Exact: reversal on an integer grid, to the last bit.
+
+use super::super::Strategy;
+use super::super::passes::{Keeper, Pass};
+use super::bits::BitStack;
+use crate::control::Tolerance;
+use crate::scheme::VjpWork;
+use crate::scheme::pair::growth::{PairCotangent, fewer_steps};
+use crate::scheme::pair::halved::{self, Halved, HalvedState};
+use crate::scheme::pair::quanta::{self, Quanta};
+use crate::scheme::pair::{Arithmetic, Pair, PairScheme};
+use crate::stats::StrategyStats;
+use crate::stop::{Finding, Stop};
+use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+
+/// Gradients by a reversal that is exact to the last bit, at any horizon, for dissipative problems too.
+///
+/// The pair is advanced on an integer grid. What dissipation loses, `κ T / ln 2` bits a
+/// component where the field contracts at the rate `κ`, is kept in a buffer, whatever the number of
+/// steps. When the reversal has come to the start, the pair must equal it to the last bit and the
+/// buffer be empty: otherwise [`SolveError::NotExact`].
+///
+/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start,
+/// or, where it starts from 0, the size that it turns out to have, and the gap is damped when it grows.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Exact {
+    quantum: Option<f64>,
+    rate: Option<f64>,
+}
+
+impl Exact {
+    /// Damps at the rate `κ ≥ 0`, per unit time, instead of as much as the gap asks for; where that is too
+    /// little for the gradient, both.
+    #[must_use]
+    pub fn rate(self, kappa: f64) -> Self {
+        Self { rate: Some(kappa), ..self }
+    }
+
+    /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
+    /// reaches to 2⁵⁰ quanta.
+    #[must_use]
+    pub fn quantum(self, quantum: f64) -> Self {
+        Self { quantum: Some(quantum), ..self }
+    }
+
+    fn check<T: Real>(&self) -> Result<(), SolveError> {
+        let (least, most) = (quanta::LEAST, quanta::most::<T>());
+        if let Some(quantum) = self.quantum
+            && !(least..=most).contains(&quantum)
+        {
+            let problem = format!("{quantum:e} is not between {least:e} and {most:.1e}");
+            return Err(SolveError::argument("quantum", problem));
+        }
+        if let Some(rate) = self.rate
+            && !(rate >= 0.0 && rate.is_finite())
+        {
+            let problem = format!("κ = {rate} is not a finite number from 0 on, per unit time");
+            return Err(SolveError::argument("rate", problem));
+        }
+        Ok(())
+    }
+}
+
+/// The exact pair over `M` for states of the type `S`.
+type ExactPair<T, S, M> = PairScheme<M, Halved<<S as State<T>>::Double>>;
+
+impl Strategy for Exact {
+    type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = ExactPair<T, F::State, M>;
+    type Keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = Buffer;
+
+    fn scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+        &self,
+        method: &M,
+        problem: &Problem<T, F>,
+        tolerance: Option<Tolerance>,
+    ) -> Result<ExactPair<T, F::State, M>, SolveError> {
+        self.check::<T>()?;
+        let Problem { y0, t0, .. } = problem;
+        let y0 = y0.to_double();
+        let quanta = Quanta::new::<T>(&y0, self.quantum, tolerance);
+        quanta.check_start(*t0, &y0)?;
+        let arithmetic = Halved {
+            first: quanta.clone(),
+            quanta,
+            rate: self.rate,
+            t0: t0.to_f64(),
+            monitored: self.rate.is_none(),
+            max_segment: u64::MAX,
+        };
+        Ok(PairScheme { method: method.clone(), arithmetic })
+    }
+
+    fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+        &self,
+        _: &ExactPair<T, F::State, M>,
+        _: &Problem<T, F>,
+        _: Option<Tolerance>,
+    ) -> Result<Buffer, SolveError> {
+        Ok(Buffer::default())
+    }
+
+    /// On coarser grids, which reach further, for the components whose default ones prove too small; with more
+    /// damping where that proves too little.
+    fn revise<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+        &self,
+        scheme: &mut ExactPair<T, F::State, M>,
+        finding: &Finding,
+    ) -> bool {
+        let pair = &mut scheme.arithmetic;
+        match finding {
+            Finding::OutOfRange { component, value, others, .. } => {
+                if !pair.quanta.coarsen(*component, *value) {
+                    return false;
+                }
+                // So that not each takes a pass of its own.
+                for &(component, value) in others {
+                    pair.quanta.coarsen(component, value);
+                }
+                return true;
+            }
+            Finding::PairDiverged { .. } | Finding::CotangentsGrown { .. } if !pair.monitored => {
+                pair.monitored = true;
+            }
+            Finding::CotangentsGrown { factor, steps, .. } => {
+                pair.max_segment = fewer_steps(*factor, *steps);
+            }
+            Finding::PairDiverged { .. } => return false,
+        }
+        // On the first grid again: it may have been the gap that left it.
+        pair.quanta.clone_from(&pair.first);
+        true
+    }
+}
+
+/// What the halvings of the gap have lost.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    bits: BitStack,
+    /// The last halvings that the monitor had asked for: after which step, and how many. Those before
+    /// are in the buffer; those of a rate are not recorded.
+    asked: Asked,
+    /// The bits a component at the end of the forward pass.
+    bits_kept: f64,
+}
+
+/// Halvings that the monitor had asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asked {
+    /// One more than the index of the step; 0 where there were none.
+    steps: u64,
+    halvings: u32,
+}
+
+impl Buffer {
+    fn push<S, D: State<f64>>(&mut self, step: u64, state: &HalvedState<S, D>) {
+        for lost in state.remainder.as_slice() {
+            self.bits.push(*lost as u64, state.halvings);
+        }
+        if state.asked > 0 {
+            // Steps since the last time, in a number of bits that says how many.
+            let Asked { steps, halvings } = self.asked;
+            let since = step + 1 - steps;
+            let length = 64 - since.leading_zeros();
+            self.bits.push(since, length);
+            self.bits.push(u64::from(length), 6);
+            self.bits.push(u64::from(halvings), 6);
+            self.asked = Asked { steps: step + 1, halvings: state.asked };
+        }
+    }
+
+    /// Puts the halvings of the step that led to `state`, and what they lost, into `state`.
+    fn pop<S, D: State<f64>>(
+        &mut self,
+        step: u64,
+        rate_halvings: u32,
+        state: &mut HalvedState<S, D>,
+    ) {
+        state.asked = 0;
+        if self.asked.steps == step + 1 {
+            state.asked = self.asked.halvings;
+            let halvings = self.bits.pop(6) as u32;
+            let length = self.bits.pop(6) as u32;
+            let since = self.bits.pop(length);
+            self.asked = Asked { steps: self.asked.steps.saturating_sub(since), halvings };
+        }
+        state.halvings = halved::halvings(rate_halvings, state.asked);
+        for lost in state.remainder.as_mut_slice().iter_mut().rev() {
+            *lost = self.bits.pop(state.halvings) as f64;
+        }
+    }
+}
+
+impl<T, F, M> Keeper<T, F, ExactPair<T, F::State, M>> for Buffer
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F>,
+{
+    #[inline]
+    fn after(
+        &mut self,
+        _: &ExactPair<T, F::State, M>,
+        step: Step<T>,
+        state: &HalvedState<F::State, <F::State as State<T>>::Double>,
+    ) {
+        if state.halvings > 0 {
+            self.push(step.index, state);
+            self.bits_kept = self.bits.left() as f64 / state.remainder.len() as f64;
+        }
+    }
+
+    #[inline]
+    fn step_back(
+        &mut self,
+        pass: &Pass<'_, T, F, ExactPair<T, F::State, M>>,
+        step: Step<T>,
+        state: &mut HalvedState<F::State, <F::State as State<T>>::Double>,
+        bar: &mut PairCotangent<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop> {
+        let Pass { scheme, problem, .. } = *pass;
+        let pair = &scheme.arithmetic;
+        self.pop(step.index, pair.rate_halvings(step), state);
+        scheme.step_back(&problem.field, step, None, state, bar, model_bar, work)?;
+        if step.index == 0 {
+            let start: HalvedState<F::State, _> = pair.start(&problem.y0);
+            if state.grid != start.grid || self.bits.left() != 0 {
+                return Err(not_exact(&state.grid, &start.grid, self.bits.left()).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        self.bits.bytes()
+    }
+
+    fn report(&self) -> StrategyStats {
+        StrategyStats::Exact { bits: self.bits_kept }
+    }
+}
+
+#[cold]
+fn not_exact<D: State<f64>>(found: &Pair<D>, start: &Pair<D>, bits: i64) -> SolveError {
+    let off = |found: &D, start: &D, i: usize| (found.as_slice()[i] - start.as_slice()[i]).abs();
+    let differences = (0..start.y.len())
+        .map(|i| off(&found.y, &start.y, i).max(off(&found.z, &start.z, i)))
+        .enumerate();
+    let largest = differences.max_by(|a, b| a.1.total_cmp(&b.1));
+    let (component, difference) = largest.unwrap_or((0, 0.0));
+    SolveError::NotExact { component, difference, bits }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector2;
+
+    use super::not_exact;
+    use crate::SolveError;
+    use crate::scheme::pair::Pair;
+
+    #[test]
+    fn each_half_of_the_pair_is_compared_with_its_own_start() {
+        let start = Pair { y: Vector2::new(1.0, 2.0), z: Vector2::new(5.0, 2.5) };
+        let mut found = start.clone();
+        let expect = |found: &Pair<_>, component, difference| {
+            let expected = SolveError::NotExact { component, difference, bits: 3 };
+            assert_eq!(not_exact(found, &start, 3), expected);
+        };
+        found.z[1] = 2.25;
+        expect(&found, 1, 0.25);
+        found.y[0] = 1.5;
+        expect(&found, 0, 0.5);
+        found.z[1] = f64::INFINITY;
+        expect(&found, 1, f64::INFINITY);
+    }
+}

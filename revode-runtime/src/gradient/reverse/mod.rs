@@ -1,0 +1,11 @@
+//! States that come back by inverting the steps.
+
+mod anchors;
+mod bits;
+mod certificate;
+mod exact;
+mod published;
+
+pub use anchors::Guarded;
+pub use exact::Exact;
+pub use published::Reversible;

@@ -1,0 +1,191 @@
+//! Schemes: what one step of the time loop advances.
+//!
+//! The plain scheme advances `y` by one increment, a pair `(y, z)` by two ([`pair`]). The time loop and the gradient
+//! strategies are written against these traits, and so once for all schemes.
+//!
+//! A step has four parts. An increment of the method from the [`origin`](Scheme::origin) and
+//! [`propose`](Scheme::propose) are what a decision about the step needs; [`finish`](Scheme::finish) is what only an
+//! accepted step needs. These can fail, and have written nothing but scratch space. [`commit`](Scheme::commit)
+//! cannot fail and advances the state in place.
+
+pub(crate) mod pair;
+mod plain;
+
+pub(crate) use plain::Plain;
+
+use crate::stop::Stop;
+use crate::{FieldVjp, Method, MethodVjp, Real, State, Step, VectorField};
+
+/// A way to advance the solution by one step, made from a [`Method`].
+pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
+    /// The method whose increments are used.
+    type Method: Method<T, F>;
+    /// What is advanced: `y`, or a pair `(y, z)` and what belongs to it.
+    type State: Clone;
+    /// Scratch space for a proposed solution.
+    type Next;
+    /// Whether a step's first increment starts where the last step's ended, so that a method whose last stage is its
+    /// next first one need not compute it again.
+    const CONTINUES: bool;
+
+    /// The method whose increments are used.
+    fn method(&self) -> &Self::Method;
+    /// The state that a solve starts from.
+    fn start(&self, y0: &F::State) -> Self::State;
+    /// Scratch space for a proposed solution.
+    fn next(&self, y0: &F::State) -> Self::Next;
+    /// The solution `y` in a state.
+    fn solution<'a>(&self, state: &'a Self::State) -> &'a F::State;
+    /// What a step's first increment starts from.
+    fn origin<'a>(&self, state: &'a Self::State) -> &'a F::State;
+    /// The proposed solution.
+    fn proposed<'a>(&self, next: &'a Self::Next) -> &'a F::State;
+    /// Takes another state's components without allocating.
+    fn assign(&self, state: &mut Self::State, from: &Self::State);
+    /// The memory that a stored state takes, in bytes.
+    fn state_bytes(&self, state: &Self::State) -> usize;
+
+    /// Writes the solution at the end of the step to `next`; `psi` is the increment from the origin.
+    fn propose(&self, step: Step<T>, state: &Self::State, psi: &F::State, next: &mut Self::Next);
+
+    /// Checks the proposed solution, and computes what else the step takes.
+    ///
+    /// # Errors
+    /// [`Stop::Step`] where an increment failed, [`Stop::Error`] or [`Stop::Finding`] where the solution is none to
+    /// go on from.
+    fn finish(&self, field: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Stop>;
+
+    /// Advances the state to the end of the step. The solution that it had is then in `work.next`.
+    fn commit(&self, step: Step<T>, state: &mut Self::State, work: &mut Work<T, F, Self>);
+
+    /// Does to the state after a step what belongs to no increment: closes the gap of a pair where that is due.
+    ///
+    /// # Errors
+    /// [`Stop::Finding`] or [`Stop::Error`] where the state is none to go on from.
+    #[inline(always)]
+    fn close(
+        &self,
+        step: Step<T>,
+        state: &mut Self::State,
+        work: &mut Work<T, F, Self>,
+    ) -> Result<(), Stop> {
+        let _ = (step, state, work);
+        Ok(())
+    }
+
+    /// Takes a step that has been accepted before.
+    ///
+    /// # Errors
+    /// Those of the parts of a step, though it had none before: then the field does not give equal bits for equal
+    /// inputs.
+    #[inline]
+    fn take_again(
+        &self,
+        field: &F,
+        step: Step<T>,
+        state: &mut Self::State,
+        work: &mut Work<T, F, Self>,
+    ) -> Result<(), Stop> {
+        let Work { stages, psi, next } = work;
+        self.method().increment(field, step, self.origin(state), stages, psi)?;
+        self.propose(step, state, psi, next);
+        self.finish(field, step, work)?;
+        self.commit(step, state, work);
+        self.close(step, state, work)
+    }
+}
+
+/// Scratch space of a step forward.
+pub struct Work<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
+    /// That of the method: after a step the stage derivatives of its last increment.
+    pub(crate) stages: <S::Method as Method<T, F>>::Stages,
+    /// An increment.
+    pub(crate) psi: F::State,
+    /// The proposed solution.
+    pub(crate) next: S::Next,
+}
+
+impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> Work<T, F, S> {
+    pub(crate) fn new(scheme: &S, field: &F, y0: &F::State) -> Self {
+        let stages = scheme.method().stages(field, y0);
+        Self { stages, psi: y0.zeros_like(), next: scheme.next(y0) }
+    }
+}
+
+impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> std::fmt::Debug for Work<T, F, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Work").finish_non_exhaustive()
+    }
+}
+
+/// A scheme whose step can be differentiated in reverse.
+pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, F>> {
+    /// The cotangent of a state.
+    type Bar: Clone;
+
+    /// The cotangent of a state, zero.
+    fn zero_bar(&self, y0: &F::State) -> Self::Bar;
+    /// Lets a loss `add`, at `state`, to the cotangent of the solution.
+    fn add_to_bar(
+        &self,
+        state: &Self::State,
+        bar: &mut Self::Bar,
+        add: impl FnOnce(&F::State, &mut F::State),
+    );
+    /// The cotangent of `y0` from that of the [`start`](Scheme::start).
+    fn start_vjp(&self, bar: Self::Bar) -> F::State;
+
+    /// The VJP of the step from `before` to `state`, both known: turns the cotangent of `state` into that of `before`
+    /// and adds to that of the parameters. What it leaves in `state` is of no use.
+    ///
+    /// # Errors
+    /// [`Stop::Step`] where an increment failed that had not failed before.
+    fn step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        before: &Self::State,
+        state: &mut Self::State,
+        bar: &mut Self::Bar,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, Self::Method>,
+    ) -> Result<(), Stop>;
+
+    /// Checks the cotangent that the reverse pass has come to with a step, whose start is `state`.
+    ///
+    /// # Errors
+    /// [`Stop::Finding`] where the gradient would be wrong.
+    #[inline(always)]
+    fn check_vjp(
+        &self,
+        step: Step<T>,
+        state: &Self::State,
+        bar: &mut Self::Bar,
+    ) -> Result<(), Stop> {
+        let _ = (step, state, bar);
+        Ok(())
+    }
+}
+
+/// Scratch space of an increment's VJP.
+pub struct VjpWork<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
+    /// Stage states and tapes.
+    pub(crate) taped: M::Taped,
+    /// The increment.
+    pub(crate) psi: F::State,
+    /// Its cotangent.
+    pub(crate) psi_bar: F::State,
+}
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> VjpWork<T, F, M> {
+    pub(crate) fn new(method: &M, field: &F, y0: &F::State) -> Self {
+        let taped = method.taped(field, y0);
+        Self { taped, psi: y0.zeros_like(), psi_bar: y0.zeros_like() }
+    }
+}
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> std::fmt::Debug for VjpWork<T, F, M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VjpWork").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,311 @@
+//! The reversible pair: one wrapper over any method.
+//!
+//! ```text
+//! y' = y ⊕ Psi_h(t, z)                 (1)
+//! z' = z ⊖ Psi_{−h}(t + h, y')         (2)
+//! ```
+//!
+//! McCallum and Foster, *Efficient, Accurate and Stable Gradients for Neural ODEs*, arXiv 2410.11648, section 3;
+//! derivation in `docs/reversible.md`. An [`Arithmetic`] says what `⊕` and `⊖` are, how they are undone, and what is
+//! done to the gap `y − z` after a step. The rest is here, once.
+
+pub(crate) mod anchored;
+mod arithmetic;
+pub(crate) mod coupled;
+pub(crate) mod gap;
+pub(crate) mod grid;
+pub(crate) mod growth;
+pub(crate) mod halved;
+pub(crate) mod quanta;
+#[cfg(test)]
+mod roundtrip;
+
+pub(crate) use arithmetic::Arithmetic;
+
+use super::{Scheme, SchemeVjp, VjpWork, Work};
+use crate::slices::{update, zip};
+use crate::stop::Stop;
+use crate::{FieldVjp, Method, MethodVjp, Real, State, Step, VectorField, support};
+use growth::PairCotangent;
+
+/// The solution `y` and its companion `z`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair<S> {
+    /// The solution.
+    pub(crate) y: S,
+    /// The companion state.
+    pub(crate) z: S,
+}
+
+impl<S> Pair<S> {
+    /// A pair of zeros for states like `y0`.
+    pub(crate) fn zeros_like<T: Real>(y0: &S) -> Self
+    where
+        S: State<T>,
+    {
+        Self { y: y0.zeros_like(), z: y0.zeros_like() }
+    }
+
+    /// Takes another pair's components without allocating.
+    #[inline(always)]
+    pub(crate) fn assign<T: Real>(&mut self, from: &Self)
+    where
+        S: State<T>,
+    {
+        self.y.assign(&from.y);
+        self.z.assign(&from.z);
+    }
+
+    /// The VJP of `z ← y`, on cotangents: that of `z` goes to `y`.
+    #[inline]
+    pub(crate) fn join_vjp<T: Real>(&mut self)
+    where
+        S: State<T>,
+    {
+        support::add(&mut self.y, [&self.z]);
+        self.z.fill(T::ZERO);
+    }
+
+    /// The gap `|y − z|` and the size of `y`, the largest component of each. The gap is infinite where one of both
+    /// is not a number.
+    #[inline(always)]
+    pub(crate) fn gap_and_size<T: Real>(&self) -> (T, T)
+    where
+        S: State<T>,
+    {
+        let n = self.y.len();
+        let (y, z) = (&self.y.as_slice()[..n], &self.z.as_slice()[..n]);
+        let (mut gap, mut size) = (T::ZERO, T::ZERO);
+        // Stays 0 unless a gap is infinite or NaN, which `max` would pass over.
+        let mut zero = T::ZERO;
+        for i in 0..n {
+            gap = gap.max((y[i] - z[i]).abs());
+            zero += T::ZERO * (y[i] - z[i]);
+            size = size.max(y[i].abs());
+        }
+        (if zero == T::ZERO { gap } else { T::from_f64(f64::INFINITY) }, size)
+    }
+}
+
+/// The pair over the method `M`. It has the method's order.
+#[derive(Debug, Clone)]
+pub struct PairScheme<M, A> {
+    /// The method whose increments are used.
+    pub(crate) method: M,
+    /// How they are added and taken back.
+    pub(crate) arithmetic: A,
+}
+
+impl<T, F, M, A> Scheme<T, F> for PairScheme<M, A>
+where
+    T: Real,
+    F: VectorField<T>,
+    M: Method<T, F>,
+    A: Arithmetic<T, F::State>,
+{
+    type Method = M;
+    type State = A::State;
+    type Next = A::Next;
+    /// The next step starts from `z'`, where no stage of this one ends.
+    const CONTINUES: bool = false;
+
+    #[inline(always)]
+    fn method(&self) -> &M {
+        &self.method
+    }
+    fn start(&self, y0: &F::State) -> A::State {
+        self.arithmetic.start(y0)
+    }
+    fn next(&self, y0: &F::State) -> A::Next {
+        self.arithmetic.next(y0)
+    }
+    #[inline(always)]
+    fn solution<'a>(&self, state: &'a A::State) -> &'a F::State {
+        self.arithmetic.y(state)
+    }
+    #[inline(always)]
+    fn origin<'a>(&self, state: &'a A::State) -> &'a F::State {
+        self.arithmetic.z(state)
+    }
+    #[inline(always)]
+    fn proposed<'a>(&self, next: &'a A::Next) -> &'a F::State {
+        self.arithmetic.proposed(next)
+    }
+    #[inline]
+    fn assign(&self, state: &mut A::State, from: &A::State) {
+        self.arithmetic.assign(state, from);
+    }
+    fn state_bytes(&self, state: &A::State) -> usize {
+        self.arithmetic.bytes(state)
+    }
+    #[inline(always)]
+    fn propose(&self, step: Step<T>, state: &A::State, psi: &F::State, next: &mut A::Next) {
+        self.arithmetic.add_y(step, state, psi, next);
+    }
+    #[inline(always)]
+    fn finish(&self, field: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Stop> {
+        let Work { stages, psi, next } = work;
+        self.arithmetic.check_y(step, next)?;
+        let y = self.arithmetic.proposed(next);
+        self.method.increment(field, step.reversed(), y, stages, psi)?;
+        Ok(())
+    }
+    #[inline(always)]
+    fn commit(&self, step: Step<T>, state: &mut A::State, work: &mut Work<T, F, Self>) {
+        self.arithmetic.sub_z(step, state, &work.psi, &mut work.next);
+    }
+    #[inline(always)]
+    fn close(
+        &self,
+        step: Step<T>,
+        state: &mut A::State,
+        work: &mut Work<T, F, Self>,
+    ) -> Result<(), Stop> {
+        self.arithmetic.close(step, self.method.order(), state, &work.next)
+    }
+}
+
+impl<M, A> PairScheme<M, A> {
+    /// The step's inverse and its VJP in one: `state` and `bar` are those after the step and become those before it.
+    ///
+    /// The increments that undo the step are those that its VJP differentiates, so that no field evaluation is made
+    /// twice. `z` is the companion before the step where it is known; then the state is left as it is.
+    #[inline(always)]
+    pub(crate) fn step_back<T, F>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        z: Option<&F::State>,
+        state: &mut A::State,
+        bar: &mut PairCotangent<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop>
+    where
+        T: Real,
+        F: FieldVjp<T>,
+        M: MethodVjp<T, F>,
+        A: Arithmetic<T, F::State>,
+    {
+        self.arithmetic.reopen(state, bar);
+        self.second_back(field, step, z.is_some(), state, bar, model_bar, work)?;
+        self.first_back(field, step, z, state, bar, model_bar, work)
+    }
+
+    /// Line (2) of [`step_back`](Self::step_back): `z' = z ⊖ Psi_{−h}(t + h, y')`.
+    #[inline(always)]
+    pub(crate) fn second_back<T, F>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        z_is_known: bool,
+        state: &mut A::State,
+        bar: &mut PairCotangent<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop>
+    where
+        T: Real,
+        F: FieldVjp<T>,
+        M: MethodVjp<T, F>,
+        A: Arithmetic<T, F::State>,
+    {
+        let Self { method, arithmetic } = self;
+        let VjpWork { taped, psi, psi_bar } = work;
+        let Pair { y: y_bar, z: z_bar } = &mut bar.pair;
+        let back = step.reversed();
+        method.increment_taped(field, back, arithmetic.y(state), taped, psi)?;
+        if !z_is_known {
+            arithmetic.undo_z(step, state, psi);
+        }
+        zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
+        method.increment_vjp(field, back, taped, psi_bar, y_bar, model_bar);
+        Ok(())
+    }
+
+    /// Line (1) of [`step_back`](Self::step_back): `y' = λ y + (1 − λ) z ⊕ Psi_h(t, z)`. The cotangent of `y'` is
+    /// what `docs/reversible.md` calls `w`.
+    #[inline(always)]
+    pub(crate) fn first_back<T, F>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        z: Option<&F::State>,
+        state: &mut A::State,
+        bar: &mut PairCotangent<F::State>,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop>
+    where
+        T: Real,
+        F: FieldVjp<T>,
+        M: MethodVjp<T, F>,
+        A: Arithmetic<T, F::State>,
+    {
+        let Self { method, arithmetic } = self;
+        let VjpWork { taped, psi, .. } = work;
+        let Pair { y: w, z: z_bar } = &mut bar.pair;
+        match z {
+            Some(z) => method.increment_taped(field, step, z, taped, psi)?,
+            None => {
+                method.increment_taped(field, step, arithmetic.z(state), taped, psi)?;
+                arithmetic.undo_y(step, state, psi);
+            }
+        }
+        let lambda = arithmetic.lambda(step.h);
+        if let Some(lambda) = lambda {
+            let mu = T::ONE - lambda;
+            update(z_bar.as_mut_slice(), [w.as_slice()], |z_bar, [w]| z_bar + mu * w);
+        }
+        method.increment_vjp(field, step, taped, w, z_bar, model_bar);
+        if let Some(lambda) = lambda {
+            w.as_mut_slice().iter_mut().for_each(|w| *w = lambda * *w);
+        }
+        Ok(())
+    }
+}
+
+impl<T, F, M, A> SchemeVjp<T, F> for PairScheme<M, A>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    M: MethodVjp<T, F>,
+    A: Arithmetic<T, F::State>,
+{
+    type Bar = PairCotangent<F::State>;
+
+    fn zero_bar(&self, y0: &F::State) -> Self::Bar {
+        PairCotangent::zeros_like(y0)
+    }
+    fn add_to_bar(
+        &self,
+        state: &A::State,
+        bar: &mut Self::Bar,
+        add: impl FnOnce(&F::State, &mut F::State),
+    ) {
+        let y = self.arithmetic.y(state);
+        self.arithmetic.add_cotangent(state, bar, |bar| add(y, bar));
+    }
+    fn start_vjp(&self, mut bar: Self::Bar) -> F::State {
+        bar.pair.join_vjp();
+        bar.pair.y
+    }
+    #[inline]
+    fn step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        before: &A::State,
+        state: &mut A::State,
+        bar: &mut Self::Bar,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop> {
+        let z = self.arithmetic.z(before);
+        self.step_back(field, step, Some(z), state, bar, model_bar, work)
+    }
+    #[inline(always)]
+    fn check_vjp(&self, step: Step<T>, state: &A::State, bar: &mut Self::Bar) -> Result<(), Stop> {
+        self.arithmetic.watch(step, state, bar)
+    }
+}

@@ -1,0 +1,96 @@
+//! The method by itself: `y' = y + Psi_h(t, y)`.
+
+use super::{Scheme, SchemeVjp, VjpWork, Work};
+use crate::error::check_finite;
+use crate::stop::Stop;
+use crate::{FieldVjp, Method, MethodVjp, Real, State, Step, VectorField, support};
+
+/// The method by itself: `y' = y + Psi_h(t, y)`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Plain<M>(pub M);
+
+impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
+    type Method = M;
+    type State = F::State;
+    type Next = F::State;
+    const CONTINUES: bool = true;
+
+    #[inline(always)]
+    fn method(&self) -> &M {
+        &self.0
+    }
+    fn start(&self, y0: &F::State) -> F::State {
+        y0.clone()
+    }
+    fn next(&self, y0: &F::State) -> F::State {
+        y0.zeros_like()
+    }
+    #[inline(always)]
+    fn solution<'a>(&self, y: &'a F::State) -> &'a F::State {
+        y
+    }
+    #[inline(always)]
+    fn origin<'a>(&self, y: &'a F::State) -> &'a F::State {
+        y
+    }
+    #[inline(always)]
+    fn proposed<'a>(&self, next: &'a F::State) -> &'a F::State {
+        next
+    }
+    #[inline]
+    fn assign(&self, y: &mut F::State, from: &F::State) {
+        y.assign(from);
+    }
+    fn state_bytes(&self, y: &F::State) -> usize {
+        size_of_val(y.as_slice())
+    }
+    #[inline(always)]
+    fn propose(&self, _: Step<T>, y: &F::State, psi: &F::State, next: &mut F::State) {
+        support::stage(next, y, [(T::ONE, psi)]);
+    }
+    #[inline(always)]
+    fn finish(&self, _: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Stop> {
+        Ok(check_finite(&work.next, step.end(), step.t)?)
+    }
+    #[inline(always)]
+    fn commit(&self, _: Step<T>, y: &mut F::State, work: &mut Work<T, F, Self>) {
+        std::mem::swap(y, &mut work.next);
+    }
+}
+
+impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
+    type Bar = F::State;
+
+    fn zero_bar(&self, y0: &F::State) -> F::State {
+        y0.zeros_like()
+    }
+    #[inline]
+    fn add_to_bar(
+        &self,
+        y: &F::State,
+        bar: &mut F::State,
+        add: impl FnOnce(&F::State, &mut F::State),
+    ) {
+        add(y, bar);
+    }
+    fn start_vjp(&self, bar: F::State) -> F::State {
+        bar
+    }
+    #[inline]
+    fn step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        before: &F::State,
+        _: &mut F::State,
+        bar: &mut F::State,
+        model_bar: &mut F,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop> {
+        let VjpWork { taped, psi, psi_bar } = work;
+        self.0.increment_taped(field, step, before, taped, psi)?;
+        psi_bar.assign(bar);
+        self.0.increment_vjp(field, step, taped, psi_bar, bar, model_bar);
+        Ok(())
+    }
+}

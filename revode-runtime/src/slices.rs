@@ -1,0 +1,52 @@
+//! Loops over the components of states.
+
+use crate::Real;
+
+/// `out[i] = f([x[i] for x in inputs])`. All slices have the length of `out`.
+#[inline(always)]
+pub(crate) fn zip<T: Real, const M: usize>(
+    out: &mut [T],
+    inputs: [&[T]; M],
+    f: impl Fn([T; M]) -> T,
+) {
+    let n = out.len();
+    let out = &mut out[..n];
+    let inputs = inputs.map(|x| &x[..n]);
+    for i in 0..n {
+        out[i] = f(inputs.map(|x| x[i]));
+    }
+}
+
+/// `x[i] = f(x[i], [y[i] for y in inputs])`. All slices have the length of `x`.
+#[inline(always)]
+pub(crate) fn update<T: Real, const M: usize>(
+    x: &mut [T],
+    inputs: [&[T]; M],
+    f: impl Fn(T, [T; M]) -> T,
+) {
+    let n = x.len();
+    let x = &mut x[..n];
+    let inputs = inputs.map(|y| &y[..n]);
+    for i in 0..n {
+        x[i] = f(x[i], inputs.map(|y| y[i]));
+    }
+}
+
+/// The largest absolute value; NaN is passed over.
+pub(crate) fn largest<T: Real>(x: &[T]) -> f64 {
+    x.iter().map(|x| x.abs().to_f64()).fold(0.0, f64::max)
+}
+
+/// Whether no component is infinite or NaN.
+#[inline(always)]
+pub(crate) fn all_finite<T: Real>(x: &[T]) -> bool {
+    // 0 · x is 0 for finite x and NaN otherwise: one test for all components.
+    x.iter().fold(T::ZERO, |sum, &x| sum + T::ZERO * x) == T::ZERO
+}
+
+/// `|x − y|`; infinite where it is not a number.
+#[inline(always)]
+pub(crate) fn distance<T: Real>(x: T, y: T) -> T {
+    let distance = (x - y).abs();
+    if distance.is_finite() { distance } else { T::from_f64(f64::INFINITY) }
+}

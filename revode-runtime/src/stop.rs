@@ -1,0 +1,100 @@
+//! What ends a pass over a solve before its end: seen inside the library only.
+
+use crate::{SolveError, StepFailure};
+
+/// Why a pass over a solve ends early.
+#[derive(Debug)]
+pub enum Stop {
+    /// The step could not be taken: a rejection under adaptive steps, an error with fixed ones.
+    Step(StepFailure),
+    /// The discretisation is too loose, which a strategy may revise.
+    Finding(Finding),
+    /// What the user is told.
+    Error(SolveError),
+}
+
+/// What a pass found too loose in the discretisation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Finding {
+    /// The difference of the cotangents of a pair grew `factor`-fold, relative to their sum where the gap was
+    /// closed, over `steps` steps back to `t`.
+    CotangentsGrown {
+        /// The time to which the reverse pass had come.
+        t: f64,
+        /// The growth.
+        factor: f64,
+        /// The number of steps.
+        steps: u64,
+    },
+    /// The two states of a pair came apart.
+    PairDiverged {
+        /// The end of the step in which they did.
+        t: f64,
+        /// The gap relative to the solution.
+        gap: f64,
+        /// The coupling, as it is written.
+        coupling: String,
+    },
+    /// A component left its integer grid.
+    OutOfRange {
+        /// The end of the step that led there.
+        t: f64,
+        /// The component.
+        component: usize,
+        /// Its value.
+        value: f64,
+        /// The quantum of its grid.
+        quantum: f64,
+        /// The largest value on that grid.
+        largest: f64,
+        /// The other components near the ends of their grids or beyond, with their values.
+        others: Vec<(usize, f64)>,
+    },
+}
+
+impl From<SolveError> for Stop {
+    fn from(error: SolveError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<StepFailure> for Stop {
+    fn from(failure: StepFailure) -> Self {
+        Self::Step(failure)
+    }
+}
+
+impl From<Finding> for Stop {
+    fn from(finding: Finding) -> Self {
+        Self::Finding(finding)
+    }
+}
+
+impl Stop {
+    /// The error of a pass that nothing revises. A step that failed is only met where it was taken before, at the
+    /// same bits, and failed now: the field is not repeatable.
+    #[cold]
+    pub(crate) fn into_error(self) -> SolveError {
+        match self {
+            Self::Error(error) => error,
+            Self::Finding(finding) => finding.into_error(),
+            Self::Step(StepFailure { reason }) => {
+                SolveError::StepFailed { t: f64::NAN, h: f64::NAN, reason }
+            }
+        }
+    }
+}
+
+impl Finding {
+    fn into_error(self) -> SolveError {
+        match self {
+            Self::CotangentsGrown { t, factor, steps } => {
+                SolveError::CotangentsGrown { t, factor, steps }
+            }
+            Self::PairDiverged { t, gap, coupling } => SolveError::PairDiverged { t, gap, coupling },
+            Self::OutOfRange { t, component, value, quantum, largest, .. } => {
+                SolveError::OutOfRange { t, component, value, quantum, largest }
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The time loop: the one place that takes, accepts and rejects steps.
+
+mod codes;
+mod ladder;
+mod record;
+mod steps;
+
+pub(crate) use record::StepRecord;
+
+use crate::control::{Begin, StepControl, Verdict};
+use crate::error::check_finite;
+use crate::save::SavePlan;
+use crate::scheme::{Scheme, Work};
+use crate::stop::Stop;
+use crate::{Method, Problem, Real, SolveError, Stats, Step, VectorField};
+use steps::Steps;
+
+/// Watches a solve: saves points, keeps what the backward pass needs.
+pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
+    /// Whether the time loop records the steps.
+    const RECORDS: bool = false;
+
+    /// The solve is at save point `index`, after `steps` steps.
+    fn saved(
+        &mut self,
+        index: usize,
+        steps: u64,
+        t: T,
+        state: &S::State,
+    ) -> Result<(), SolveError>;
+
+    /// A step was accepted: `state` is the one at its start, `work` holds the solution at its end and the stage
+    /// derivatives of the last increment, which are what an interpolant is made of.
+    #[inline(always)]
+    fn before(
+        &mut self,
+        step: Step<T>,
+        state: &S::State,
+        work: &Work<T, F, S>,
+    ) -> Result<(), SolveError> {
+        let _ = (step, state, work);
+        Ok(())
+    }
+
+    /// The accepted step has led to `state`.
+    #[inline(always)]
+    fn after(&mut self, step: Step<T>, state: &S::State) -> Result<(), SolveError> {
+        let _ = (step, state);
+        Ok(())
+    }
+}
+
+/// What the time loop runs with.
+#[derive(Debug)]
+pub(crate) struct TimeLoop<'a, S, C> {
+    pub(crate) scheme: &'a S,
+    pub(crate) control: &'a C,
+    pub(crate) max_steps: u64,
+}
+
+/// The end of a solve.
+#[derive(Debug)]
+pub(crate) struct End<T, X> {
+    /// The last state.
+    pub(crate) state: X,
+    /// The accepted steps, where the observer wanted them recorded.
+    pub(crate) record: StepRecord<T>,
+    /// What it cost.
+    pub(crate) stats: Stats,
+}
+
+impl<S, C> TimeLoop<'_, S, C> {
+    /// Solves `problem` along the save points of `plan`.
+    pub(crate) fn run<T, F, O>(
+        &self,
+        problem: &Problem<T, F>,
+        plan: &SavePlan<T>,
+        observer: &mut O,
+    ) -> Result<End<T, S::State>, Stop>
+    where
+        T: Real,
+        F: VectorField<T>,
+        S: Scheme<T, F>,
+        C: StepControl<T, F, S::Method>,
+        O: Observer<T, F, S>,
+    {
+        let Self { scheme, control, max_steps } = self;
+        let Problem { field, y0, t0, t1 } = problem;
+        let method = scheme.method();
+        let Begin { h, evaluations, mut memory } = control.begin(method, problem)?;
+        let mut steps = Steps::new(*t0, if t1 < t0 { -h } else { h }, O::RECORDS);
+        let mut work = Work::new(*scheme, field, y0);
+        let mut state = scheme.start(y0);
+        let mut error_norm = 0.0;
+        let mut saved = 0;
+        let mut save = |observer: &mut O, steps: &Steps<T>, state: &S::State| {
+            saved += 1;
+            observer.saved(saved - 1, steps.len(), steps.t(), state)
+        };
+        if plan.start {
+            save(observer, &steps, &state)?;
+        }
+        let end = (plan.stops.last() != Some(t1)).then_some(t1);
+        for (i, &stop) in plan.stops.iter().chain(end).enumerate() {
+            while steps.t() != stop {
+                if steps.tried() >= *max_steps {
+                    return Err(step_limit(*max_steps, &steps, error_norm).into());
+                }
+                let step = steps.next(stop);
+                let verdict = match self.attempt(field, step, &state, &mut memory, &mut work) {
+                    Err(Stop::Step(failure)) => match control.retry(&mut memory, step) {
+                        Some(next_h) => {
+                            Verdict { accepted: false, next_h, error: f64::INFINITY }
+                        }
+                        None => return Err(SolveError::step_failed(step.t, step.h, failure).into()),
+                    },
+                    verdict => verdict?,
+                };
+                error_norm = verdict.error;
+                if verdict.accepted {
+                    observer.before(step, &state, &work)?;
+                    scheme.commit(step, &mut state, &mut work);
+                    scheme.close(step, &mut state, &mut work)?;
+                    observer.after(step, &state)?;
+                    steps.accept(verdict.next_h);
+                    if S::CONTINUES && steps.t() == step.end() {
+                        control.proceed(method, &mut work.stages);
+                    }
+                    if plan.steps {
+                        save(observer, &steps, &state)?;
+                    }
+                } else {
+                    steps.reject(verdict.next_h);
+                }
+                if steps.is_stuck() {
+                    if !verdict.accepted {
+                        check_finite(scheme.proposed(&work.next), step.end(), step.t)?;
+                    }
+                    return Err(underflow(&steps, step, error_norm).into());
+                }
+            }
+            if i < plan.stops.len() {
+                save(observer, &steps, &state)?;
+            }
+        }
+        let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
+        let evaluations = evaluations + method.evaluations(&work.stages);
+        let stats = Stats { accepted, rejected, evaluations, ..Stats::default() };
+        Ok(End { state, record: steps.into_record(), stats })
+    }
+
+    /// Takes a step as far as the decision about it, and to its end if it is accepted.
+    #[inline(always)]
+    fn attempt<T, F>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        state: &S::State,
+        memory: &mut C::Memory,
+        work: &mut Work<T, F, S>,
+    ) -> Result<Verdict<T>, Stop>
+    where
+        T: Real,
+        F: VectorField<T>,
+        S: Scheme<T, F>,
+        C: StepControl<T, F, S::Method>,
+    {
+        let Self { scheme, control, .. } = self;
+        let Work { stages, psi, next } = work;
+        let origin = scheme.origin(state);
+        control.increment(memory, scheme.method(), field, step, origin, stages, psi)?;
+        scheme.propose(step, state, psi, next);
+        let verdict =
+            control.decide(memory, step, scheme.solution(state), scheme.proposed(next));
+        if verdict.accepted {
+            scheme.finish(field, step, work)?;
+        } else {
+            scheme.method().restart(&mut work.stages);
+        }
+        Ok(verdict)
+    }
+}
+
+#[cold]
+fn step_limit<T: Real>(limit: u64, steps: &Steps<T>, error_norm: f64) -> SolveError {
+    let (t, h) = (steps.t().to_f64(), steps.h().to_f64());
+    SolveError::StepLimit { steps: limit, t, h, error_norm }
+}
+
+#[cold]
+fn underflow<T: Real>(steps: &Steps<T>, step: Step<T>, error_norm: f64) -> SolveError {
+    let (t, h) = (steps.t().to_f64(), step.h.to_f64());
+    SolveError::StepSizeUnderflow { t, h, error_norm }
+}
