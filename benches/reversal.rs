@@ -8,7 +8,7 @@ use std::hint::black_box;
 
 use common::hand::compare;
 use common::models::{lorenz, network};
-use revode::gradient::GradientStrategy;
+use revode::gradient::Strategy;
 use revode::prelude::*;
 
 const STEPS: usize = 500;
@@ -18,12 +18,11 @@ const H: f64 = 1e-3;
 fn beside_published<F, G>(name: &str, problem: &Problem<f64, F>, strategy: G)
 where
     F: FieldVjp<f64>,
-    G: GradientStrategy<f64, F, Rk4, FixedStep>,
-    Reversible: GradientStrategy<f64, F, Rk4, FixedStep>,
+    G: Strategy,
 {
     let solver = Solver::new(Rk4).fixed_step(H);
     // (Its cotangents grow on Lorenz's equations, beyond what the default accuracy lets pass.)
-    let published = solver.strategy(Reversible::coupling(0.999)).gradient_accuracy(1e-6);
+    let published = solver.strategy(Reversible::coupling(0.999).accuracy(1e-6));
     let solver = solver.strategy(strategy);
     let value = |y: &F::State| y.as_slice()[0];
     let loss = Terminal::new(value, |y: &F::State| {
@@ -39,13 +38,13 @@ where
 
 fn main() {
     let problem = lorenz(STEPS, H);
-    beside_published("Lorenz, RK4, guarded", &problem, Guarded);
+    beside_published("Lorenz, RK4, guarded", &problem, Guarded::default());
     beside_published("Lorenz, RK4, exact", &problem, Exact::default());
     beside_published("Lorenz, RK4, exact, rate 25", &problem, Exact::default().rate(25.0));
     beside_published("Lorenz, RK4, store-all of the plain method", &problem, StoreAll);
     let y0 = [0.1, -0.2, 0.3, 0.4];
     let problem = Problem::new(network::<4, 10>(), y0, 0.0..STEPS as f64 * H);
-    beside_published("network 4-10-4, RK4, guarded", &problem, Guarded);
+    beside_published("network 4-10-4, RK4, guarded", &problem, Guarded::default());
     beside_published("network 4-10-4, RK4, exact", &problem, Exact::default());
     beside_published("network 4-10-4, RK4, store-all of the plain method", &problem, StoreAll);
 }

@@ -2,16 +2,12 @@
 
 use std::fmt;
 
-use revode::controller::StepControl;
-use revode::exact::ExactPair;
-use revode::gradient::{GradientStrategy, StateStore};
-use revode::guarded::GuardedPair;
+use revode::control::StepControl;
+use revode::gradient;
 use revode::methods::METHODS;
-use revode::reversible::ReversiblePair;
-use revode::scheme::Plain;
 use revode::{
     Auto, Checkpointed, EmbeddedMethod, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse,
-    Reversible, SaveAt, Solution, SolveError, Solver, State, StoreAll,
+    Reversible, SaveAt, Solution, SolveError, Solver, StateStore, StoreAll,
 };
 
 use crate::training::Task;
@@ -34,8 +30,9 @@ pub trait Differentiate<F: FieldVjp<f64>> {
 impl<F, M, C, G> Differentiate<F> for Solver<M, C, G>
 where
     F: FieldVjp<f64>,
-    M: Clone,
-    G: GradientStrategy<f64, F, M, C>,
+    M: MethodVjp<f64, F>,
+    C: StepControl<f64, F, M>,
+    G: gradient::Strategy,
 {
     fn gradient(&self, task: &Task<F>) -> Result<Gradient<F, F::State, f64>, SolveError> {
         let save = SaveAt::times(task.times.as_slice());
@@ -220,7 +217,7 @@ fn adaptive<F, M>(
 ) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
 where
     F: FieldVjp<f64> + 'static,
-    M: EmbeddedMethod<f64, F> + MethodVjp<f64, F> + Clone + 'static,
+    M: EmbeddedMethod<f64, F> + MethodVjp<f64, F> + 'static,
 {
     if choice.step.is_some() {
         return fixed(method, name, choice);
@@ -237,7 +234,7 @@ fn fixed<F, M>(
 ) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
 where
     F: FieldVjp<f64> + 'static,
-    M: MethodVjp<f64, F> + Clone + 'static,
+    M: MethodVjp<f64, F> + 'static,
 {
     let step = choice.step.ok_or(ChoiceError::NoErrorEstimate { name })?;
     Ok(with_strategy(Solver::new(method).fixed_step(step), choice.strategy))
@@ -246,16 +243,12 @@ where
 fn with_strategy<F, M, C>(solver: Solver<M, C>, strategy: Strategy) -> Box<dyn Differentiate<F>>
 where
     F: FieldVjp<f64> + 'static,
-    M: MethodVjp<f64, F> + Clone + 'static,
-    C: StepControl<f64, F, Plain<M>>
-        + StepControl<f64, F, ReversiblePair<M>>
-        + StepControl<f64, F, GuardedPair<M>>
-        + StepControl<f64, F, ExactPair<M, <F::State as State<f64>>::Double>>
-        + 'static,
+    M: MethodVjp<f64, F> + 'static,
+    C: StepControl<f64, F, M> + 'static,
 {
     match strategy {
-        Strategy::Auto => Box::new(solver.strategy(Auto)),
-        Strategy::Guarded => Box::new(solver.strategy(Guarded)),
+        Strategy::Auto => Box::new(solver.strategy(Auto::default())),
+        Strategy::Guarded => Box::new(solver.strategy(Guarded::default())),
         Strategy::Exact => Box::new(solver.strategy(Exact::default())),
         Strategy::Reversible { lambda } => Box::new(solver.strategy(Reversible::coupling(lambda))),
         Strategy::Checkpointed { slots, scheme } => {
@@ -269,16 +262,13 @@ where
 fn storing<F, M, C, G>(solver: Solver<M, C>, store: G, scheme: Scheme) -> Box<dyn Differentiate<F>>
 where
     F: FieldVjp<f64> + 'static,
-    M: MethodVjp<f64, F> + Clone + 'static,
-    C: StepControl<f64, F, Plain<M>>
-        + StepControl<f64, F, ReversiblePair<M>>
-        + StepControl<f64, F, GuardedPair<M>>
-        + 'static,
+    M: MethodVjp<f64, F> + 'static,
+    C: StepControl<f64, F, M> + 'static,
     G: StateStore + 'static,
 {
     match scheme {
         Scheme::Plain => Box::new(solver.strategy(store)),
-        Scheme::Guarded => Box::new(solver.strategy(store.along(Guarded))),
+        Scheme::Guarded => Box::new(solver.strategy(store.along(Guarded::default()))),
         Scheme::Reversible { lambda } => {
             Box::new(solver.strategy(store.along(Reversible::coupling(lambda))))
         }

@@ -72,11 +72,16 @@ pub trait Strategy {
         M: MethodVjp<T, F>,
         C: StepControl<T, F, M>,
     {
-        let tolerance = ask.control.tolerance();
-        self.with_scheme(ask, |scheme| {
-            let keeper = self.keeper(scheme, ask.problem, tolerance)?;
-            differentiate(ask, scheme, keeper, loss)
-        })
+        let Ask { method, control, problem, .. } = ask;
+        let mut scheme = self.scheme(*method, problem, control.tolerance())?;
+        let mut revisions = 0;
+        loop {
+            let keeper = self.keeper(&scheme, problem, control.tolerance())?;
+            let result = differentiate(ask, &scheme, keeper, loss);
+            if let Some(result) = self.settle(&mut scheme, &mut revisions, result) {
+                return result;
+            }
+        }
     }
 
     /// The solution along the scheme that [`gradient`](Self::gradient) differentiates, unless its reverse pass finds
@@ -94,32 +99,33 @@ pub trait Strategy {
         M: MethodVjp<T, F>,
         C: StepControl<T, F, M>,
     {
-        self.with_scheme(ask, |scheme| save_solution(&ask.time_loop(scheme), ask.problem, &ask.plan))
-    }
-
-    /// Runs a pass with the scheme: the one place that solves again, with a stricter scheme.
-    ///
-    /// # Errors
-    /// Those of the last pass.
-    fn with_scheme<T, F, M, C, R>(
-        &self,
-        ask: &Ask<'_, T, F, M, C>,
-        pass: impl Fn(&Self::Scheme<T, F, M>) -> Result<R, Stop>,
-    ) -> Result<R, SolveError>
-    where
-        T: Real,
-        F: FieldVjp<T>,
-        M: MethodVjp<T, F>,
-        C: StepControl<T, F, M>,
-    {
-        let mut scheme = self.scheme(ask.method, ask.problem, ask.control.tolerance())?;
-        for _ in 0..MAX_REVISIONS {
-            match pass(&scheme) {
-                Err(Stop::Finding(finding)) if self.revise(&mut scheme, &finding) => {}
-                result => return result.map_err(Stop::into_error),
+        let Ask { method, control, problem, .. } = ask;
+        let mut scheme = self.scheme(*method, problem, control.tolerance())?;
+        let mut revisions = 0;
+        loop {
+            let result = save_solution(&ask.time_loop(&scheme), problem, &ask.plan);
+            if let Some(result) = self.settle(&mut scheme, &mut revisions, result) {
+                return result;
             }
         }
-        pass(&scheme).map_err(Stop::into_error)
+    }
+
+    /// What came of a pass; `None` where it found the scheme too loose, which is stricter now: then it is to be made
+    /// again.
+    fn settle<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>, R>(
+        &self,
+        scheme: &mut Self::Scheme<T, F, M>,
+        revisions: &mut u32,
+        result: Result<R, Stop>,
+    ) -> Option<Result<R, SolveError>> {
+        if let Err(Stop::Finding(finding)) = &result
+            && *revisions < MAX_REVISIONS
+            && self.revise::<T, F, M>(scheme, finding)
+        {
+            *revisions += 1;
+            return None;
+        }
+        Some(result.map_err(Stop::into_error))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::check_finite;
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, Work};
 use crate::stop::Stop;
-use crate::{Method, Problem, Real, SolveError, Stats, Step, VectorField};
+use crate::{Method, Problem, Real, SolveError, Stats, Step, StepFailure, VectorField};
 use steps::Steps;
 
 /// Watches a solve: saves points, keeps what the backward pass needs.
@@ -107,15 +107,22 @@ impl<S, C> TimeLoop<'_, S, C> {
                     return Err(step_limit(*max_steps, &steps, error_norm).into());
                 }
                 let step = steps.next(stop);
-                let verdict = match self.attempt(field, step, &state, &mut memory, &mut work) {
-                    Err(Stop::Step(failure)) => match control.retry(&mut memory, step) {
-                        Some(next_h) => {
-                            Verdict { accepted: false, next_h, error: f64::INFINITY }
-                        }
-                        None => return Err(SolveError::step_failed(step.t, step.h, failure).into()),
-                    },
-                    verdict => verdict?,
+                let origin = scheme.origin(&state);
+                let Work { stages, psi, next } = &mut work;
+                let taken = control.increment(&mut memory, method, field, step, origin, stages, psi);
+                let mut verdict = if let Err(failure) = taken {
+                    failed(*control, &mut memory, step, failure)?
+                } else {
+                    scheme.propose(step, &state, psi, next);
+                    let (y, y_next) = (scheme.solution(&state), scheme.proposed(next));
+                    control.decide(&mut memory, step, y, y_next)
                 };
+                if !verdict.accepted {
+                    method.restart(stages);
+                } else if let Err(stop) = scheme.finish(field, step, &mut work) {
+                    let Stop::Step(failure) = stop else { return Err(stop) };
+                    verdict = failed(*control, &mut memory, step, failure)?;
+                }
                 error_norm = verdict.error;
                 if verdict.accepted {
                     observer.before(step, &state, &work)?;
@@ -148,37 +155,25 @@ impl<S, C> TimeLoop<'_, S, C> {
         let stats = Stats { accepted, rejected, evaluations, ..Stats::default() };
         Ok(End { state, record: steps.into_record(), stats })
     }
+}
 
-    /// Takes a step as far as the decision about it, and to its end if it is accepted.
-    #[inline(always)]
-    fn attempt<T, F>(
-        &self,
-        field: &F,
-        step: Step<T>,
-        state: &S::State,
-        memory: &mut C::Memory,
-        work: &mut Work<T, F, S>,
-    ) -> Result<Verdict<T>, Stop>
-    where
-        T: Real,
-        F: VectorField<T>,
-        S: Scheme<T, F>,
-        C: StepControl<T, F, S::Method>,
-    {
-        let Self { scheme, control, .. } = self;
-        let Work { stages, psi, next } = work;
-        let origin = scheme.origin(state);
-        control.increment(memory, scheme.method(), field, step, origin, stages, psi)?;
-        scheme.propose(step, state, psi, next);
-        let verdict =
-            control.decide(memory, step, scheme.solution(state), scheme.proposed(next));
-        if verdict.accepted {
-            scheme.finish(field, step, work)?;
-        } else {
-            scheme.method().restart(&mut work.stages);
-        }
-        Ok(verdict)
-    }
+/// The verdict on a step that could not be taken: it is tried again with a smaller size, where sizes vary.
+#[cold]
+fn failed<T, F, M, C>(
+    control: &C,
+    memory: &mut C::Memory,
+    step: Step<T>,
+    failure: StepFailure,
+) -> Result<Verdict<T>, SolveError>
+where
+    T: Real,
+    F: VectorField<T>,
+    M: Method<T, F>,
+    C: StepControl<T, F, M>,
+{
+    let next_h = control.retry(memory, step);
+    let next_h = next_h.ok_or_else(|| SolveError::step_failed(step.t, step.h, failure))?;
+    Ok(Verdict { accepted: false, next_h, error: f64::INFINITY })
 }
 
 #[cold]
