@@ -283,7 +283,6 @@ mod tests {
         let times = vec![0.5, 1.0];
         assert_eq!(SaveAt::times(&times), expected);
         assert_eq!(SaveAt::times(&times[..]), expected);
-        assert_eq!(SaveAt::times(&[0.5, 1.0]), expected);
         assert_eq!(SaveAt::times(times), expected);
         assert_eq!(SaveAt::times((1..3).map(|i| 0.5 * f64::from(i)).collect::<Vec<_>>()), expected);
     }
