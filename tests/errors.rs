@@ -460,10 +460,12 @@ fn times_far_from_zero() {
 #[test]
 fn a_step_longer_than_the_span_and_an_interval_longer_than_it() {
     let problem = linear(1.0, 0.0..0.25);
-    let path = fixed().fixed_step(10.0).solve(&problem, SaveAt::every(3.0)).unwrap();
-    assert_eq!((path.t.as_slice(), path.stats.accepted), ([0.0].as_slice(), 1));
-    let save = SaveAt::every(3.0).without_start();
-    assert!(fixed().solve(&problem, save).unwrap().t.is_empty());
+    let path = fixed().fixed_step(10.0).solve(&problem, SaveAt::every(0.25)).unwrap();
+    assert_eq!((path.t.as_slice(), path.stats.accepted), ([0.0, 0.25].as_slice(), 1));
+    for save in [SaveAt::every(3.0), SaveAt::every(3.0).without_start()] {
+        let error = fixed().solve(&problem, save).unwrap_err();
+        assert_says(&error.to_string(), &["save", "every(3)", "0 to 0.25", "SaveAt::end()"]);
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What can go wrong in a solve.
 
+use std::fmt;
+
 use crate::{Real, ShapeError, State, StepFailure};
 
 /// The error of a solve or of a gradient. Nothing is returned half-done.
@@ -44,7 +46,8 @@ pub enum SolveError {
     /// No step is small enough for the tolerance.
     #[error(
         "the step size fell to {h:.3e} at t = {t}, with an error of {error_norm:.3} tolerances: loosen \
-         the tolerance, or look for a discontinuity or a blow-up of the field there"
+         the tolerance, or look for a discontinuity or a blow-up of the field there",
+        t = Readable(*t)
     )]
     StepSizeUnderflow {
         /// The time at which the solve stopped.
@@ -57,7 +60,8 @@ pub enum SolveError {
     /// The method could not compute the increment of a fixed step.
     #[error(
         "the step of size {h:.3e} from t = {t} could not be taken: {reason}; take shorter steps, or adaptive \
-         ones, which are tried again with a smaller size"
+         ones, which are tried again with a smaller size",
+        t = Readable(*t)
     )]
     StepFailed {
         /// The time at which the step starts.
@@ -71,7 +75,8 @@ pub enum SolveError {
     #[error(
         "{steps} steps reached only t = {t} (step size {h:.3e}, error {error_norm:.3} tolerances): \
          raise `.max_steps(…)`, loosen the tolerance, or lengthen the fixed step; a stiff problem \
-         needs an implicit method"
+         needs an implicit method",
+        t = Readable(*t)
     )]
     StepLimit {
         /// The limit.
@@ -89,7 +94,8 @@ pub enum SolveError {
          not hold the pair together, because the field contracts faster than it damps; use the \
          default strategy or `.strategy(Guarded)`, which close the gap, a larger \
          `Reversible::rate(…)`, or a shorter step",
-        100.0 * gap
+        100.0 * gap,
+        t = Readable(*t)
     )]
     PairDiverged {
         /// The time at which the gap became too large.
@@ -107,7 +113,8 @@ pub enum SolveError {
          {gap:.1e} of the solution at the end: rounding and cotangents grew too much on the way back, which \
          this coupling does not bound (a dissipative field or a long horizon); use the default strategy \
          or `.strategy(Guarded)`, or ask for less by `.gradient_accuracy(…)`",
-        error * amplification
+        error * amplification,
+        t = Readable(*t)
     )]
     NotReversed {
         /// The time at which the reversed pair was furthest from the known one.
@@ -127,7 +134,8 @@ pub enum SolveError {
     #[error(
         "on the way back to t = {t} the difference of the cotangents of the pair's y and z grew to {factor:.1e} \
          times what they had come to {steps} steps before: the field contracts faster than the gap between y \
-         and z is closed; use `Auto`, `Checkpointed` or `StoreAll`, or a shorter step"
+         and z is closed; use `Auto`, `Checkpointed` or `StoreAll`, or a shorter step",
+        t = Readable(*t)
     )]
     CotangentsGrown {
         /// The time to which the way back had come.
@@ -140,7 +148,8 @@ pub enum SolveError {
     /// A number does not fit the integer grid of an exact reversal.
     #[error(
         "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \
-         {largest:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem"
+         {largest:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem",
+        t = Readable(*t)
     )]
     OutOfRange {
         /// The end of the step that led there.
@@ -173,7 +182,8 @@ pub enum SolveError {
     /// Steps that were taken again did not come out as before: the field does not give equal bits for equal inputs.
     #[error(
         "step {step}, at t = {t}, did not come out as it had before: the field must give equal results for equal \
-         inputs, without random numbers, state of its own or a changing order of sums"
+         inputs, without random numbers, state of its own or a changing order of sums",
+        t = Readable(*t)
     )]
     NotRepeated {
         /// The number of the last step that was taken again.
@@ -185,7 +195,8 @@ pub enum SolveError {
     #[error(
         "storing the states passed the limit of {limit} bytes after {steps} steps, at t = {t}: raise \
          `.memory_limit(…)`, or use `Auto` or `Guarded`, which keep to it, or `Checkpointed::slots(n)`, which \
-         stores at most n states"
+         stores at most n states",
+        t = Readable(*t)
     )]
     MemoryLimit {
         /// The limit in bytes.
@@ -198,6 +209,7 @@ pub enum SolveError {
 }
 
 fn not_finite(t: f64, component: usize, value: f64, last_good: f64) -> String {
+    let (t, last_good) = (Readable(t), Readable(last_good));
     if t == last_good {
         return format!(
             "component {component} of the state or of the field is {value} at t = {t}, where the solve \
@@ -245,5 +257,72 @@ fn component_not_finite<T: Real>(y: &[T], t: T, last_good: T) -> SolveError {
         component,
         value: y[component].to_f64(),
         last_good: last_good.to_f64(),
+    }
+}
+
+/// A number in a text: in digits where its size is 0 or from 1e-5 to 1e16, with an exponent where it
+/// is smaller or larger, as `1e-320` has 320 zeros in digits. The same digits either way: as many as
+/// tell the number from its neighbours.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Readable<T>(pub(crate) T);
+
+impl<T: Real> fmt::Display for Readable<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let size = self.0.to_f64().abs();
+        if size == 0.0 || (1e-5..1e16).contains(&size) || !size.is_finite() {
+            write!(f, "{}", self.0)
+        } else {
+            write!(f, "{:e}", self.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Readable, SolveError};
+
+    #[test]
+    fn numbers_are_readable_whatever_their_size() {
+        let cases = [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (2.0, "2"),
+            (-0.1, "-0.1"),
+            (1e-5, "0.00001"),
+            (9.9e-6, "9.9e-6"),
+            (1e-320, "1e-320"),
+            (-5e-324, "-5e-324"),
+            (1e15, "1000000000000000"),
+            (1e16, "1e16"),
+            (f64::MAX, "1.7976931348623157e308"),
+            (f64::INFINITY, "inf"),
+            (f64::NAN, "NaN"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(Readable(number).to_string(), text);
+        }
+        assert_eq!(Readable(0.1_f32).to_string(), "0.1");
+        assert_eq!(Readable(1e-7_f32).to_string(), "1e-7");
+    }
+
+    #[test]
+    fn no_text_has_a_row_of_zeros() {
+        let t = 1e-320;
+        let errors = [
+            SolveError::NotFinite { t, component: 0, value: f64::NAN, last_good: t },
+            SolveError::NotFinite { t, component: 0, value: f64::NAN, last_good: 2.0 * t },
+            SolveError::StepSizeUnderflow { t, h: t, error_norm: 2.0 },
+            SolveError::StepFailed { t, h: t, reason: "no convergence" },
+            SolveError::StepLimit { steps: 10, t, h: t, error_norm: 2.0 },
+            SolveError::CotangentsGrown { t, factor: 1e300, steps: 10 },
+            SolveError::OutOfRange { t, component: 0, value: 1e300, quantum: t, largest: 1.0 },
+            SolveError::NotRepeated { step: 1, t },
+            SolveError::MemoryLimit { limit: 1, steps: 1, t },
+        ];
+        for error in errors {
+            let text = error.to_string();
+            assert!(text.contains("t = ") && !text.contains("000000"), "{text}");
+            assert!(text.contains("e-320"), "{text}");
+        }
     }
 }

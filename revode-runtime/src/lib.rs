@@ -1,4 +1,7 @@
 //! The runtime of `revode`; the facade crate `revode` re-exports it and is what to depend on.
+//!
+//! The feature `faer`, off by default, hands products of two matrices on the heap of 16³
+//! multiplications and more to the crate `faer`.
 
 #[allow(unused_extern_crates)] // the paths that the macros emit resolve here too
 extern crate self as revode;
@@ -8,8 +11,8 @@ pub mod control;
 mod error;
 pub mod field;
 pub mod gradient;
-#[doc(hidden)]
-pub mod linear;
+#[cfg(feature = "faer")]
+mod linear;
 pub mod method;
 pub mod methods;
 mod problem;

@@ -7,7 +7,11 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 use crate::special;
 
 mod sealed {
+    #[cfg(not(feature = "faer"))]
     pub trait Sealed {}
+    /// With `faer`, also the way from a scalar to its kernels.
+    #[cfg(feature = "faer")]
+    pub trait Sealed: crate::linear::Products {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
 }
@@ -18,7 +22,6 @@ mod sealed {
 /// in inner loops are branch-free and at most 2 ulp from the correctly rounded value.
 pub trait Real:
     sealed::Sealed
-    + crate::linear::Products
     + nalgebra::Scalar
     + Copy
     + Default

@@ -1,5 +1,6 @@
 //! At which points a solution is saved, and a loss evaluated.
 
+use crate::error::Readable;
 use crate::{Real, SolveError};
 
 /// The points at which a solution is saved or a loss is evaluated. The solver lands on them.
@@ -29,15 +30,20 @@ impl SaveAt {
     }
 
     /// The start and every multiple of `dt` after it, up to and including the end where that is
-    /// one. `dt` is positive, in the units of time; backward in time it counts down.
+    /// one. `dt` is positive, in the units of time, and at most the length of the span; backward in
+    /// time it counts down.
     pub fn every(dt: f64) -> Self {
         Self { points: Points::Every(dt), start: true }
     }
 
     /// The given times, in the order in which the solve passes them; start and end may be among
     /// them.
-    pub fn times(times: impl Into<Vec<f64>>) -> Self {
-        Self { points: Points::Times(times.into()), start: false }
+    ///
+    /// A time that lies outside the span by at most `4 EPSILON max(|t0|, |t1|)` (4 to 8 units in the
+    /// last place of the larger end) is taken for that end of the span: the roundings of
+    /// `t0 + i * ((t1 - t0) / n)` can come to that much.
+    pub fn times(times: impl AsRef<[f64]>) -> Self {
+        Self { points: Points::Times(times.as_ref().to_vec()), start: false }
     }
 
     /// Leaves the start out, where it would be saved otherwise.
@@ -82,18 +88,18 @@ impl<T> SavePlan<T> {
 }
 
 fn multiples<T: Real>(dt: f64, t0: T, t1: T) -> Result<Vec<T>, SolveError> {
+    let error = |what: std::fmt::Arguments<'_>| {
+        SolveError::argument("save", format!("`SaveAt::every({})` {what}", Readable(dt)))
+    };
     if !(dt > 0.0 && dt.is_finite()) {
-        let problem = format!("`SaveAt::every({dt})` needs a positive, finite interval");
-        return Err(SolveError::argument("save", problem));
+        return Err(error(format_args!("needs a positive, finite interval")));
     }
     let (start, end) = (t0.to_f64(), t1.to_f64());
     let span = end - start;
     // A multiple that misses the end by the rounding of the division is the end.
     let count = span.abs() / dt * (1.0 + 4.0 * T::EPSILON.to_f64());
     if count > 1e9 {
-        let problem =
-            format!("`SaveAt::every({dt})` asks for {count:e} points: raise the interval");
-        return Err(SolveError::argument("save", problem));
+        return Err(error(format_args!("asks for {count:e} points: raise the interval")));
     }
     let time = |i: u64| T::from_f64(start + span.signum() * dt * i as f64);
     let mut times: Vec<T> = (1..=count as u64).map(time).collect();
@@ -102,45 +108,75 @@ fn multiples<T: Real>(dt: f64, t0: T, t1: T) -> Result<Vec<T>, SolveError> {
     while times.pop_if(beyond).is_some() {}
     let before = std::iter::once(&t0).chain(&times);
     if before.zip(&times).any(|(before, time)| before == time) {
-        let problem = format!(
-            "`SaveAt::every({dt})` is finer than the numbers near t = {}: raise the interval",
-            start.abs().max(end.abs())
-        );
-        return Err(SolveError::argument("save", problem));
+        let near = Readable(start.abs().max(end.abs()));
+        return Err(error(format_args!(
+            "is finer than the numbers near t = {near}: raise the interval"
+        )));
     }
-    if let Some(last) = times.last_mut() {
-        let miss = (last.to_f64() - end).abs();
-        if miss <= 8.0 * T::EPSILON.to_f64() * start.abs().max(end.abs()) {
-            *last = t1;
-        }
+    let Some(last) = times.last_mut() else {
+        // The start alone would be a loss that no step enters.
+        return Err(error(format_args!(
+            "has no point after the start, as the time span {} to {} is shorter: lower the interval, \
+             or save the end by `SaveAt::end()`",
+            Readable(t0),
+            Readable(t1)
+        )));
+    };
+    let miss = (last.to_f64() - end).abs();
+    if miss <= 8.0 * T::EPSILON.to_f64() * start.abs().max(end.abs()) {
+        *last = t1;
     }
     Ok(times)
 }
 
 fn given<T: Real>(times: &[f64], t0: T, t1: T) -> Result<(bool, Vec<T>), SolveError> {
-    let forward = t1 > t0;
-    let ordered = |a: T, b: T| if forward { a < b } else { a > b };
-    let times: Vec<T> = times.iter().map(|t| T::from_f64(*t)).collect();
     if times.is_empty() {
         return Err(SolveError::argument("save", "`SaveAt::times` needs at least one time"));
     }
+    let forward = t1 > t0;
+    let ordered = |a: T, b: T| if forward { a < b } else { a > b };
+    let bound = bound(t0, t1);
+    let snapped = |t: f64| {
+        let t = T::from_f64(t);
+        let (early, late) = (ordered(t, t0), ordered(t1, t));
+        if early && (t - t0).abs() <= bound {
+            t0
+        } else if late && (t - t1).abs() <= bound {
+            t1
+        } else {
+            t
+        }
+    };
+    let times: Vec<T> = times.iter().map(|t| snapped(*t)).collect();
     for (i, &t) in times.iter().enumerate() {
         if !t.is_finite() || ordered(t, t0) || ordered(t1, t) {
+            let [t, t0, t1] = [t, t0, t1].map(Readable);
             let problem = format!("save time {i}, {t}, is outside the time span {t0} to {t1}");
             return Err(SolveError::argument("save", problem));
         }
         if i > 0 && !ordered(times[i - 1], t) {
             let problem = format!(
-                "save time {i}, {t}, does not come after save time {}, {}: list them in the order in \
+                "save time {i}, {}, does not come after save time {}, {}: list them in the order in \
                  which the solve passes them",
+                Readable(t),
                 i - 1,
-                times[i - 1]
+                Readable(times[i - 1])
             );
             return Err(SolveError::argument("save", problem));
         }
     }
     let start = times[0] == t0;
     Ok((start, times[usize::from(start)..].to_vec()))
+}
+
+/// How far beyond an end of the span a save time may lie that rounding has put there.
+///
+/// In `t0 + i ((t1 - t0) / n)` the difference, the quotient and the product round by at most half an
+/// ε of the span each, and the span is at most `2 m` with `m = max(|t0|, |t1|)`; the sum rounds by
+/// at most half an ε of `m`. That makes `3.5 ε m`, and 4 in round numbers: 4 to 8 units in the last
+/// place of `m`.
+fn bound<T: Real>(t0: T, t1: T) -> T {
+    T::from_f64(4.0) * T::EPSILON * t0.abs().max(t1.abs())
 }
 
 #[cfg(test)]
@@ -176,5 +212,78 @@ mod tests {
     fn a_given_start_is_not_a_stop() {
         let plan = SaveAt::times([0.0, 0.5]).plan(0.0, 1.0).unwrap();
         assert_eq!((plan.start, plan.stops), (true, vec![0.5]));
+    }
+
+    #[test]
+    fn an_interval_longer_than_the_span_is_an_error() {
+        for save in [SaveAt::every(5.0), SaveAt::every(5.0).without_start()] {
+            let error = save.plan(0.0, 1.0).unwrap_err().to_string();
+            assert!(error.contains("SaveAt::every(5)") && error.contains("0 to 1"), "{error}");
+            assert!(error.contains("SaveAt::end()"), "{error}");
+        }
+        // The whole span is one interval, also where the division rounds.
+        assert_eq!(SaveAt::every(1.0).plan(0.0, 1.0).unwrap().stops, [1.0]);
+        assert_eq!(SaveAt::every(0.1 + 0.2).plan(0.0, 0.3).unwrap().stops, [0.3]);
+        assert_eq!(SaveAt::every(0.3).plan(0.0_f32, 0.3).unwrap().stops, [0.3]);
+    }
+
+    #[test]
+    fn times_beyond_an_end_by_rounding_are_that_end() {
+        // 3.0000000000000004 and 0.30000000000000004.
+        let plan = SaveAt::times([1.0, 0.1 * 30.0]).plan(0.0, 3.0).unwrap();
+        assert_eq!((plan.start, plan.stops), (false, vec![1.0, 3.0]));
+        let plan = SaveAt::times([0.3, 1.0]).plan(0.1 * 3.0, 1.0).unwrap();
+        assert_eq!((plan.start, plan.stops), (true, vec![1.0]));
+        let plan = SaveAt::times([0.1 * 3.0, 0.0]).plan(0.3, 0.0).unwrap();
+        assert_eq!((plan.start, plan.stops), (true, vec![0.0]));
+        let plan = SaveAt::times([1.0, 3.000_000_2]).plan(0.0_f32, 3.0).unwrap();
+        assert_eq!(plan.stops, [1.0, 3.0]);
+        // Inside the span a time is what it is.
+        let inside = 3.0_f64.next_down();
+        assert_eq!(SaveAt::times([inside]).plan(0.0, 3.0).unwrap().stops, [inside]);
+        // Two times that are the end are one too many; what is off by more is refused.
+        let error = |times: &[f64]| SaveAt::times(times).plan(0.0, 3.0).unwrap_err().to_string();
+        assert!(error(&[3.0, 3.0_f64.next_up()]).contains("does not come after"));
+        assert!(error(&[3.0 + 4.0 * f64::EPSILON * 3.0 + 1e-15]).contains("outside"));
+        assert!(error(&[-1e-14]).contains("outside"));
+    }
+
+    #[test]
+    fn linear_spacing_ends_within_the_bound() {
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        };
+        let mut beyond = 0;
+        for _ in 0..20_000 {
+            let (t0, t1) = (10.0 * random() - 5.0, 10.0 * random() - 5.0);
+            let n = 1 + (200.0 * random()) as u32;
+            let dt = (t1 - t0) / f64::from(n);
+            let times: Vec<f64> = (0..=n).map(|i| t0 + f64::from(i) * dt).collect();
+            let last = *times.last().unwrap();
+            beyond += u32::from((last - t1) * (t1 - t0) > 0.0);
+            let plan = SaveAt::times(&times).plan(t0, t1).unwrap();
+            assert!(plan.start && plan.stops.len() == n as usize, "{t0} {t1} {n}");
+        }
+        assert!(beyond > 1_000, "{beyond}");
+    }
+
+    #[test]
+    fn times_near_0_read_well() {
+        let error = SaveAt::times([2e-320]).plan(0.0, 1e-320).unwrap_err().to_string();
+        assert!(error.contains("2e-320") && error.contains("0 to 1e-320"), "{error}");
+        let error = SaveAt::every(1.0).plan(0.0, 1e-320).unwrap_err().to_string();
+        assert!(error.contains("0 to 1e-320"), "{error}");
+    }
+
+    #[test]
+    fn times_come_in_any_sequence() {
+        let expected = SaveAt::times([0.5, 1.0]);
+        let times = vec![0.5, 1.0];
+        assert_eq!(SaveAt::times(&times), expected);
+        assert_eq!(SaveAt::times(&times[..]), expected);
+        assert_eq!(SaveAt::times(times), expected);
+        assert_eq!(SaveAt::times((1..3).map(|i| 0.5 * f64::from(i)).collect::<Vec<_>>()), expected);
     }
 }

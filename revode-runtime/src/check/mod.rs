@@ -1,10 +1,13 @@
-//! A test for vector–Jacobian products written by hand.
+//! Tests for derivatives written by hand: [`check_vjp`] for fields, [`check_loss`] for losses.
 
 use std::fmt;
 
 use crate::{FieldVjp, Parameters, Real, ShapeError, State};
 
 mod difference;
+mod loss;
+
+pub use loss::{LossDisagreement, LossFailure, check_loss};
 
 use difference::{Estimate, derivative};
 
@@ -164,9 +167,9 @@ impl fmt::Display for Disagreement {
 }
 
 /// The first few lines of a list.
-struct Listed<'a>(&'a [Disagreement]);
+struct Listed<'a, D>(&'a [D]);
 
-impl fmt::Display for Listed<'_> {
+impl<D: fmt::Display> fmt::Display for Listed<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 8;
         for disagreement in self.0.iter().take(SHOWN) {

@@ -2,13 +2,14 @@
 //!
 //! Sums have a fixed order, the same on every machine: along columns from the first to the last,
 //! down a column in [`LANES`] interleaved partial sums, which are then added pairwise. Large
-//! products of two matrices on the heap are the exception.
+//! products of two matrices on the heap are the exception where the feature `faer` is on.
 
 use crate::Real;
-use crate::linear::Factor;
 
 /// The number of multiplications in a product of two matrices from which on `faer` is faster.
-/// (Measured, f64: even at 8³, 2 to 3 times at 16³.)
+/// (Measured, f64, `benches/products.rs`, AVX-512 machine: as fast at 8³, 2.6 times at 16³, 6 to 7
+/// times at 64³ and 256³.)
+#[cfg(feature = "faer")]
 const LARGE: usize = 16 * 16 * 16;
 
 /// The number of partial sums of a reduction.
@@ -133,10 +134,8 @@ pub fn heap_mat_mul<T: Real, const A_TRANSPOSED: bool, const B_TRANSPOSED: bool>
     b: &[T],
     sizes: [usize; 3],
 ) {
-    if sizes.iter().product::<usize>() < LARGE {
+    if !large::<T, A_TRANSPOSED, B_TRANSPOSED>(out, false, a, b, sizes) {
         mat_mul::<T, A_TRANSPOSED, B_TRANSPOSED>(out, a, b, sizes);
-    } else {
-        large::<T, A_TRANSPOSED, B_TRANSPOSED>(out, false, a, b, sizes);
     }
 }
 
@@ -147,23 +146,41 @@ pub fn add_heap_mat_mul<T: Real, const A_TRANSPOSED: bool, const B_TRANSPOSED: b
     b: &[T],
     sizes: [usize; 3],
 ) {
-    if sizes.iter().product::<usize>() < LARGE {
+    if !large::<T, A_TRANSPOSED, B_TRANSPOSED>(out, true, a, b, sizes) {
         add_mat_mul::<T, A_TRANSPOSED, B_TRANSPOSED>(out, a, b, sizes);
-    } else {
-        large::<T, A_TRANSPOSED, B_TRANSPOSED>(out, true, a, b, sizes);
     }
 }
 
+/// The product by `faer`, or `false` where plain loops are as fast.
+#[cfg(feature = "faer")]
 fn large<T: Real, const A_TRANSPOSED: bool, const B_TRANSPOSED: bool>(
     out: &mut [T],
     add: bool,
     a: &[T],
     b: &[T],
     [m, k, n]: [usize; 3],
-) {
+) -> bool {
+    use crate::linear::Factor;
+    if m * k * n < LARGE {
+        return false;
+    }
     let a = Factor { values: a, rows: m, columns: k, transposed: A_TRANSPOSED };
     let b = Factor { values: b, rows: k, columns: n, transposed: B_TRANSPOSED };
     T::large_product(out, add, a, b);
+    true
+}
+
+/// Without `faer` plain loops do all products.
+#[cfg(not(feature = "faer"))]
+#[inline(always)]
+fn large<T: Real, const A_TRANSPOSED: bool, const B_TRANSPOSED: bool>(
+    _: &mut [T],
+    _: bool,
+    _: &[T],
+    _: &[T],
+    _: [usize; 3],
+) -> bool {
+    false
 }
 
 /// `Σ a_i b_i`
