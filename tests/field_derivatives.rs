@@ -285,6 +285,30 @@ fixed! {
     dv/dt = 1 - (a + b) / (a - 3) * a;
 }
 
+/// A pattern `K` in the generated code would mean this constant.
+const K: f64 = 3.0;
+
+fixed! {
+    names_of_generated_code: Names [];
+    /// Names that generated code uses itself, a word of Rust, and a constant's name.
+    pub struct Names {
+        state { y, dy, y_bar: [3], i, n }
+        params { K, out: [3], tape, mat_vec: [3, 3], v1, column, r#type, jacobian, dt_bar }
+    }
+    let dy_bar = sin(y) * v1 + K * t;
+    let y_dot = mat_vec @ (y_bar * dy_bar) + out;
+    dy/dt = dy_bar * dy + tape;
+    ddy/dt = y * r#type - column * dy_bar;
+    dy_bar/dt = exp(-y_dot * y_dot) * i + out * y_bar;
+    di/dt = n * jacobian + sum(y_dot) * dt_bar;
+    dn/dt = y * n - y_bar[1] * K + cos(i) * cos(i);
+}
+
+#[test]
+fn a_constant_stays_what_it_is() {
+    assert_eq!(K, 3.0);
+}
+
 ode! {
     /// A network with sizes known at run time.
     pub struct Heap {

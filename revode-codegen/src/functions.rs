@@ -106,7 +106,10 @@ const ANY: (f64, f64) = (-3.0, 3.0);
 const POSITIVE: (f64, f64) = (0.1, 3.0);
 const UNIT: (f64, f64) = (-0.9, 0.9);
 
-/// All functions. Where a derivative has a jump, it is that of the side on which the result is
+/// The functions that take vectors or matrices as a whole; `field/lower.rs` builds them.
+pub const STRUCTURAL: [&str; 4] = ["concat", "dot", "sum", "norm2"];
+
+/// All elementwise functions. Where a derivative has a jump, it is that of the side on which the result is
 /// constant (`relu`), of the first argument (`max`, `min`), or of the sign bit (`abs`).
 pub static FUNCTIONS: &[Function] = &[
     sliced("sin", |x| x[0].sin(), |g, x, _| vec![g.call("cos", vec![x[0]])]),

@@ -29,6 +29,35 @@ fn network() {
     ));
 }
 
+/// The body of `eval`.
+fn eval(source: &str) -> String {
+    let code = pretty(source);
+    let (_, body) = code.split_once("fn eval(").expect("every field has it");
+    let (body, _) = body.split_once("\n    }\n").expect("it ends");
+    body.lines().skip(1).map(|line| line.trim_start().to_owned() + "\n").collect()
+}
+
+/// The operations keep their order: only what groups to the left goes without parentheses.
+#[test]
+fn parentheses() {
+    insta::assert_snapshot!(eval(
+        "struct M { state { x } params { a, b } }
+        dx/dt = a - (x - (b - x)) + (x + (b + 1)) * -x / (a / (b * x)) - tanh(-x)
+            + max(x + a, b) - -(a * b) * sqrt(x + 2);"
+    ));
+}
+
+/// What does not depend on the component is computed before the loop, what has two users once.
+#[test]
+fn loops() {
+    insta::assert_snapshot!(eval(
+        "struct M { state { u: [3], x } params { a, b: [3] } }
+        let named = x * a;
+        du/dt = exp(x) * u + b * named - exp(u) / (1 + exp(u));
+        dx/dt = a * sum(u) + u[1] * exp(x);"
+    ));
+}
+
 #[test]
 fn expansion_is_deterministic() {
     let source = "struct M { state { u: [n] } params { a, w: [n, n] } dims { n } }

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::Ident;
 
 use super::ast::{Block, Declaration, Statement};
+use super::hints::suggestion;
 use super::model::{Model, Variable};
 use super::shapes::{Meaning, Scope};
-use super::size;
+use super::sizes;
 use crate::diagnostics::Diagnostics;
-use crate::functions::FUNCTIONS;
+use crate::functions::{FUNCTIONS, STRUCTURAL};
 use crate::ir::{Dim, Shape};
-
-/// The functions that take vectors as a whole.
-pub(super) const STRUCTURAL: [&str; 4] = ["concat", "dot", "sum", "norm2"];
 
 /// Checks a block.
 ///
@@ -120,7 +118,7 @@ fn variables(
     for Declaration { attributes, name, sizes: written } in declarations {
         let mut shape = Vec::new();
         for expr in &written {
-            let size = size::evaluate(expr, sizes, errors);
+            let size = sizes::evaluate(expr, sizes, errors);
             if size.as_ref().and_then(Dim::as_literal).is_some_and(|n| n < 1) {
                 errors.error(expr.range, format!("`{expr}` is not a size: it must be at least 1"));
                 continue;
@@ -207,7 +205,7 @@ fn statements(
                 let shape = scope.shape(value, errors);
                 let Some(variable) = states.iter().find(|variable| variable.name == state) else {
                     let names = states.iter().map(|variable| variable.name.to_string());
-                    let hint = super::shapes::suggestion(state, names);
+                    let hint = suggestion(state, names);
                     errors.error(token, format!("`{state}` is not a state{hint}"));
                     continue;
                 };

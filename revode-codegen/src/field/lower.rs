@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ast::{Expr, ExprKind, Operator, Statement};
 use super::model::Model;
 use super::program::Program;
-use super::size;
+use super::sizes;
 use crate::diagnostics::Diagnostics;
 use crate::ir::{Dim, Graph, Id, Input, Role, Shape, Sink, Target};
 
@@ -143,6 +143,6 @@ impl Lowering {
     }
 
     fn size(&self, expr: &Expr) -> Dim {
-        size::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
+        sizes::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
     }
 }

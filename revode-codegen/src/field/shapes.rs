@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span};
 
 use super::ast::{Expr, ExprKind, Operator, Range};
-use super::check::STRUCTURAL;
+use super::hints::suggestion;
 use super::model::Constraint;
-use super::size;
+use super::sizes;
 use crate::diagnostics::Diagnostics;
-use crate::functions::{self, FUNCTIONS};
+use crate::functions::{self, FUNCTIONS, STRUCTURAL};
 use crate::ir::{Dim, Shape};
 
 /// What a name means at a place.
@@ -215,7 +215,7 @@ impl Scope {
             return None;
         }
         for (k, (index, size)) in indices.iter().zip(&sizes).enumerate() {
-            let at = size::evaluate(index, &self.sizes, errors)?;
+            let at = sizes::evaluate(index, &self.sizes, errors)?;
             if k == 1 && at.as_literal().is_none() && sizes[0].as_literal().is_none() {
                 let message = "the column must be an integer, since the number of rows is not one";
                 errors.error(index.range, message);
@@ -249,7 +249,7 @@ impl Scope {
             return None;
         };
         let bound = |bound: Option<&Expr>, default: Dim, errors: &mut Diagnostics| match bound {
-            Some(bound) => size::evaluate(bound, &self.sizes, errors),
+            Some(bound) => sizes::evaluate(bound, &self.sizes, errors),
             None => Some(default),
         };
         let start = bound(start, Dim::literal(0), errors)?;
@@ -334,29 +334,4 @@ fn product(
     };
     errors.error(Range::at(span), message);
     None
-}
-
-/// `; did you mean …?`, if there is a similar name.
-pub(super) fn suggestion(name: &str, candidates: impl Iterator<Item = String>) -> String {
-    candidates
-        .map(|candidate| (distance(name, &candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .filter(|(distance, candidate)| *distance < candidate.len())
-        .min()
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
-}
-
-/// The number of insertions, deletions and replacements between two words (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
