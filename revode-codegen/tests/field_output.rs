@@ -47,6 +47,16 @@ fn parentheses() {
     ));
 }
 
+/// A choice is a function of its operands, which a pack of lanes can have: no branch.
+#[test]
+fn choices() {
+    insta::assert_snapshot!(eval(
+        "struct M { state { x, u: [3] } params { a } }
+        dx/dt = a * relu(x - a);
+        du/dt = relu(u) - a;"
+    ));
+}
+
 /// What does not depend on the component is computed before the loop, what has two users once.
 #[test]
 fn loops() {

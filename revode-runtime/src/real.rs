@@ -39,21 +39,17 @@ pub trait Real:
     + DivAssign
     + Sum
 {
+    // Lanewise: what generated code uses, and what a pack of lanes can have, too.
+
     /// 0.
     const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// The distance from 1 to the next larger number.
-    const EPSILON: Self;
-    /// The smallest positive normal number.
-    const MIN_POSITIVE: Self;
 
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
-    /// The value as `f64`, exactly.
-    fn to_f64(self) -> f64;
-    /// Neither infinite nor NaN.
-    fn is_finite(self) -> bool;
+    /// `then` where `a >= b`, `otherwise` elsewhere: also where `a` or `b` is NaN.
+    fn select_ge(a: Self, b: Self, then: Self, otherwise: Self) -> Self;
     /// The smaller of two numbers; the other one where one is NaN.
     fn min(self, other: Self) -> Self;
     /// The larger of two numbers; the other one where one is NaN.
@@ -106,6 +102,18 @@ pub trait Real:
     fn sin_slice(x: &[Self], y: &mut [Self]);
     /// Writes `cos` of each element of `x` to `y`, to the same bits, in a form that vectorises.
     fn cos_slice(x: &[Self], y: &mut [Self]);
+
+    // Of one number: order (`PartialOrd`) and conversion, for step sizes, tolerances and errors.
+
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The smallest positive normal number.
+    const MIN_POSITIVE: Self;
+
+    /// The value as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
 }
 
 /// Implements [`Real`] for a primitive: constants and conversions by hand, functions by name.
@@ -128,6 +136,10 @@ macro_rules! real {
             #[inline(always)]
             fn is_finite(self) -> bool {
                 $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn select_ge(a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+                if a >= b { then } else { otherwise }
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
@@ -167,3 +179,22 @@ real!(f32; core: abs sqrt signum tan asin acos atan sinh cosh;
 real!(f64; core: abs sqrt signum tan asin acos atan sinh cosh;
       special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
       slices: sin_slice cos_slice);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Real>() {
+        let [a, b] = [T::from_f64(3.0), T::from_f64(-2.0)];
+        let nan = T::ZERO / T::ZERO;
+        let select = |x, y| T::select_ge(x, y, a, b);
+        assert_eq!([select(a, b), select(a, a), select(T::ZERO, -T::ZERO)], [a; 3]);
+        assert_eq!([select(b, a), select(nan, a), select(a, nan), select(nan, nan)], [b; 4]);
+    }
+
+    #[test]
+    fn a_comparison_with_nan_selects_the_other_value() {
+        check::<f32>();
+        check::<f64>();
+    }
+}

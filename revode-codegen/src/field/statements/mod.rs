@@ -158,7 +158,7 @@ pub(super) enum Operation {
     Power(i32),
     /// `a.name(b, …)`
     Method(&'static str),
-    /// `if a >= b { c } else { d }`
+    /// `T::select_ge(a, b, c, d)`: `c` where `a >= b`, else `d`
     Select,
 }
 

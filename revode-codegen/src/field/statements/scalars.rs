@@ -75,9 +75,8 @@ impl Printer<'_> {
                 quote!(#first.#name(#(#rest),*))
             }
             Operation::Select => {
-                let (a, b) = (self.operand(&operands[0], 1), self.operand(&operands[1], 1));
-                let (then, otherwise) = (self.expr(&operands[2]), self.expr(&operands[3]));
-                quote!(if #a >= #b { #then } else { #otherwise })
+                let operands = operands.iter().map(|operand| self.expr(operand));
+                quote!(T::select_ge(#(#operands),*))
             }
         }
     }
@@ -95,10 +94,9 @@ impl Printer<'_> {
 /// How tightly an operation binds its operands.
 fn precedence(operation: Operation) -> u8 {
     match operation {
-        Operation::Select => 0,
         Operation::Add | Operation::Sub => 1,
         Operation::Mul | Operation::Div => 2,
         Operation::Neg => 3,
-        Operation::Power(_) | Operation::Method(_) => 4,
+        Operation::Power(_) | Operation::Method(_) | Operation::Select => 4,
     }
 }
