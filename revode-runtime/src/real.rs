@@ -64,12 +64,22 @@ pub trait Real:
     fn abs(self) -> Self;
     /// The function `sqrt`, see [`special`].
     fn sqrt(self) -> Self;
+    /// The function `cbrt`, see [`special`].
+    fn cbrt(self) -> Self;
+    /// The distance of the point (`self`, `other`) from the origin, see [`special`].
+    fn hypot(self, other: Self) -> Self;
+    /// The angle of the point (`x`, `self`), between −π and π, see [`special`].
+    fn atan2(self, x: Self) -> Self;
     /// The function `exp`, see [`special`].
     fn exp(self) -> Self;
     /// The function `expm1`, see [`special`].
     fn expm1(self) -> Self;
     /// The function `ln`, see [`special`].
     fn ln(self) -> Self;
+    /// The function `log2`, see [`special`].
+    fn log2(self) -> Self;
+    /// The function `log10`, see [`special`].
+    fn log10(self) -> Self;
     /// The function `log1p`, see [`special`].
     fn log1p(self) -> Self;
     /// The function `tanh`, see [`special`].
@@ -157,6 +167,14 @@ macro_rules! real {
             fn pow(self, p: Self) -> Self {
                 $t::powf(self, p)
             }
+            #[inline]
+            fn hypot(self, other: Self) -> Self {
+                special::$t::hypot(self, other)
+            }
+            #[inline]
+            fn atan2(self, x: Self) -> Self {
+                special::$t::atan2(self, x)
+            }
             $(#[inline(always)]
             fn $core(self) -> Self {
                 $t::$core(self)
@@ -174,10 +192,10 @@ macro_rules! real {
 }
 
 real!(f32; core: abs sqrt signum tan asin acos atan sinh cosh;
-      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf log2 log10 cbrt;
       slices: sin_slice cos_slice);
 real!(f64; core: abs sqrt signum tan asin acos atan sinh cosh;
-      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf log2 log10 cbrt;
       slices: sin_slice cos_slice);
 
 #[cfg(test)]

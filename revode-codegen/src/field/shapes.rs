@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span};
 
 use super::ast::{Expr, ExprKind, Operator, Range};
-use super::hints::suggestion;
+use super::hints;
 use super::model::Constraint;
 use super::sizes;
 use crate::diagnostics::Diagnostics;
-use crate::functions::{self, FUNCTIONS, STRUCTURAL};
+use crate::functions::{self, STRUCTURAL};
 use crate::ir::{Dim, Shape};
 
 /// What a name means at a place.
@@ -27,14 +27,18 @@ pub(super) enum Meaning {
 #[derive(Debug)]
 pub(super) struct Scope {
     names: BTreeMap<String, Meaning>,
+    /// The constants of the language among the names.
+    built_in: Vec<&'static str>,
     sizes: Vec<String>,
     dynamic: bool,
     constraints: Vec<Constraint>,
 }
 
 impl Scope {
-    pub(super) fn new(sizes: Vec<String>, dynamic: bool) -> Self {
-        Self { names: BTreeMap::new(), sizes, dynamic, constraints: vec![] }
+    pub(super) fn new(built_in: Vec<&'static str>, sizes: Vec<String>, dynamic: bool) -> Self {
+        let number = |name: &&str| ((*name).to_owned(), Meaning::Value(Some(Shape::Scalar)));
+        let names = built_in.iter().map(number).collect();
+        Self { names, built_in, sizes, dynamic, constraints: vec![] }
     }
 
     pub(super) fn define(&mut self, name: &str, meaning: Meaning) {
@@ -107,7 +111,9 @@ impl Scope {
                 format!("`{text}` is a function; write `{text}(…)`")
             }
             None => {
-                let hint = suggestion(&text, self.names.keys().cloned());
+                // A constant of the language is not what was declared and then misspelt.
+                let declared = self.names.keys().filter(|name| !self.built_in.contains(&&***name));
+                let hint = hints::value(&text, declared.cloned());
                 format!("unknown name `{text}`{hint}")
             }
         };
@@ -128,13 +134,12 @@ impl Scope {
         let arity = match &*text {
             "concat" => None,
             "dot" => Some(2),
-            "sum" | "norm2" => Some(1),
+            "sum" | "norm2" | "transpose" => Some(1),
             _ => {
                 let Some(function) = functions::find(&text) else {
-                    let all = FUNCTIONS.iter().map(|f| f.name).chain(STRUCTURAL);
                     let hint = match self.names.get(&text) {
                         Some(_) => "; a product is written with `*`".to_owned(),
-                        None => suggestion(&text, all.map(str::to_owned)),
+                        None => hints::function(&text),
                     };
                     errors.error(name, format!("unknown function `{text}`{hint}"));
                     return None;
@@ -161,6 +166,7 @@ impl Scope {
         let operands: Vec<(&Expr, Shape)> = arguments.iter().zip(shapes?).collect();
         match &*text {
             "concat" => self.concat(expr, &operands, errors),
+            "transpose" => transpose(&operands[0], errors),
             "sum" | "norm2" | "dot" => {
                 let scalar = operands.iter().find(|(_, shape)| shape.is_scalar());
                 if let Some((operand, _)) = scalar {
@@ -305,6 +311,21 @@ fn broadcast(
         return None;
     }
     Some(shape.clone())
+}
+
+/// The shape of `transpose(a)`.
+fn transpose((a, shape): &(&Expr, Shape), errors: &mut Diagnostics) -> Option<Shape> {
+    let hint = match shape {
+        Shape::Matrix(rows, columns) => return Some(Shape::Matrix(columns.clone(), rows.clone())),
+        Shape::Vector(n) => {
+            format!(
+                "has shape [{n}]; `@` takes a vector on its left as a row and on its right as a column"
+            )
+        }
+        Shape::Scalar => "is a scalar".to_owned(),
+    };
+    errors.error(a.range, format!("`transpose` takes a matrix, but `{a}` {hint}"));
+    None
 }
 
 /// The shape of `a @ b`.

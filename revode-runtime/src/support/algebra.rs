@@ -80,6 +80,19 @@ pub fn add_outer<T: Real>(out: &mut [T], a: &[T], b: &[T]) {
     }
 }
 
+/// `out = Aᵀ`, where `A` has `rows` rows.
+pub fn transpose<T: Real>(out: &mut [T], a: &[T], rows: usize) {
+    if rows == 0 {
+        return;
+    }
+    let columns = a.len() / rows;
+    for (j, column) in a.chunks_exact(rows).enumerate() {
+        for (out, &a) in out[j..].iter_mut().step_by(columns).zip(column) {
+            *out = a;
+        }
+    }
+}
+
 /// `out = A B`, where `A` has `m` rows and `k` columns and `B` has `n` columns, each after it was
 /// transposed if its flag is set.
 #[inline(always)]
@@ -279,6 +292,13 @@ mod tests {
             outer(&mut matrix, &v, &x);
             assert_eq!(matrix, expected);
         }
+    }
+
+    #[test]
+    fn transposed() {
+        let mut out = vec![7.0; 6];
+        transpose(&mut out, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+        assert_eq!(out, [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
     }
 
     #[test]

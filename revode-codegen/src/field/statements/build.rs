@@ -215,6 +215,10 @@ impl<'a> Builder<'a> {
                 }
             }
             Op::MatVec(..) | Op::MatMul(..) | Op::Outer(..) => self.product(place, id, false),
+            Op::Transpose(a) => {
+                let fill = Fill::Transpose(self.g.shape(*a).sizes()[0].clone());
+                self.statements.push(Stmt::Call(fill, place, vec![*a]));
+            }
             Op::Apply(function, x) if function.sliced => {
                 self.statements.push(Stmt::Call(
                     Fill::Elementwise(function.name),

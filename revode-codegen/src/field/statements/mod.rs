@@ -116,6 +116,8 @@ pub(super) enum Fill {
     Support(&'static str),
     /// A product of matrices: the function, which operands are transposed, and the sizes.
     MatMul(&'static str, [bool; 2], [Dim; 3]),
+    /// `transpose`, with the number of rows of its operand.
+    Transpose(Dim),
     /// The form for slices of a function of the table.
     Elementwise(&'static str),
 }
@@ -187,6 +189,9 @@ fn functions(statements: &[Stmt], names: &mut BTreeSet<&'static str>) {
             Stmt::Columns(body) => functions(body, names),
             Stmt::Call(Fill::Support(name) | Fill::MatMul(name, ..), ..) => {
                 names.insert(name);
+            }
+            Stmt::Call(Fill::Transpose(_), ..) => {
+                names.insert("transpose");
             }
             _ => {}
         }

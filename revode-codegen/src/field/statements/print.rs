@@ -179,6 +179,10 @@ impl Printer<'_> {
                 let sizes = sizes.iter().map(|n| size(self.function.model, n));
                 quote!(#name::<T, #ta, #tb>(#out, #(#operands,)* [#(#sizes),*]);)
             }
+            Fill::Transpose(rows) => {
+                let rows = size(self.function.model, rows);
+                quote!(transpose(#out, #(#operands,)* #rows);)
+            }
             Fill::Elementwise(name) => {
                 let name = format_ident!("{name}_slice");
                 quote!(T::#name(#(#operands,)* #out);)
