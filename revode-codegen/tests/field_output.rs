@@ -68,6 +68,20 @@ fn loops() {
     ));
 }
 
+/// The activations do not depend on the column of the Jacobian, the products with a unit vector do.
+#[test]
+fn the_loop_over_columns_has_only_what_depends_on_the_column() {
+    let code = pretty(
+        "struct M { state { u: [4] } params { w: [8, 4], v: [4, 8], a } }
+        du/dt = v @ tanh(w @ u) - exp(a * u) * u;",
+    );
+    let (_, jacobian) = code.split_once("fn jacobian(").expect("every field has it");
+    let (before, inside) = jacobian.split_once("for column in 0..n").expect("a vector state");
+    for function in [".tanh()", ".exp()"] {
+        assert_eq!((before.matches(function).count(), inside.matches(function).count()), (1, 0));
+    }
+}
+
 #[test]
 fn expansion_is_deterministic() {
     let source = "struct M { state { u: [n] } params { a, w: [n, n] } dims { n } }

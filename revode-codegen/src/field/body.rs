@@ -89,15 +89,22 @@ impl Bodies<'_> {
     /// One column after the other; what does not depend on the column is computed once.
     fn columns(&self, sinks: &[Sink]) -> Vec<Stmt> {
         let g = &self.program.graph;
-        let schedule = self.schedule(sinks, NOTHING, NOTHING);
         let mut tangent = BTreeSet::new();
-        for &id in schedule.places.keys() {
+        for id in g.live(sinks.iter().map(|sink| sink.value), NOTHING) {
             let op = g.op(id);
             let seed = matches!(op, Op::Input(Input { role: Role::StateDot, .. }));
             if seed || op.operands().iter().any(|operand| tangent.contains(operand)) {
                 tangent.insert(id);
             }
         }
+        // A vector that is computed inside the loop over components that uses it would be computed
+        // for each column: it is kept instead.
+        let used = tangent.iter().flat_map(|id| g.op(*id).operands());
+        let kept = used.filter(|id| {
+            let is_computed = g.is_looped(*id) && !matches!(g.op(*id), Op::Fill(_));
+            is_computed && !g.shape(*id).is_scalar() && !tangent.contains(id)
+        });
+        let schedule = self.schedule(sinks, &kept.collect(), NOTHING);
         let mut builder = Builder::new(g, self.model, &schedule, None);
         builder.nodes(|id| !tangent.contains(&id));
         let mut statements = std::mem::take(&mut builder.statements);

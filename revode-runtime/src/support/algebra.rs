@@ -23,7 +23,7 @@ pub fn mat_vec<T: Real>(out: &mut [T], a: &[T], x: &[T]) {
 
 /// `out += A x`, four columns a pass so that `out` is read and written a quarter as often.
 #[inline(always)]
-fn add_mat_vec<T: Real>(out: &mut [T], a: &[T], x: &[T]) {
+pub fn add_mat_vec<T: Real>(out: &mut [T], a: &[T], x: &[T]) {
     let rows = out.len();
     if rows == 0 {
         return;

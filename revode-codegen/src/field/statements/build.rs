@@ -36,6 +36,8 @@ pub(in crate::field) struct Builder<'a> {
     model: &'a Model,
     /// The tape, in functions that have one, and the values that are to be left there.
     tape: Option<(&'a mut Tape, &'a BTreeSet<Id>)>,
+    /// The buffers that are declared with zeros in them.
+    zeros: BTreeSet<Id>,
     pub(in crate::field) statements: Vec<Stmt>,
 }
 
@@ -46,7 +48,7 @@ impl<'a> Builder<'a> {
         schedule: &'a Schedule,
         tape: Option<(&'a mut Tape, &'a BTreeSet<Id>)>,
     ) -> Self {
-        Self { g, schedule, model, tape, statements: Vec::new() }
+        Self { g, schedule, model, tape, zeros: BTreeSet::new(), statements: Vec::new() }
     }
 
     /// Computes the nodes for which `wanted` holds: what is given first, then operands first.
@@ -137,7 +139,10 @@ impl<'a> Builder<'a> {
             Some((tape, kept)) if self.model.is_dynamic() || kept.contains(&id) => {
                 Storage::Slot(tape.slot(id, shape))
             }
-            _ => Storage::Local,
+            _ => {
+                self.zeros.insert(id);
+                Storage::Local
+            }
         };
         self.statements.push(Stmt::Buffer(id, storage));
         let place = Place { root: Root::Buffer(id), offset: None, shape: shape.clone() };
@@ -209,12 +214,17 @@ impl<'a> Builder<'a> {
                 }
             }
             Op::Scatter(parts) => {
-                self.statements.push(Stmt::Clear(place.clone()));
+                if !self.is_zero(&place) {
+                    self.statements.push(Stmt::Clear(place.clone()));
+                }
                 for (offset, part) in parts {
                     self.part(&place, offset, *part, Assign::Add);
                 }
             }
-            Op::MatVec(..) | Op::MatMul(..) | Op::Outer(..) => self.product(place, id, false),
+            Op::MatVec(..) | Op::MatMul(..) | Op::Outer(..) => {
+                let add = self.is_zero(&place);
+                self.product(place, id, add);
+            }
             Op::Transpose(a) => {
                 let fill = Fill::Transpose(self.g.shape(*a).sizes()[0].clone());
                 self.statements.push(Stmt::Call(fill, place, vec![*a]));
@@ -241,7 +251,11 @@ impl<'a> Builder<'a> {
     fn product(&mut self, place: Place, id: Id, add: bool) {
         let (fill, operands) = match self.g.op(id) {
             Op::MatVec(a, transposed, x) => {
-                let name = if *transposed { "mat_vec_transposed" } else { "mat_vec" };
+                let name = match (transposed, add) {
+                    (true, _) => "mat_vec_transposed",
+                    (false, false) => "mat_vec",
+                    (false, true) => "add_mat_vec",
+                };
                 (Fill::Support(name), vec![*a, *x])
             }
             Op::MatMul(a, ta, b, tb) => {
@@ -262,6 +276,12 @@ impl<'a> Builder<'a> {
             _ => return,
         };
         self.statements.push(Stmt::Call(fill, place, operands));
+    }
+
+    /// Whether a place is part of a buffer with zeros in it, each component of which is written once:
+    /// what is added is what is there.
+    fn is_zero(&self, place: &Place) -> bool {
+        matches!(place.root, Root::Buffer(id) if self.zeros.contains(&id))
     }
 
     /// A loop that writes (or adds, or subtracts) a node to a place, component by component; what
