@@ -204,7 +204,7 @@ mod tests {
 
     fn check<T: Real>() {
         let [a, b] = [T::from_f64(3.0), T::from_f64(-2.0)];
-        let nan = T::ZERO / T::ZERO;
+        let nan = T::from_f64(f64::NAN);
         let select = |x, y| T::select_ge(x, y, a, b);
         assert_eq!([select(a, b), select(a, a), select(T::ZERO, -T::ZERO)], [a; 3]);
         assert_eq!([select(b, a), select(nan, a), select(a, nan), select(nan, nan)], [b; 4]);
