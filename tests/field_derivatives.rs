@@ -183,9 +183,11 @@ fixed! {
         params { a, b }
     }
     dx/dt = sin(a * x) + cos(b * y) + tan(0.5 * x) + asin(0.5 * x) + acos(0.5 * y) + atan(x)
-        + sinh(x) + cosh(a * y) + tanh(x * y) + exp(-x) + ln(y) + log1p(x) + expm1(y) + sqrt(x);
+        + sinh(x) + cosh(a * y) + tanh(x * y) + exp(-x) + ln(y) + log1p(x) + expm1(y) + sqrt(x)
+        + log2(x * y) + log10(a + y) + cbrt(b * x);
     dy/dt = abs(x - 2) + min(x, 3 * y) + max(a, 2 * b + 2) + pow(x, y) + sigmoid(x) + softplus(-y)
-        + relu(x) + relu(-y) + gelu(x) + silu(b * y) + erf(a * x);
+        + relu(x) + relu(-y) + gelu(x) + silu(b * y) + erf(a * x)
+        + atan2(y, -x) + atan2(a - 2, x) + hypot(x, b * y);
 }
 
 fixed! {
@@ -195,7 +197,8 @@ fixed! {
         params { a: [9], b }
     }
     let v = sin(a * u) + b * exp(-u ^ 2) / (1 + u) + max(u, b) + pow(u, a) + u ^ b;
-    du/dt = gelu(v) * softplus(u) - silu(v) + sqrt(u) * cos(v) - relu(v - 1);
+    du/dt = gelu(v) * softplus(u) - silu(v) + sqrt(u) * cos(v) - relu(v - 1)
+        + hypot(u, b) * atan2(v, a) + cbrt(u) - log2(u) + log10(a);
 }
 
 fixed! {
@@ -285,6 +288,77 @@ fixed! {
     dv/dt = 1 - (a + b) / (a - 3) * a;
 }
 
+fixed! {
+    transposed: Transposed [];
+    /// Transposed matrices in products, sums and sinks.
+    pub struct Transposed {
+        state { p: [3, 3], q: [2, 3], u: [3], v: [2] }
+        params { w: [2, 3], m: [3, 3], g }
+    }
+    let flipped = transpose(q);
+    dp/dt = transpose(p) - g * m @ transpose(m) + flipped @ w;
+    dq/dt = transpose(transpose(w) @ w @ flipped) - sin(transpose(flipped));
+    du/dt = transpose(w) @ v + (transpose(m) + p) @ u - u @ transpose(p);
+    dv/dt = u @ transpose(w) + transpose(w + q)[1, 0] * v - sum(transpose(m));
+}
+
+fixed! {
+    constants_of_the_language: Circle [];
+    pub struct Circle {
+        state { x, y }
+        params { a }
+        const { tau = 2 * pi }
+    }
+    dx/dt = sin(pi * y) - x / tau;
+    dy/dt = e^(-a * x) - pi;
+}
+
+fixed! {
+    declared_names_come_first: Orbit [];
+    /// An eccentricity, and a rough constant.
+    pub struct Orbit {
+        state { e, x }
+        const { pi = 3 }
+    }
+    de/dt = -e * pi;
+    dx/dt = e * x;
+}
+
+#[test]
+fn constants_have_their_values() {
+    let mut dy = [0.0; 2].into();
+    let circle = Circle { a: 1.0 };
+    circle.eval(0.0, &[-1.0, 0.5].into(), &mut dy);
+    let expected = [1.0 + 0.5 / std::f64::consts::PI, std::f64::consts::E - std::f64::consts::PI];
+    approx::assert_relative_eq!(dy.as_slice(), &expected[..], max_relative = 1e-15);
+    Orbit::zeros().eval(0.0, &[0.5, 2.0].into(), &mut dy);
+    assert_eq!(dy.as_slice(), [-1.5, 1.0]);
+}
+
+/// A pattern `K` in the generated code would mean this constant.
+const K: f64 = 3.0;
+
+fixed! {
+    names_of_generated_code: Names [];
+    /// Names that generated code uses itself, a word of Rust, and a constant's name.
+    pub struct Names {
+        state { y, dy, y_bar: [3], i, n }
+        params { K, out: [3], tape, mat_vec: [3, 3], v1, column, r#type, jacobian, dt_bar }
+    }
+    let dy_bar = sin(y) * v1 + K * t;
+    let y_dot = mat_vec @ (y_bar * dy_bar) + out;
+    dy/dt = dy_bar * dy + tape;
+    ddy/dt = y * r#type - column * dy_bar;
+    dy_bar/dt = exp(-y_dot * y_dot) * i + out * y_bar;
+    di/dt = n * jacobian + sum(y_dot) * dt_bar;
+    dn/dt = y * n - y_bar[1] * K + cos(i) * cos(i);
+}
+
+#[test]
+fn a_constant_stays_what_it_is() {
+    assert_eq!(K, 3.0);
+}
+
 ode! {
     /// A network with sizes known at run time.
     pub struct Heap {
@@ -295,7 +369,7 @@ ode! {
     let hidden = tanh(w1 @ u + b1);
     du/dt = w2 @ hidden - k * u ^ 3 + x;
     dx/dt = dot(hidden, b1) + u[0] * hidden[2] - m[1, 0];
-    dm/dt = w2 - m * x + sin(m) @ w1 @ w2;
+    dm/dt = w2 - m * x + sin(m) @ w1 @ w2 - transpose(w1 + transpose(m));
 }
 
 ode! {

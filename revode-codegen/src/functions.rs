@@ -78,6 +78,16 @@ const fn sliced(name: &'static str, value: Value, partials: Partials) -> Functio
     Function { sliced: true, ..method(name, ANY, value, partials) }
 }
 
+/// `name(x, y)` as a method of `Real`.
+const fn binary(
+    name: &'static str,
+    domain: (f64, f64),
+    value: Value,
+    partials: Partials,
+) -> Function {
+    Function { arity: 2, ..method(name, domain, value, partials) }
+}
+
 /// A method of `Real` that costs as much as an addition.
 const fn cheap(name: &'static str, arity: usize, value: Value, partials: Partials) -> Function {
     Function {
@@ -106,7 +116,14 @@ const ANY: (f64, f64) = (-3.0, 3.0);
 const POSITIVE: (f64, f64) = (0.1, 3.0);
 const UNIT: (f64, f64) = (-0.9, 0.9);
 
-/// All functions. Where a derivative has a jump, it is that of the side on which the result is
+/// The functions that take vectors or matrices as a whole; `field/lower.rs` builds them.
+pub const STRUCTURAL: [&str; 5] = ["concat", "dot", "sum", "norm2", "transpose"];
+
+/// The constants of the language. What a model declares under such a name is meant instead: `e` is
+/// an eccentricity or an enzyme as often as Euler's number.
+pub const CONSTANTS: [(&str, f64); 2] = [("pi", std::f64::consts::PI), ("e", std::f64::consts::E)];
+
+/// All elementwise functions. Where a derivative has a jump, it is that of the side on which the result is
 /// constant (`relu`), of the first argument (`max`, `min`), or of the sign bit (`abs`).
 pub static FUNCTIONS: &[Function] = &[
     sliced("sin", |x| x[0].sin(), |g, x, _| vec![g.call("cos", vec![x[0]])]),
@@ -161,6 +178,24 @@ pub static FUNCTIONS: &[Function] = &[
     ),
     method("ln", POSITIVE, |x| x[0].ln(), |g, x, _| vec![reciprocal(g, x[0])]),
     method(
+        "log2",
+        POSITIVE,
+        |x| libm::log2(x[0]),
+        |g, x, _| {
+            let scale = g.constant(std::f64::consts::LOG2_E);
+            vec![g.div(scale, x[0])]
+        },
+    ),
+    method(
+        "log10",
+        POSITIVE,
+        |x| libm::log10(x[0]),
+        |g, x, _| {
+            let scale = g.constant(std::f64::consts::LOG10_E);
+            vec![g.div(scale, x[0])]
+        },
+    ),
+    method(
         "log1p",
         (-0.9, 3.0),
         |x| x[0].ln_1p(),
@@ -177,6 +212,16 @@ pub static FUNCTIONS: &[Function] = &[
         |g, _, y| {
             let half = g.constant(0.5);
             vec![g.div(half, y)]
+        },
+    ),
+    method(
+        "cbrt",
+        POSITIVE,
+        |x| libm::cbrt(x[0]),
+        |g, _, y| {
+            let (three, square) = (g.constant(3.0), g.power(y, 2));
+            let denominator = g.mul(three, square);
+            vec![reciprocal(g, denominator)]
         },
     ),
     method(
@@ -207,23 +252,36 @@ pub static FUNCTIONS: &[Function] = &[
             vec![g.mul(scale, exp)]
         },
     ),
-    Function {
-        name: "pow",
-        arity: 2,
-        rule: Rule::Method(
-            |x| x[0].powf(x[1]),
-            |g, x, y| {
-                let one = g.constant(1.0);
-                let exponent = g.sub(x[1], one);
-                let power = g.raise(x[0], exponent);
-                let ln = g.call("ln", vec![x[0]]);
-                vec![g.mul(x[1], power), g.mul(y, ln)]
-            },
-        ),
-        cheap: false,
-        sliced: false,
-        domain: POSITIVE,
-    },
+    binary(
+        "pow",
+        POSITIVE,
+        |x| x[0].powf(x[1]),
+        |g, x, y| {
+            let one = g.constant(1.0);
+            let exponent = g.sub(x[1], one);
+            let power = g.raise(x[0], exponent);
+            let ln = g.call("ln", vec![x[0]]);
+            vec![g.mul(x[1], power), g.mul(y, ln)]
+        },
+    ),
+    // The angle of the point (x, y), of which y comes first.
+    binary(
+        "atan2",
+        ANY,
+        |x| libm::atan2(x[0], x[1]),
+        |g, x, _| {
+            let squares = [g.power(x[0], 2), g.power(x[1], 2)];
+            let square = g.add(squares[0], squares[1]);
+            let minus_y = g.neg(x[0]);
+            vec![g.div(x[1], square), g.div(minus_y, square)]
+        },
+    ),
+    binary(
+        "hypot",
+        ANY,
+        |x| libm::hypot(x[0], x[1]),
+        |g, x, y| vec![g.div(x[0], y), g.div(x[1], y)],
+    ),
     cheap("abs", 1, |x| x[0].abs(), |g, x, _| vec![g.call("signum", vec![x[0]])]),
     cheap("signum", 1, |x| x[0].signum(), |g, _, _| vec![g.constant(0.0)]),
     cheap(

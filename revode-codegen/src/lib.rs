@@ -6,6 +6,7 @@
 pub mod diagnostics;
 pub mod field;
 pub mod functions;
+mod generated;
 pub mod ir;
 pub mod number;
 pub mod passes;

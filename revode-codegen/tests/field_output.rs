@@ -29,6 +29,59 @@ fn network() {
     ));
 }
 
+/// The body of `eval`.
+fn eval(source: &str) -> String {
+    let code = pretty(source);
+    let (_, body) = code.split_once("fn eval(").expect("every field has it");
+    let (body, _) = body.split_once("\n    }\n").expect("it ends");
+    body.lines().skip(1).map(|line| line.trim_start().to_owned() + "\n").collect()
+}
+
+/// The operations keep their order: only what groups to the left goes without parentheses.
+#[test]
+fn parentheses() {
+    insta::assert_snapshot!(eval(
+        "struct M { state { x } params { a, b } }
+        dx/dt = a - (x - (b - x)) + (x + (b + 1)) * -x / (a / (b * x)) - tanh(-x)
+            + max(x + a, b) - -(a * b) * sqrt(x + 2);"
+    ));
+}
+
+/// A choice is a function of its operands, which a pack of lanes can have: no branch.
+#[test]
+fn choices() {
+    insta::assert_snapshot!(eval(
+        "struct M { state { x, u: [3] } params { a } }
+        dx/dt = a * relu(x - a);
+        du/dt = relu(u) - a;"
+    ));
+}
+
+/// What does not depend on the component is computed before the loop, what has two users once.
+#[test]
+fn loops() {
+    insta::assert_snapshot!(eval(
+        "struct M { state { u: [3], x } params { a, b: [3] } }
+        let named = x * a;
+        du/dt = exp(x) * u + b * named - exp(u) / (1 + exp(u));
+        dx/dt = a * sum(u) + u[1] * exp(x);"
+    ));
+}
+
+/// The activations do not depend on the column of the Jacobian, the products with a unit vector do.
+#[test]
+fn the_loop_over_columns_has_only_what_depends_on_the_column() {
+    let code = pretty(
+        "struct M { state { u: [4] } params { w: [8, 4], v: [4, 8], a } }
+        du/dt = v @ tanh(w @ u) - exp(a * u) * u;",
+    );
+    let (_, jacobian) = code.split_once("fn jacobian(").expect("every field has it");
+    let (before, inside) = jacobian.split_once("for column in 0..n").expect("a vector state");
+    for function in [".tanh()", ".exp()"] {
+        assert_eq!((before.matches(function).count(), inside.matches(function).count()), (1, 0));
+    }
+}
+
 #[test]
 fn expansion_is_deterministic() {
     let source = "struct M { state { u: [n] } params { a, w: [n, n] } dims { n } }

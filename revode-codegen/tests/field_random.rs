@@ -47,6 +47,8 @@ fn vector(scalar: BoxedStrategy<String>) -> BoxedStrategy<String> {
             (scalar.clone(), inner.clone()).prop_map(|(s, v)| format!("(({s}) * ({v}))")),
             inner.clone().prop_map(|v| format!("(w @ ({v}))")),
             inner.clone().prop_map(|v| format!("(({v}) @ w)")),
+            inner.clone().prop_map(|v| format!("((transpose(w) + w) @ ({v}))")),
+            inner.clone().prop_map(|v| format!("(transpose(w) @ ({v}))")),
             inner.prop_map(|v| format!("concat(({v})[1..], 2)")),
         ]
     })
@@ -74,7 +76,10 @@ fn elementwise(inner: BoxedStrategy<String>) -> impl Strategy<Value = String> {
         (inner.clone(), -3..4).prop_map(|(p, n)| format!("((2 + cos({p})) ^ {n})")),
         (inner.clone(), inner.clone()).prop_map(|(p, q)| format!("(sin({p}) / (2 + cos({q})))")),
         inner.clone().prop_map(|p| format!("exp(sin({p}))")),
-        inner.prop_map(|p| format!("ln(2 + sin({p}))")),
+        (inner.clone(), inner.clone()).prop_map(|(p, q)| format!("atan2(2 + sin({p}), {q})")),
+        (inner.clone(), inner.clone()).prop_map(|(p, q)| format!("hypot({p}, 2 + sin({q}))")),
+        (prop::sample::select(vec!["ln", "log2", "log10", "cbrt"]), inner)
+            .prop_map(|(f, p)| format!("{f}(2 + sin({p}))")),
     ]
 }
 

@@ -86,9 +86,12 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// * `u[0]`, `m[0, 1]`, `u[1..3]`, `u[..n - 1]`; the first index is 0.
 /// * `x ^ n` with an integer up to 64 is repeated multiplication, `x ^ (1/2)` is `sqrt(x)`, any other
 ///   power is `pow`.
-/// * `concat(a, …)`, `dot(a, b)`, `sum(a)`, `norm2(a)`.
-/// * `sin cos tan asin acos atan sinh cosh tanh exp ln log1p expm1 sqrt abs min max pow signum
-///   sigmoid softplus relu gelu silu erf`.
+/// * `concat(a, …)`, `dot(a, b)`, `sum(a)`, `norm2(a)`, and `transpose(w)` of a matrix.
+/// * `sin cos tan asin acos atan atan2 sinh cosh tanh exp expm1 ln log1p log2 log10 sqrt cbrt pow
+///   hypot abs min max signum sigmoid softplus relu gelu silu erf`. `ln` is the natural logarithm;
+///   `atan2(y, x)` is the angle of the point (x, y).
+/// * `pi` and `e` are the constants, unless the model declares the name: then they are what it
+///   declares, everywhere in it.
 ///
 /// `let name = …;` names a value; it may be used below. Equal expressions are computed once. `input`
 /// sections and `if` are not supported yet.
@@ -101,7 +104,7 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// stored in the order of declaration, matrices by columns.
 ///
 /// The derivative of `abs`, `min`, `max` and `relu` at their kinks is that of one side; that of
-/// `norm2` and `sqrt` at 0 is not finite. A field on the stack allocates nothing; one on the heap has
+/// `norm2`, `sqrt`, `cbrt`, `hypot` and `atan2` at 0 is not finite. A field on the stack allocates nothing; one on the heap has
 /// the scratch space of `eval_taped` and `vjp` in its tape, while `eval`, `jvp` and `jacobian`
 /// allocate theirs. With `dims`, products of two large matrices depend on the machine in their last
 /// bits; all else gives the same bits everywhere.

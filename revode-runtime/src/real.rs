@@ -42,21 +42,17 @@ pub trait Real:
     + DivAssign
     + Sum
 {
+    // Lanewise: what generated code uses, and what a pack of lanes can have, too.
+
     /// 0.
     const ZERO: Self;
     /// 1.
     const ONE: Self;
-    /// The distance from 1 to the next larger number.
-    const EPSILON: Self;
-    /// The smallest positive normal number.
-    const MIN_POSITIVE: Self;
 
     /// The nearest value to `x`.
     fn from_f64(x: f64) -> Self;
-    /// The value as `f64`, exactly.
-    fn to_f64(self) -> f64;
-    /// Neither infinite nor NaN.
-    fn is_finite(self) -> bool;
+    /// `then` where `a >= b`, `otherwise` elsewhere: also where `a` or `b` is NaN.
+    fn select_ge(a: Self, b: Self, then: Self, otherwise: Self) -> Self;
     /// The smaller of two numbers; the other one where one is NaN.
     fn min(self, other: Self) -> Self;
     /// The larger of two numbers; the other one where one is NaN.
@@ -71,12 +67,22 @@ pub trait Real:
     fn abs(self) -> Self;
     /// The function `sqrt`, see [`special`].
     fn sqrt(self) -> Self;
+    /// The function `cbrt`, see [`special`].
+    fn cbrt(self) -> Self;
+    /// The distance of the point (`self`, `other`) from the origin, see [`special`].
+    fn hypot(self, other: Self) -> Self;
+    /// The angle of the point (`x`, `self`), between −π and π, see [`special`].
+    fn atan2(self, x: Self) -> Self;
     /// The function `exp`, see [`special`].
     fn exp(self) -> Self;
     /// The function `expm1`, see [`special`].
     fn expm1(self) -> Self;
     /// The function `ln`, see [`special`].
     fn ln(self) -> Self;
+    /// The function `log2`, see [`special`].
+    fn log2(self) -> Self;
+    /// The function `log10`, see [`special`].
+    fn log10(self) -> Self;
     /// The function `log1p`, see [`special`].
     fn log1p(self) -> Self;
     /// The function `tanh`, see [`special`].
@@ -109,6 +115,18 @@ pub trait Real:
     fn sin_slice(x: &[Self], y: &mut [Self]);
     /// Writes `cos` of each element of `x` to `y`, to the same bits, in a form that vectorises.
     fn cos_slice(x: &[Self], y: &mut [Self]);
+
+    // Of one number: order (`PartialOrd`) and conversion, for step sizes, tolerances and errors.
+
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The smallest positive normal number.
+    const MIN_POSITIVE: Self;
+
+    /// The value as `f64`, exactly.
+    fn to_f64(self) -> f64;
+    /// Neither infinite nor NaN.
+    fn is_finite(self) -> bool;
 }
 
 /// Implements [`Real`] for a primitive: constants and conversions by hand, functions by name.
@@ -133,6 +151,10 @@ macro_rules! real {
                 $t::is_finite(self)
             }
             #[inline(always)]
+            fn select_ge(a: Self, b: Self, then: Self, otherwise: Self) -> Self {
+                if a >= b { then } else { otherwise }
+            }
+            #[inline(always)]
             fn min(self, other: Self) -> Self {
                 $t::min(self, other)
             }
@@ -147,6 +169,14 @@ macro_rules! real {
             #[inline(always)]
             fn pow(self, p: Self) -> Self {
                 $t::powf(self, p)
+            }
+            #[inline]
+            fn hypot(self, other: Self) -> Self {
+                special::$t::hypot(self, other)
+            }
+            #[inline]
+            fn atan2(self, x: Self) -> Self {
+                special::$t::atan2(self, x)
             }
             $(#[inline(always)]
             fn $core(self) -> Self {
@@ -165,8 +195,27 @@ macro_rules! real {
 }
 
 real!(f32; core: abs sqrt signum tan asin acos atan sinh cosh;
-      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf log2 log10 cbrt;
       slices: sin_slice cos_slice);
 real!(f64; core: abs sqrt signum tan asin acos atan sinh cosh;
-      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf;
+      special: exp expm1 ln log1p tanh sigmoid softplus silu sin cos erf log2 log10 cbrt;
       slices: sin_slice cos_slice);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<T: Real>() {
+        let [a, b] = [T::from_f64(3.0), T::from_f64(-2.0)];
+        let nan = T::from_f64(f64::NAN);
+        let select = |x, y| T::select_ge(x, y, a, b);
+        assert_eq!([select(a, b), select(a, a), select(T::ZERO, -T::ZERO)], [a; 3]);
+        assert_eq!([select(b, a), select(nan, a), select(a, nan), select(nan, nan)], [b; 4]);
+    }
+
+    #[test]
+    fn a_comparison_with_nan_selects_the_other_value() {
+        check::<f32>();
+        check::<f64>();
+    }
+}

@@ -92,6 +92,43 @@ fn cos() {
     check("cos", 0.85, special::cos, Big::cos, &trigonometric_inputs(10));
 }
 
+#[test]
+fn log2() {
+    check("log2", 0.8, special::log2, Big::log2, &logarithm_inputs(11));
+}
+
+#[test]
+fn log10() {
+    check("log10", 0.7, special::log10, Big::log10, &logarithm_inputs(12));
+}
+
+#[test]
+fn cbrt() {
+    let mut inputs = Inputs::new(13);
+    inputs.every_binade(3).uniform(-8.0..8.0, 6000).around(1.0).around(8.0).around(27.0);
+    inputs.around(f64::MIN_POSITIVE).keep(|x| x != 0.0 && x.is_finite());
+    // Correctly rounded: half an ulp, but for the rounding of the reference.
+    check("cbrt", 0.500_001, special::cbrt, |x| x.nth_root(3), &inputs);
+}
+
+#[test]
+fn hypot() {
+    check_pairs("hypot", 1.0, special::hypot, Big::hypot, 14);
+}
+
+#[test]
+fn atan2() {
+    check_pairs("atan2", 1.4, special::atan2, Big::atan2, 15);
+}
+
+fn logarithm_inputs(seed: u64) -> Inputs {
+    let mut inputs = Inputs::new(seed);
+    inputs.every_binade(3).uniform(0.5..2.0, 6000).uniform(0.99..1.01, 2000);
+    inputs.around(1.0).around(f64::MIN_POSITIVE).around(0.5f64.sqrt()).around(2f64.sqrt());
+    inputs.around(1000.0).keep(|x| x > 0.0 && x != 1.0);
+    inputs
+}
+
 /// e^x/(1 + e^x) for negative x, so that nothing is lost to the 1.
 fn logistic(x: &Big) -> Big {
     let e = x.exp();
@@ -137,6 +174,38 @@ fn check(
     }
     println!("| `{name}` | {worst:.3} | {at:e} | {} |", inputs.values.len());
     assert!(worst <= bound, "{name}({at:e}) is off by {worst} ulp");
+}
+
+/// [`check`] for a function of two arguments: of any size and sign, and of similar ones.
+fn check_pairs(
+    name: &str,
+    bound: f64,
+    f: fn(f64, f64) -> f64,
+    reference: impl Fn(&Big, &Big) -> Big,
+    seed: u64,
+) {
+    let mut inputs = Inputs::new(seed);
+    inputs.every_binade(4).uniform(-2.0..2.0, 6000).around(1.0).around(f64::MIN_POSITIVE);
+    inputs.keep(|x| x != 0.0 && x.is_finite());
+    let mut pairs = Vec::new();
+    for k in 0..inputs.values.len() {
+        let x = inputs.values[k];
+        let j = inputs.random() % inputs.values.len() as u64;
+        let other = inputs.values[j as usize];
+        // From 2⁻⁶⁴ to 2⁶⁴ times as large.
+        let exponent = (inputs.random() % 129) as i32 - 64;
+        let factor = 1.0 + (inputs.random() >> 11) as f64 * 2f64.powi(-53);
+        pairs.extend([(x, other), (x, x * factor * 2f64.powi(exponent))]);
+    }
+    let (mut worst, mut at) = (0.0, (f64::NAN, f64::NAN));
+    for &(x, y) in pairs.iter().filter(|(_, y)| *y != 0.0 && y.is_finite()) {
+        let error = ulps(f(x, y), &reference(&big(x), &big(y))).abs();
+        if error > worst || error.is_nan() {
+            (worst, at) = (error, (x, y));
+        }
+    }
+    println!("| `{name}` | {worst:.3} | {at:?} | {} |", pairs.len());
+    assert!(worst <= bound, "{name}{at:?} is off by {worst} ulp");
 }
 
 fn big(x: f64) -> Big {

@@ -60,6 +60,15 @@ const VALUES: &[(&str, Function, f64, f64)] = &[
     ("sin", double::sin, INF, NAN), ("sin", double::sin, -INF, NAN),
     ("cos", double::cos, 0.0, 1.0), ("cos", double::cos, -0.0, 1.0),
     ("cos", double::cos, MIN, 1.0), ("cos", double::cos, INF, NAN), ("cos", double::cos, -INF, NAN),
+    ("log2", double::log2, 1.0, 0.0), ("log2", double::log2, 8.0, 3.0),
+    ("log2", double::log2, MIN, -1074.0), ("log2", double::log2, 0.0, -INF),
+    ("log2", double::log2, -1.0, NAN), ("log2", double::log2, INF, INF),
+    ("log10", double::log10, 1.0, 0.0), ("log10", double::log10, 1000.0, 3.0),
+    ("log10", double::log10, -0.0, -INF), ("log10", double::log10, -MIN, NAN),
+    ("log10", double::log10, INF, INF),
+    ("cbrt", double::cbrt, 0.0, 0.0), ("cbrt", double::cbrt, -0.0, -0.0),
+    ("cbrt", double::cbrt, -27.0, -3.0), ("cbrt", double::cbrt, INF, INF),
+    ("cbrt", double::cbrt, -INF, -INF),
     ("erf", double::erf, 0.0, 0.0), ("erf", double::erf, -0.0, -0.0),
     ("erf", double::erf, INF, 1.0), ("erf", double::erf, -INF, -1.0),
 ];
@@ -72,6 +81,50 @@ fn values_are_exact() {
         assert!(is_equal, "{name}({x:e}) is {y:e}, not {expected:e}");
         assert!(f(NAN).is_nan(), "{name}(NaN) is {}", f(NAN));
     }
+}
+
+/// Axes, quadrants, zeros of either sign and infinities, as IEEE 754 wants them; no overflow and no
+/// underflow on the way.
+#[test]
+fn functions_of_two_arguments() {
+    use std::f64::consts::PI;
+    let large = 2f64.powi(700);
+    for (y, x, angle) in [
+        (0.0, 1.0, 0.0),
+        (-0.0, 1.0, -0.0),
+        (0.0, -1.0, PI),
+        (-0.0, -1.0, -PI),
+        (0.0, 0.0, 0.0),
+        (-0.0, 0.0, -0.0),
+        (0.0, -0.0, PI),
+        (-0.0, -0.0, -PI),
+        (1.0, 0.0, FRAC_PI_2),
+        (-1.0, 0.0, -FRAC_PI_2),
+        (1.0, 1.0, PI / 4.0),
+        (-1.0, -1.0, -0.75 * PI),
+        (INF, -INF, 0.75 * PI),
+        (1.0, INF, 0.0),
+        (1.0, -INF, PI),
+    ] {
+        assert_eq!(double::atan2(y, x).to_bits(), angle.to_bits(), "atan2({y}, {x})");
+        assert_eq!(single::atan2(y as f32, x as f32).to_bits(), (angle as f32).to_bits());
+    }
+    for (x, y, distance) in [
+        (3.0, 4.0, 5.0),
+        (-3.0, 4.0, 5.0),
+        (0.0, -2.0, 2.0),
+        (-0.0, 0.0, 0.0),
+        (3.0 * large, 4.0 * large, 5.0 * large),
+        (3.0 / large, 4.0 / large, 5.0 / large),
+        (INF, NAN, INF),
+        (NAN, -INF, INF),
+        (MIN, 0.0, MIN),
+        (f64::MAX, f64::MAX, INF),
+    ] {
+        assert_eq!(double::hypot(x, y).to_bits(), distance.to_bits(), "hypot({x}, {y})");
+    }
+    assert!(double::hypot(NAN, 1.0).is_nan() && double::atan2(1.0, NAN).is_nan());
+    assert_eq!((single::hypot(3e30, 4e30), single::hypot(3e38, 3e38)), (5e30, f32::INFINITY));
 }
 
 /// The published value erf(1) = 0.84270 07929 49714 86934… (Abramowitz and Stegun, table 7.1),
@@ -108,7 +161,7 @@ fn saturation_is_monotone() {
 /// rounded value except very near the middle of two. One ulp is allowed to the two together.
 #[test]
 fn f32_is_within_one_ulp() {
-    let cases: [(&str, SingleFunction, Function); 10] = [
+    let cases: [(&str, SingleFunction, Function); 13] = [
         ("exp", single::exp, f64::exp),
         ("expm1", single::expm1, f64::exp_m1),
         ("ln", single::ln, f64::ln),
@@ -119,6 +172,9 @@ fn f32_is_within_one_ulp() {
         ("silu", single::silu, |x| if x < -1e3 { -0.0 } else { x / (1.0 + (-x).exp()) }),
         ("sin", single::sin, f64::sin),
         ("cos", single::cos, f64::cos),
+        ("log2", single::log2, f64::log2),
+        ("log10", single::log10, f64::log10),
+        ("cbrt", single::cbrt, f64::cbrt),
     ];
     // An odd stride, so that mantissas of all kinds occur in each binade.
     let stride = std::env::var("REVODE_SPECIAL_STRIDE");

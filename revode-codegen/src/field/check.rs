@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::Ident;
 
-use super::ast::{Block, Declaration, Statement};
+use super::ast::{Block, Declaration, Expr, Statement};
+use super::hints::suggestion;
 use super::model::{Model, Variable};
 use super::shapes::{Meaning, Scope};
-use super::size;
+use super::sizes;
 use crate::diagnostics::Diagnostics;
-use crate::functions::FUNCTIONS;
+use crate::functions::{CONSTANTS, FUNCTIONS, STRUCTURAL};
 use crate::ir::{Dim, Shape};
-
-/// The functions that take vectors as a whole.
-pub(super) const STRUCTURAL: [&str; 4] = ["concat", "dot", "sum", "norm2"];
 
 /// Checks a block.
 ///
@@ -30,11 +28,12 @@ pub(super) fn check(block: Block) -> syn::Result<Model> {
     if block.states.is_empty() {
         errors.error(&block.name, "a model needs a state: `state { x }`");
     }
-    let mut scope = Scope::new(sizes.clone(), !block.dims.is_empty());
+    let built_in = built_in_constants(&block);
+    let mut scope = Scope::new(built_in.clone(), sizes.clone(), !block.dims.is_empty());
     scope.define("t", Meaning::Value(Some(Shape::Scalar)));
     let states = variables(block.states, &sizes, &mut scope, &mut errors);
     let params = variables(block.params, &sizes, &mut scope, &mut errors);
-    constants(&block.constants, &mut scope, &mut errors);
+    constants(&block.constants, built_in, &mut scope, &mut errors);
     state_length(&states, &block.dims, &mut errors);
     statements(&block.statements, &states, &mut scope, &mut errors);
     errors.finish()?;
@@ -50,6 +49,21 @@ pub(super) fn check(block: Block) -> syn::Result<Model> {
         statements: block.statements,
         constraints: scope.into_constraints(),
     })
+}
+
+/// The constants of the language that the block does not declare as something else, anywhere: `pi`
+/// has one meaning in a block.
+fn built_in_constants(block: &Block) -> Vec<&'static str> {
+    let variables = block.states.iter().chain(&block.params).map(|variable| &variable.name);
+    let constants = block.constants.iter().map(|(name, _)| name);
+    let lets = block.statements.iter().filter_map(|statement| match statement {
+        Statement::Let { name, .. } => Some(name),
+        Statement::Equation { .. } => None,
+    });
+    let sizes = block.generics.iter().chain(&block.dims);
+    let declared: Vec<&Ident> = sizes.chain(variables).chain(constants).chain(lets).collect();
+    let names = CONSTANTS.iter().map(|constant| constant.0);
+    names.filter(|name| !declared.iter().any(|declared| declared == name)).collect()
 }
 
 /// Every name means one thing, and none that is taken.
@@ -120,7 +134,7 @@ fn variables(
     for Declaration { attributes, name, sizes: written } in declarations {
         let mut shape = Vec::new();
         for expr in &written {
-            let size = size::evaluate(expr, sizes, errors);
+            let size = sizes::evaluate(expr, sizes, errors);
             if size.as_ref().and_then(Dim::as_literal).is_some_and(|n| n < 1) {
                 errors.error(expr.range, format!("`{expr}` is not a size: it must be at least 1"));
                 continue;
@@ -140,8 +154,13 @@ fn variables(
     variables
 }
 
-fn constants(constants: &[(Ident, super::ast::Expr)], scope: &mut Scope, errors: &mut Diagnostics) {
-    let mut known = Scope::new(vec![], false);
+fn constants(
+    constants: &[(Ident, Expr)],
+    built_in: Vec<&'static str>,
+    scope: &mut Scope,
+    errors: &mut Diagnostics,
+) {
+    let mut known = Scope::new(built_in, vec![], false);
     for (name, value) in constants {
         match known.shape(value, errors) {
             Some(shape) if !shape.is_scalar() => {
@@ -207,7 +226,7 @@ fn statements(
                 let shape = scope.shape(value, errors);
                 let Some(variable) = states.iter().find(|variable| variable.name == state) else {
                     let names = states.iter().map(|variable| variable.name.to_string());
-                    let hint = super::shapes::suggestion(state, names);
+                    let hint = suggestion(state, names);
                     errors.error(token, format!("`{state}` is not a state{hint}"));
                     continue;
                 };

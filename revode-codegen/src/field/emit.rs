@@ -6,11 +6,13 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::body::Bodies;
-use super::kernel::Tape;
-use super::layout::{buffer, field_type, size, state_type};
 use super::model::{Model, Variable};
 use super::program::Program;
-use super::sizes;
+use super::runtime_checks;
+use super::sizes::{local_size, size};
+use super::statements::Tape;
+use super::types::{buffer, field_type, state_type};
+use crate::generated::attributes;
 use crate::ir::Shape;
 
 /// The struct and its implementations.
@@ -27,11 +29,6 @@ pub(super) fn emit(model: &Model, program: &Program) -> TokenStream {
     }
 }
 
-/// What generated code may do that people should not.
-pub(super) fn allowed() -> TokenStream {
-    quote!(#[allow(clippy::all, clippy::pedantic, non_snake_case, unused_variables)])
-}
-
 /// `impl<const H: usize, T: Real> path for Name<H, T>`
 pub(super) fn header(model: &Model, path: Option<TokenStream>) -> TokenStream {
     let (name, generics) = (&model.name, &model.generics);
@@ -42,10 +39,10 @@ pub(super) fn header(model: &Model, path: Option<TokenStream>) -> TokenStream {
 fn declaration(model: &Model) -> TokenStream {
     let Model { attributes, visibility, name, generics, dims, .. } = model;
     let default_doc = undocumented(attributes)
-        .then(|| quote!(#[doc = "A vector field, declared by its equations."]));
+        .then(|| quote!(#[doc = " A vector field, declared by its equations."]));
     let fields = model.params.iter().map(|Variable { attributes, name, shape }| {
         let ty = field_type(model, shape);
-        let doc = format!("The parameter `{name}`.");
+        let doc = format!(" The parameter `{name}`.");
         let doc = undocumented(attributes).then(|| quote!(#[doc = #doc]));
         quote!(#(#attributes)* #doc pub #name: #ty,)
     });
@@ -69,12 +66,12 @@ fn undocumented(attributes: &[syn::Attribute]) -> bool {
 
 /// The vector field and its derivatives.
 fn fields(model: &Model, program: &Program) -> TokenStream {
-    let allowed = allowed();
+    let attributes = attributes();
     let inline = inline(program);
     let state = state_type(model);
-    let check = sizes::check(model);
+    let check = runtime_checks::check(model);
     let mut bodies = Bodies { model, program, tape: Tape::default() };
-    let constraints = sizes::static_constraints(model);
+    let constraints = runtime_checks::static_constraints(model);
     let (eval, jvp, jacobian) = (bodies.eval(), bodies.jvp(), bodies.jacobian());
     let (eval_taped, vjp) = (bodies.eval_taped(), bodies.vjp());
     let (types, zeros): (Vec<_>, Vec<_>) =
@@ -84,8 +81,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let field_jvp = header(model, Some(quote!(FieldJvp<T>)));
     let field_jacobian = header(model, Some(quote!(FieldJacobian<T>)));
     quote! {
-        #[automatically_derived]
-        #allowed
+        #attributes
         #vector_field {
             type State = #state;
             #inline
@@ -95,8 +91,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             }
             #check
         }
-        #[automatically_derived]
-        #allowed
+        #attributes
         #field_vjp {
             type Tape = (#(#types,)*);
             #[inline]
@@ -126,8 +121,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
                 #vjp
             }
         }
-        #[automatically_derived]
-        #allowed
+        #attributes
         #field_jvp {
             #[inline]
             fn jvp(
@@ -142,8 +136,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
                 #jvp
             }
         }
-        #[automatically_derived]
-        #allowed
+        #attributes
         #field_jacobian {
             #[inline]
             fn jacobian(
@@ -169,7 +162,7 @@ fn inline(program: &Program) -> TokenStream {
 }
 
 fn parameters(model: &Model) -> TokenStream {
-    let header = header(model, Some(quote!(Parameters<T>)));
+    let (attributes, header) = (attributes(), header(model, Some(quote!(Parameters<T>))));
     let count = Literal::usize_unsuffixed(model.params.len());
     let names = model.params.iter().map(|param| param.name.to_string());
     let slices = |from: &str, method: &str, reference: TokenStream| {
@@ -187,7 +180,7 @@ fn parameters(model: &Model) -> TokenStream {
     let shared = slices("from_ref", "as_slice", quote!(&));
     let exclusive = slices("from_mut", "as_mut_slice", quote!(&mut));
     quote! {
-        #[automatically_derived]
+        #attributes
         #header {
             #[inline]
             fn names() -> &'static [&'static str] {
@@ -209,11 +202,11 @@ fn parameters(model: &Model) -> TokenStream {
 
 /// `zeros`, `state_names`, and `new` for models on the heap.
 fn inherent(model: &Model) -> TokenStream {
-    let (allowed, header) = (allowed(), header(model, None));
+    let (attributes, header) = (attributes(), header(model, None));
     let Model { visibility, dims, .. } = model;
     let zeros = model.params.iter().map(|Variable { name, shape, .. }| {
         let sizes = shape.sizes();
-        let sizes = sizes.iter().map(|n| sizes::local(model, n));
+        let sizes = sizes.iter().map(|n| local_size(model, n));
         match (shape, model.is_dynamic()) {
             (Shape::Scalar, _) => quote!(#name: T::ZERO,),
             (Shape::Vector(_), true) => {
@@ -244,10 +237,9 @@ fn inherent(model: &Model) -> TokenStream {
             },
         }
     });
-    let new = model.is_dynamic().then(|| sizes::new(model));
+    let new = model.is_dynamic().then(|| runtime_checks::new(model));
     quote! {
-        #[automatically_derived]
-        #allowed
+        #attributes
         #header {
             #new
             /// The model with all parameters zero.

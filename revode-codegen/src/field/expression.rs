@@ -9,6 +9,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Ident, Lit, Token, bracketed, parenthesized, token};
 
 use super::ast::{Expr, ExprKind, Operator, Range};
+use super::hints;
 
 /// How deep parentheses, brackets and signs may be nested: far beyond any formula, well below the
 /// compiler's stack.
@@ -48,6 +49,9 @@ fn term(input: ParseStream<'_>, depth: usize) -> syn::Result<Expr> {
             return Ok(left);
         };
         let span = punctuation(input)?;
+        if operator == Operator::Mul && input.peek(Token![*]) {
+            return Err(input.error("a power is written with `^`, as in `x ^ 2`"));
+        }
         left = binary(operator, span, left, signed(input, depth)?);
     }
 }
@@ -155,6 +159,9 @@ fn number(input: ParseStream<'_>) -> syn::Result<Expr> {
 
 fn name_or_call(input: ParseStream<'_>, depth: usize) -> syn::Result<Expr> {
     let name = input.call(Ident::parse_any)?;
+    if input.peek(Token![::]) || (input.peek(Token![.]) && !input.peek(Token![..])) {
+        return Err(member(input, &name)?);
+    }
     if !input.peek(token::Paren) {
         let range = Range::at(name.span());
         return Ok(Expr { kind: ExprKind::Name(name), range });
@@ -170,6 +177,18 @@ fn name_or_call(input: ParseStream<'_>, depth: usize) -> syn::Result<Expr> {
     }
     let range = Range { start: name.span(), end };
     Ok(Expr { kind: ExprKind::Call(name, arguments), range })
+}
+
+/// What is wrong with `math.pi`, `f64::consts::PI` and `x.sin()`.
+fn member(input: ParseStream<'_>, of: &Ident) -> syn::Result<syn::Error> {
+    let mut last = of.clone();
+    while input.peek(Token![::]) || input.peek(Token![.]) {
+        if input.parse::<Token![::]>().is_err() {
+            input.parse::<Token![.]>()?;
+        }
+        last = input.call(Ident::parse_any)?;
+    }
+    Ok(syn::Error::new(of.span(), hints::member(&of.to_string(), &last.to_string())))
 }
 
 fn binary(operator: Operator, span: Span, left: Expr, right: Expr) -> Expr {

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use super::ast::{Expr, ExprKind, Operator, Statement};
 use super::model::Model;
 use super::program::Program;
-use super::size;
+use super::sizes;
 use crate::diagnostics::Diagnostics;
+use crate::functions::CONSTANTS;
 use crate::ir::{Dim, Graph, Id, Input, Role, Shape, Sink, Target};
 
 /// Builds the graph of the equations and differentiates it.
 pub(super) fn lower(model: &Model) -> Program {
     let sizes = model.generics.iter().chain(&model.dims).map(ToString::to_string).collect();
     let mut lowering = Lowering { g: Graph::default(), values: BTreeMap::new(), sizes };
+    for (name, value) in CONSTANTS {
+        let id = lowering.g.constant(value);
+        lowering.values.insert(name.to_owned(), id);
+    }
     lowering.inputs(model);
     for (name, value) in &model.constants {
         let id = lowering.expr(value);
@@ -124,6 +129,7 @@ impl Lowering {
             }
             "dot" => self.g.dot(arguments[0], arguments[1]),
             "sum" => self.g.sum(arguments[0]),
+            "transpose" => self.g.transpose(arguments[0]),
             "norm2" => {
                 let square = self.g.dot(arguments[0], arguments[0]);
                 self.g.call("sqrt", vec![square])
@@ -143,6 +149,6 @@ impl Lowering {
     }
 
     fn size(&self, expr: &Expr) -> Dim {
-        size::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
+        sizes::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
     }
 }

@@ -1,19 +1,20 @@
-//! `ode!`: parse → check → lower to IR → passes → emit.
+//! `ode!`: parse → check → lower to IR → passes → statements → emit.
 
 pub mod ast;
 mod body;
 mod check;
 mod emit;
 mod expression;
-mod kernel;
-mod layout;
+mod hints;
 mod lower;
 pub mod model;
 mod parse;
 pub mod program;
+mod runtime_checks;
 mod shapes;
-mod size;
 mod sizes;
+mod statements;
+mod types;
 
 use proc_macro2::TokenStream;
 

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span};
 
 use super::ast::{Expr, ExprKind, Operator, Range};
-use super::check::STRUCTURAL;
+use super::hints;
 use super::model::Constraint;
-use super::size;
+use super::sizes;
 use crate::diagnostics::Diagnostics;
-use crate::functions::{self, FUNCTIONS};
+use crate::functions::{self, STRUCTURAL};
 use crate::ir::{Dim, Shape};
 
 /// What a name means at a place.
@@ -27,14 +27,18 @@ pub(super) enum Meaning {
 #[derive(Debug)]
 pub(super) struct Scope {
     names: BTreeMap<String, Meaning>,
+    /// The constants of the language among the names.
+    built_in: Vec<&'static str>,
     sizes: Vec<String>,
     dynamic: bool,
     constraints: Vec<Constraint>,
 }
 
 impl Scope {
-    pub(super) fn new(sizes: Vec<String>, dynamic: bool) -> Self {
-        Self { names: BTreeMap::new(), sizes, dynamic, constraints: vec![] }
+    pub(super) fn new(built_in: Vec<&'static str>, sizes: Vec<String>, dynamic: bool) -> Self {
+        let number = |name: &&str| ((*name).to_owned(), Meaning::Value(Some(Shape::Scalar)));
+        let names = built_in.iter().map(number).collect();
+        Self { names, built_in, sizes, dynamic, constraints: vec![] }
     }
 
     pub(super) fn define(&mut self, name: &str, meaning: Meaning) {
@@ -107,7 +111,9 @@ impl Scope {
                 format!("`{text}` is a function; write `{text}(…)`")
             }
             None => {
-                let hint = suggestion(&text, self.names.keys().cloned());
+                // A constant of the language is not what was declared and then misspelt.
+                let declared = self.names.keys().filter(|name| !self.built_in.contains(&&***name));
+                let hint = hints::value(&text, declared.cloned());
                 format!("unknown name `{text}`{hint}")
             }
         };
@@ -128,13 +134,12 @@ impl Scope {
         let arity = match &*text {
             "concat" => None,
             "dot" => Some(2),
-            "sum" | "norm2" => Some(1),
+            "sum" | "norm2" | "transpose" => Some(1),
             _ => {
                 let Some(function) = functions::find(&text) else {
-                    let all = FUNCTIONS.iter().map(|f| f.name).chain(STRUCTURAL);
                     let hint = match self.names.get(&text) {
                         Some(_) => "; a product is written with `*`".to_owned(),
-                        None => suggestion(&text, all.map(str::to_owned)),
+                        None => hints::function(&text),
                     };
                     errors.error(name, format!("unknown function `{text}`{hint}"));
                     return None;
@@ -161,6 +166,7 @@ impl Scope {
         let operands: Vec<(&Expr, Shape)> = arguments.iter().zip(shapes?).collect();
         match &*text {
             "concat" => self.concat(expr, &operands, errors),
+            "transpose" => transpose(&operands[0], errors),
             "sum" | "norm2" | "dot" => {
                 let scalar = operands.iter().find(|(_, shape)| shape.is_scalar());
                 if let Some((operand, _)) = scalar {
@@ -215,7 +221,7 @@ impl Scope {
             return None;
         }
         for (k, (index, size)) in indices.iter().zip(&sizes).enumerate() {
-            let at = size::evaluate(index, &self.sizes, errors)?;
+            let at = sizes::evaluate(index, &self.sizes, errors)?;
             if k == 1 && at.as_literal().is_none() && sizes[0].as_literal().is_none() {
                 let message = "the column must be an integer, since the number of rows is not one";
                 errors.error(index.range, message);
@@ -249,7 +255,7 @@ impl Scope {
             return None;
         };
         let bound = |bound: Option<&Expr>, default: Dim, errors: &mut Diagnostics| match bound {
-            Some(bound) => size::evaluate(bound, &self.sizes, errors),
+            Some(bound) => sizes::evaluate(bound, &self.sizes, errors),
             None => Some(default),
         };
         let start = bound(start, Dim::literal(0), errors)?;
@@ -307,6 +313,21 @@ fn broadcast(
     Some(shape.clone())
 }
 
+/// The shape of `transpose(a)`.
+fn transpose((a, shape): &(&Expr, Shape), errors: &mut Diagnostics) -> Option<Shape> {
+    let hint = match shape {
+        Shape::Matrix(rows, columns) => return Some(Shape::Matrix(columns.clone(), rows.clone())),
+        Shape::Vector(n) => {
+            format!(
+                "has shape [{n}]; `@` takes a vector on its left as a row and on its right as a column"
+            )
+        }
+        Shape::Scalar => "is a scalar".to_owned(),
+    };
+    errors.error(a.range, format!("`transpose` takes a matrix, but `{a}` {hint}"));
+    None
+}
+
 /// The shape of `a @ b`.
 fn product(
     span: Span,
@@ -334,29 +355,4 @@ fn product(
     };
     errors.error(Range::at(span), message);
     None
-}
-
-/// `; did you mean …?`, if there is a similar name.
-pub(super) fn suggestion(name: &str, candidates: impl Iterator<Item = String>) -> String {
-    candidates
-        .map(|candidate| (distance(name, &candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .filter(|(distance, candidate)| *distance < candidate.len())
-        .min()
-        .map_or_else(String::new, |(_, candidate)| format!("; did you mean `{candidate}`?"))
-}
-
-/// The number of insertions, deletions and replacements between two words (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -1,157 +1,129 @@
-//! Sizes known at run time: how they are inferred and checked.
+//! Sizes and indices: integers, named sizes, and sums and multiples of them; how they are read from
+//! the user's expressions and how they are written in Rust.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
 
-use super::emit::allowed;
-use super::layout::{field_type, size, state_offset};
-use super::model::{Constraint, Model, Variable};
+use super::ast::{Expr, ExprKind, Operator};
+use super::model::Model;
+use crate::diagnostics::Diagnostics;
 use crate::ir::{Dim, Shape};
 
-/// A size where the `dims` are local variables and not fields of `self`.
-pub(super) fn local(model: &Model, n: &Dim) -> TokenStream {
-    let tokens = size(model, n);
-    // `self . n` to `n`
-    let mut result = TokenStream::new();
-    let mut tokens = tokens.into_iter();
-    while let Some(token) = tokens.next() {
-        if token.to_string() == "self" {
-            tokens.next();
-        } else {
-            result.extend([token]);
+/// Evaluates a size over the names in `known`; reports what is not one.
+pub(super) fn evaluate(expr: &Expr, known: &[String], errors: &mut Diagnostics) -> Option<Dim> {
+    match &expr.kind {
+        ExprKind::Number(x) if x.fract() == 0.0 && x.abs() < f64::from(i32::MAX) => {
+            Some(Dim::literal(*x as i64))
         }
-    }
-    result
-}
-
-/// `VectorField::check`, for models on the heap.
-pub(super) fn check(model: &Model) -> Option<TokenStream> {
-    if !model.is_dynamic() {
-        return None;
-    }
-    let total = state_offset(model, model.states.len());
-    let declared = model.states.iter().map(Variable::declared).collect::<Vec<_>>().join(", ");
-    Some(quote! {
-        fn check(&self, y: &Self::State) -> ::core::result::Result<(), ::revode::ShapeError> {
-            self.check_parameters()?;
-            if y.len() != #total {
-                return Err(::revode::ShapeError {
-                    name: "y",
-                    declared: #declared,
-                    expected: ::std::vec![#total],
-                    found: ::std::vec![y.len()],
-                });
+        ExprKind::Name(name) if known.contains(&name.to_string()) => {
+            Some(Dim::symbol(name.to_string()))
+        }
+        ExprKind::Name(name) => {
+            errors.error(
+                name,
+                format!(
+                    "unknown size `{name}`; a size is an integer, a const parameter of the struct, \
+                     or declared in `dims`"
+                ),
+            );
+            None
+        }
+        ExprKind::Group(inner) => evaluate(inner, known, errors),
+        ExprKind::Neg(inner) => Some(evaluate(inner, known, errors)?.times(-1)),
+        ExprKind::Binary(operator, _, a, b) => {
+            let combined = match operator {
+                Operator::Add | Operator::Sub | Operator::Mul => {
+                    let (a, b) = (evaluate(a, known, errors), evaluate(b, known, errors));
+                    combine(*operator, &a?, &b?)
+                }
+                _ => None,
+            };
+            if combined.is_none() {
+                not_a_size(expr, errors);
             }
-            Ok(())
+            combined
         }
-    })
-}
-
-/// Checks an index or slice, now that the sizes are known.
-fn check_constraint(model: &Model, Constraint { written, margin }: &Constraint) -> TokenStream {
-    let (needs, has) = sides(model, margin);
-    quote! {
-        if #has < #needs {
-            return Err(::revode::ShapeError {
-                name: #written,
-                declared: "the least size it needs",
-                expected: ::std::vec![#needs],
-                found: ::std::vec![#has],
-            });
+        _ => {
+            not_a_size(expr, errors);
+            None
         }
     }
 }
 
-/// `margin >= 0` as `needs <= has`, both sums of positive terms.
-fn sides(model: &Model, margin: &Dim) -> (TokenStream, TokenStream) {
-    let mut sides = [Dim::default(), Dim::default()];
-    let constant = margin.constant();
-    sides[usize::from(constant > 0)] = Dim::literal(constant.abs());
-    for (name, factor) in margin.terms() {
-        let side = &mut sides[usize::from(factor > 0)];
-        *side = side.plus(&Dim::symbol(name).times(factor.abs()));
+fn combine(operator: Operator, a: &Dim, b: &Dim) -> Option<Dim> {
+    match operator {
+        Operator::Add => Some(a.plus(b)),
+        Operator::Sub => Some(a.minus(b)),
+        _ => match (a.as_literal(), b.as_literal()) {
+            (Some(factor), _) => Some(b.times(factor)),
+            (_, Some(factor)) => Some(a.times(factor)),
+            _ => None,
+        },
     }
-    (size(model, &sides[0]), size(model, &sides[1]))
 }
 
-/// Assertions at compile time, for indices into vectors with a const parameter's length.
-pub(super) fn static_constraints(model: &Model) -> TokenStream {
-    if model.is_dynamic() {
-        return TokenStream::new();
+fn not_a_size(expr: &Expr, errors: &mut Diagnostics) {
+    errors.error(
+        expr.range,
+        format!("`{expr}` is not an integer known at compile time or a multiple of a named size"),
+    );
+}
+
+/// A size as a `usize`: a literal, a const parameter, or a field of `self`.
+pub(super) fn size(model: &Model, n: &Dim) -> TokenStream {
+    written(model, n, &quote!(self.))
+}
+
+/// A size where the `dims` are local variables and not fields of `self`.
+pub(super) fn local_size(model: &Model, n: &Dim) -> TokenStream {
+    written(model, n, &TokenStream::new())
+}
+
+/// A size, where `owner` stands before each of the `dims`.
+fn written(model: &Model, n: &Dim, owner: &TokenStream) -> TokenStream {
+    let mut positive = Vec::new();
+    let mut negative = Vec::new();
+    for (text, factor) in n.terms() {
+        let is = |ident: &&Ident| *ident == text;
+        let dim = model.dims.iter().find(is).map(|dim| quote!(#owner #dim));
+        let name = dim.or_else(|| model.generics.iter().find(is).map(|name| quote!(#name)));
+        let count = Literal::usize_unsuffixed(factor.unsigned_abs() as usize);
+        let term = if factor.abs() == 1 { quote!(#name) } else { quote!(#count * #name) };
+        if factor > 0 { positive.push(term) } else { negative.push(term) }
     }
-    let assertions = model.constraints.iter().map(|Constraint { written, margin }| {
-        let (needs, has) = sides(model, margin);
-        let message = format!("`{written}` is out of range for this size");
-        quote!(const { assert!(#needs <= #has, #message) };)
-    });
-    quote!(#(#assertions)*)
+    let constant = Literal::usize_unsuffixed(n.constant().unsigned_abs() as usize);
+    match n.constant() {
+        0 if !positive.is_empty() => {}
+        c if c < 0 => negative.push(quote!(#constant)),
+        _ => positive.push(quote!(#constant)),
+    }
+    quote!(#(#positive)+* #(- #negative)*)
 }
 
-fn check_parameter(model: &Model, param: &Variable) -> Option<TokenStream> {
-    let (name, declared) = (param.name.to_string(), param.declared());
-    let field = &param.name;
-    let sizes: Vec<_> = param.shape.sizes().iter().map(|n| size(model, n)).collect();
-    let found = match &param.shape {
-        Shape::Scalar => return None,
-        Shape::Vector(_) => quote!(::std::vec![self.#field.nrows()]),
-        Shape::Matrix(..) => quote!(::std::vec![self.#field.nrows(), self.#field.ncols()]),
-    };
-    Some(quote! {
-        if #found != [#(#sizes),*] {
-            return Err(::revode::ShapeError {
-                name: #name,
-                declared: #declared,
-                expected: ::std::vec![#(#sizes),*],
-                found: #found,
-            });
-        }
-    })
-}
-
-/// `new`: takes the sizes that no parameter shows, then the parameters.
-pub(super) fn new(model: &Model) -> TokenStream {
-    let Model { visibility, dims, .. } = model;
-    let shown: Vec<Option<TokenStream>> = dims.iter().map(|dim| shown_by(model, dim)).collect();
-    let asked: Vec<&Ident> =
-        dims.iter().zip(&shown).filter(|(_, s)| s.is_none()).map(|(dim, _)| dim).collect();
-    let names: Vec<&Ident> = model.params.iter().map(|param| &param.name).collect();
-    let types = model.params.iter().map(|param| field_type(model, &param.shape));
-    let inferred =
-        dims.iter().zip(shown).filter_map(|(dim, s)| s.map(|size| quote!(let #dim = #size;)));
-    let checks = model.params.iter().filter_map(|param| check_parameter(model, param));
-    let constraints = model.constraints.iter().map(|all| check_constraint(model, all));
-    let marker = model.params.is_empty().then(|| quote!(scalar: ::core::marker::PhantomData,));
-    let allowed = allowed();
-    quote! {
-        /// The model with these parameters, after the sizes that no parameter shows.
-        ///
-        /// # Errors
-        /// [`ShapeError`](::revode::ShapeError) names the first parameter whose shape does not fit
-        /// the others'.
-        #allowed
-        #visibility fn new(
-            #(#asked: usize,)*
-            #(#names: #types,)*
-        ) -> ::core::result::Result<Self, ::revode::ShapeError> {
-            #(#inferred)*
-            let model = Self { #(#names,)* #(#dims,)* #marker };
-            model.check_parameters()?;
-            Ok(model)
-        }
-        fn check_parameters(&self) -> ::core::result::Result<(), ::revode::ShapeError> {
-            #(#checks)*
-            #(#constraints)*
-            Ok(())
+/// The number of components of a shape as a `usize`.
+pub(super) fn count(model: &Model, shape: &Shape) -> TokenStream {
+    match (shape.length(), &shape.sizes()[..]) {
+        (Some(length), _) => size(model, &length),
+        (None, sizes) => {
+            let (rows, columns) = (size(model, &sizes[0]), size(model, &sizes[1]));
+            quote!((#rows) * (#columns))
         }
     }
 }
 
-/// Where a parameter's shape shows a size.
-fn shown_by(model: &Model, dim: &Ident) -> Option<TokenStream> {
-    model.params.iter().find_map(|param| {
-        let at =
-            param.shape.sizes().iter().position(|n| n.as_symbol().is_some_and(|n| dim == n))?;
-        let (name, method) = (&param.name, format_ident!("{}", ["nrows", "ncols"][at]));
-        Some(quote!(#name.#method()))
-    })
+/// The place of component `offset` of state `k` among the components of all states.
+pub(super) fn state_offset(model: &Model, k: usize, offset: &Dim) -> TokenStream {
+    let lengths = model.states[..k].iter().map(|state| state.shape.length());
+    if let Some(lengths) = lengths.collect::<Option<Vec<Dim>>>() {
+        return size(model, &lengths.iter().fold(offset.clone(), |sum, n| sum.plus(n)));
+    }
+    let counts = model.states[..k].iter().map(|state| count(model, &state.shape));
+    let offset = (*offset != Dim::default()).then(|| size(model, offset));
+    let terms = counts.chain(offset);
+    quote!(#(#terms)+*)
+}
+
+/// The number of components of all states.
+pub(super) fn state_count(model: &Model) -> TokenStream {
+    state_offset(model, model.states.len(), &Dim::default())
 }

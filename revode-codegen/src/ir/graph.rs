@@ -80,6 +80,8 @@ pub enum Op {
     MatMul(Id, bool, Id, bool),
     /// `a bᵀ`
     Outer(Id, Id),
+    /// `Aᵀ`
+    Transpose(Id),
 }
 
 impl Op {
@@ -92,7 +94,8 @@ impl Op {
             | Self::Fill(a)
             | Self::Slice(a, _)
             | Self::Index(a, _)
-            | Self::Sum(a) => vec![*a],
+            | Self::Sum(a)
+            | Self::Transpose(a) => vec![*a],
             Self::Add(a, b)
             | Self::Sub(a, b)
             | Self::Mul(a, b)
@@ -134,6 +137,7 @@ impl Op {
             Self::MatVec(a, transposed, x) => Self::MatVec(f(a), transposed, f(x)),
             Self::MatMul(a, ta, b, tb) => Self::MatMul(f(a), ta, f(b), tb),
             Self::Outer(a, b) => Self::Outer(f(a), f(b)),
+            Self::Transpose(a) => Self::Transpose(f(a)),
         }
     }
 

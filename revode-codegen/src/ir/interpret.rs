@@ -91,6 +91,10 @@ fn structural(
         Op::MatVec(a, transposed, x) => product(g, sizes, values, (*a, *transposed), (*x, false)),
         Op::MatMul(a, ta, b, tb) => product(g, sizes, values, (*a, *ta), (*b, *tb)),
         Op::Outer(a, b) => product(g, sizes, values, (*a, false), (*b, true)),
+        Op::Transpose(a) => {
+            let rows = g.shape(*a).sizes()[0].value(sizes);
+            (0..rows).flat_map(|i| values[a][i..].iter().step_by(rows).copied()).collect()
+        }
         _ => unreachable!("elementwise and input nodes are evaluated by the caller"),
     }
 }

@@ -86,6 +86,7 @@ impl Graph {
 
     /// `A x`, or `Aᵀ x` where `transposed`.
     pub fn mat_vec(&mut self, a: Id, transposed: bool, x: Id) -> Id {
+        let (a, transposed) = self.untransposed(a, transposed);
         let sizes = self.shape(a).sizes();
         let rows = sizes[usize::from(transposed)].clone();
         self.intern(Op::MatVec(a, transposed, x), Shape::Vector(rows))
@@ -93,6 +94,8 @@ impl Graph {
 
     /// `A B`, each operand transposed where its flag is set.
     pub fn mat_mul(&mut self, a: Id, a_transposed: bool, b: Id, b_transposed: bool) -> Id {
+        let (a, a_transposed) = self.untransposed(a, a_transposed);
+        let (b, b_transposed) = self.untransposed(b, b_transposed);
         let rows = self.shape(a).sizes()[usize::from(a_transposed)].clone();
         let columns = self.shape(b).sizes()[usize::from(!b_transposed)].clone();
         self.intern(Op::MatMul(a, a_transposed, b, b_transposed), Shape::Matrix(rows, columns))
@@ -102,5 +105,29 @@ impl Graph {
     pub fn outer(&mut self, a: Id, b: Id) -> Id {
         let (rows, columns) = (self.shape(a).sizes(), self.shape(b).sizes());
         self.intern(Op::Outer(a, b), Shape::Matrix(rows[0].clone(), columns[0].clone()))
+    }
+
+    /// `Aᵀ`; a product takes it as its operand with the flag set.
+    pub fn transpose(&mut self, a: Id) -> Id {
+        let Shape::Matrix(rows, columns) = self.shape(a).clone() else { return a };
+        let shape = Shape::Matrix(columns, rows);
+        match *self.op(a) {
+            Op::Transpose(x) => x,
+            Op::Fill(x) => self.fill(x, shape),
+            Op::Outer(x, y) => self.outer(y, x),
+            Op::Neg(x) => {
+                let x = self.transpose(x);
+                self.neg(x)
+            }
+            _ => self.intern(Op::Transpose(a), shape),
+        }
+    }
+
+    /// The matrix and the flag of `a`, transposed if the flag is set.
+    fn untransposed(&self, a: Id, transposed: bool) -> (Id, bool) {
+        match *self.op(a) {
+            Op::Transpose(x) => (x, !transposed),
+            _ => (a, transposed),
+        }
     }
 }

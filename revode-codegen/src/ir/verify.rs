@@ -68,6 +68,7 @@ fn fits(g: &Graph, op: &Op, shape: &Shape) -> bool {
             let (a, b) = (sizes(a, false), sizes(b, false));
             a.len() == 1 && b.len() == 1 && shape.sizes() == [a, b].concat()
         }
+        Op::Transpose(a) => shape.sizes().len() == 2 && sizes(a, true) == shape.sizes(),
         _ => false,
     }
 }

@@ -67,6 +67,7 @@ fn structural(g: &mut Graph, dots: &BTreeMap<Id, Id>, id: Id, op: &Op) -> Option
         Op::Slice(a, offset) => Some(g.slice(dot(a)?, offset.clone(), shape.length()?)),
         Op::Index(a, offset) => Some(g.index(dot(a)?, offset.clone())),
         Op::Sum(a) => Some(g.sum(dot(a)?)),
+        Op::Transpose(a) => Some(g.transpose(dot(a)?)),
         Op::Concat(parts) => {
             parts.iter().find_map(dot)?;
             let parts = parts.iter().map(|part| dot_or_zero(g, dots, *part)).collect();

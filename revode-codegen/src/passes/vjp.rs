@@ -118,6 +118,10 @@ fn structural(g: &mut Graph, bars: &mut Cotangents, op: &Op, bar: Id) {
             bars.add(a, Contribution::whole(a_bar));
             bars.add(b, Contribution::whole(b_bar));
         }
+        Op::Transpose(a) => {
+            let value = g.transpose(bar);
+            bars.add(a, Contribution::whole(value));
+        }
         Op::Scatter(ref parts) => {
             for (offset, part) in parts {
                 let shape = g.shape(*part).clone();

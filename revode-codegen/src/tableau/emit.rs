@@ -3,11 +3,13 @@
 //! Stages are written as in `y_i = u + Σ h a_ij k_j`, `k_i = f(t + h c_i, y_i)`; products of `h` and
 //! a coefficient are computed once for each value, and so are the times of the stages.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{ItemStruct, parse_quote};
 
 use super::check::{Method, Proof};
+use super::scope::{Scope, float};
+use crate::generated::attributes;
 use crate::number::Number;
 
 /// The struct, and the implementations of `Method`, `EmbeddedMethod`, `MethodVjp` and `Tableau`.
@@ -41,11 +43,12 @@ struct Code<'m> {
 
 impl Code<'_> {
     fn method(&self) -> TokenStream {
-        let (name, order) = (self.name, self.method.order);
+        let (name, order) = (self.name, number(self.method.order));
         let stages = self.method.coefficients.stages();
         let needed = self.needed();
-        let mut scope = Scope::new(self);
+        let mut scope = Scope::new(&self.method.coefficients);
         let body = self.stages(&mut scope, &needed, &vec![false; stages]);
+        let (stages, functions) = (Literal::usize_unsuffixed(stages), functions(!body.is_empty()));
         let psi = scope.combine(&quote!(psi), &self.method.coefficients.b, 'b');
         let pattern = pattern("k", &needed);
         let others = needed.iter().filter(|needed| **needed).count() as u64 - 1;
@@ -55,7 +58,7 @@ impl Code<'_> {
         } else {
             (quote!(), quote!())
         };
-        let (header, inline) = (header(), inline(self.method));
+        let (attributes, inline) = (attributes(), inline(self.method));
         let proceed = self.method.fsal.then(|| {
             quote! {
                 #[inline]
@@ -66,7 +69,7 @@ impl Code<'_> {
         });
         let lets = scope.lets();
         quote! {
-            #header
+            #attributes
             impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::Method<T, F> for #name {
                 type Stages = ::revode::support::Stages<F::State, #stages>;
 
@@ -96,10 +99,11 @@ impl Code<'_> {
                     stages: &mut Self::Stages,
                     psi: &mut F::State,
                 ) -> ::core::result::Result<(), ::revode::StepFailure> {
+                    use ::revode::support::{Stages, #functions};
                     let ::revode::Step { t, h, .. } = step;
                     #lets
                     stages.first(field, t, u);
-                    let ::revode::support::Stages { k: #pattern, #rest .. } = stages;
+                    let Stages { k: #pattern, #rest .. } = stages;
                     #body
                     #psi
                     #count
@@ -110,14 +114,15 @@ impl Code<'_> {
     }
 
     fn embedded(&self) -> Option<TokenStream> {
-        let (name, order) = (self.name, self.method.embedded_order?);
+        let (name, order) = (self.name, number(self.method.embedded_order?));
         let coefficients = &self.method.coefficients;
         let weights = coefficients.b_embedded.as_ref()?;
         let known = self.needed();
         let all: Vec<_> =
             coefficients.reaching(weights).iter().zip(&known).map(|(x, y)| *x || *y).collect();
-        let mut scope = Scope::new(self);
+        let mut scope = Scope::new(&self.method.coefficients);
         let body = self.stages(&mut scope, &all, &known);
+        let functions = functions(!body.is_empty());
         let differences: Vec<_> = coefficients.b.iter().zip(weights).map(|(b, e)| b - e).collect();
         let error = scope.combine(&quote!(error), &differences, 'e');
         let pattern = pattern("k", &all);
@@ -128,9 +133,9 @@ impl Code<'_> {
         } else {
             (quote!(), quote!())
         };
-        let (header, inline, lets) = (header(), inline(self.method), scope.lets());
+        let (attributes, inline, lets) = (attributes(), inline(self.method), scope.lets());
         Some(quote! {
-            #header
+            #attributes
             impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::EmbeddedMethod<T, F>
                 for #name
             {
@@ -148,10 +153,11 @@ impl Code<'_> {
                     psi: &mut F::State,
                     error: &mut F::State,
                 ) -> ::core::result::Result<(), ::revode::StepFailure> {
+                    use ::revode::support::{Stages, #functions};
                     ::revode::Method::increment(self, field, step, u, stages, psi)?;
                     let ::revode::Step { t, h, .. } = step;
                     #lets
-                    let ::revode::support::Stages { k: #pattern, #rest .. } = stages;
+                    let Stages { k: #pattern, #rest .. } = stages;
                     #body
                     #error
                     #count
@@ -165,15 +171,15 @@ impl Code<'_> {
         let name = self.name;
         let needed = self.needed();
         let used: Vec<usize> = (0..needed.len()).filter(|&i| needed[i]).collect();
-        let count = used.len();
-        let evaluations = Literal::u64_unsuffixed(count as u64);
+        let count = Literal::usize_unsuffixed(used.len());
 
-        let mut scope = Scope::new(self);
+        let mut scope = Scope::new(&self.method.coefficients);
         let forward: Vec<_> = used.iter().map(|&i| scope.taped_stage(i)).collect();
         let psi = scope.combine(&quote!(psi), &self.method.coefficients.b, 'b');
         let forward_lets = scope.lets();
+        let functions = functions(used.len() > 1);
 
-        let mut scope = Scope::new(self);
+        let mut scope = Scope::new(&self.method.coefficients);
         let backward: Vec<_> =
             used.iter().rev().map(|&i| self.stage_vjp(&mut scope, &used, i)).collect();
         let backward_lets = scope.lets();
@@ -183,9 +189,9 @@ impl Code<'_> {
         };
         let (k, y, tape, y_bar) =
             (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
-        let (header, inline) = (header(), inline(self.method));
+        let (attributes, inline) = (attributes(), inline(self.method));
         quote! {
-            #header
+            #attributes
             impl<T: ::revode::Real, F: ::revode::FieldVjp<T>> ::revode::MethodVjp<T, F> for #name {
                 type Taped = ::revode::support::TapedStages<F::State, F::Tape, #count>;
 
@@ -210,14 +216,15 @@ impl Code<'_> {
                     taped: &mut Self::Taped,
                     psi: &mut F::State,
                 ) -> ::core::result::Result<(), ::revode::StepFailure> {
+                    use ::revode::support::{TapedStages, #functions};
                     let ::revode::Step { t, h, .. } = step;
                     #forward_lets
-                    let ::revode::support::TapedStages {
+                    let TapedStages {
                         k: [#(#k),*], y: [#(#y),*], tape: [#(#tape),*], evaluations, ..
                     } = taped;
                     #(#forward)*
                     #psi
-                    *evaluations += #evaluations;
+                    *evaluations += #count;
                     ::core::result::Result::Ok(())
                 }
                 #inline
@@ -230,15 +237,16 @@ impl Code<'_> {
                     u_bar: &mut F::State,
                     model_bar: &mut F,
                 ) -> T {
+                    use ::revode::support::{TapedStages, add, combine};
                     let ::revode::Step { t, h, .. } = step;
                     #backward_lets
-                    let ::revode::support::TapedStages {
+                    let TapedStages {
                         k: [#(#y_bar),*], y: [#(#y),*], tape: [#(#tape),*], k_bar, vjps, ..
                     } = taped;
                     let mut t_bar = T::ZERO;
                     #(#backward)*
-                    ::revode::support::add(u_bar, [#(#y_bar),*]);
-                    *vjps += #evaluations;
+                    add(u_bar, [#(#y_bar),*]);
+                    *vjps += #count;
                     t_bar
                 }
             }
@@ -248,13 +256,17 @@ impl Code<'_> {
     fn tableau(&self) -> TokenStream {
         let Method { order, embedded_order, symmetry_order, fsal, proof, coefficients } =
             self.method;
-        let (name, stages) = (self.name, coefficients.stages());
+        let (name, stages) = (self.name, Literal::usize_unsuffixed(coefficients.stages()));
         let text = name.to_string();
-        let embedded_order = optional(*embedded_order);
+        let (order, symmetry_order) = (number(*order), number(*symmetry_order));
+        let embedded_order = optional(embedded_order.map(number));
         let proof = match proof {
             Proof::Exact => quote!(::revode::Proof::Exact),
             Proof::Digits40 => quote!(::revode::Proof::Digits40),
-            Proof::Rounded(digits) => quote!(::revode::Proof::Rounded { digits: #digits }),
+            Proof::Rounded(digits) => {
+                let digits = number(*digits);
+                quote!(::revode::Proof::Rounded { digits: #digits })
+            }
         };
         let list = |row: &[Number]| {
             let numbers = row.iter().map(|x| float(x.to_f64()));
@@ -263,9 +275,9 @@ impl Code<'_> {
         let rows = coefficients.a.iter().map(|row| list(row));
         let (b, c) = (list(&coefficients.b), list(&coefficients.c));
         let b_embedded = optional(coefficients.b_embedded.as_ref().map(|row| list(row)));
-        let header = header();
+        let attributes = attributes();
         quote! {
-            #header
+            #attributes
             impl ::revode::Tableau for #name {
                 const NAME: &'static str = #text;
                 const ORDER: u32 = #order;
@@ -295,13 +307,13 @@ impl Code<'_> {
             .map(|i| {
                 // First same as last: the stage's row is `b`, so its state is `u + psi`.
                 let terms = if self.method.fsal && i == last {
-                    quote!([(T::ONE, &*psi)])
+                    quote!([(T::ONE, psi)])
                 } else {
                     scope.row(i)
                 };
                 let (time, k) = (scope.time(i), format_ident!("k{}", i + 1));
                 quote! {
-                    ::revode::support::stage(y, u, #terms);
+                    stage(y, u, #terms);
                     field.eval(#time, y, #k);
                 }
             })
@@ -319,7 +331,7 @@ impl Code<'_> {
         for &j in used.iter().filter(|&&j| j > i && !coefficients.a[j][i].is_zero()) {
             let factor = scope.product(&coefficients.a[j][i], 'a', j, Some(i));
             let y_bar = format_ident!("y{}_bar", j + 1);
-            terms.push(quote!((#factor, &*#y_bar)));
+            terms.push(quote!((#factor, #y_bar)));
         }
         let time = scope.time(i);
         let (y, tape, y_bar) = (
@@ -328,129 +340,21 @@ impl Code<'_> {
             format_ident!("y{}_bar", i + 1),
         );
         quote! {
-            ::revode::support::combine(k_bar, [#(#terms),*]);
+            combine(k_bar, [#(#terms),*]);
             t_bar += field.vjp(#time, #y, #tape, k_bar, #y_bar, model_bar);
         }
     }
 }
 
-/// The names of a function: each product `h · coefficient` and each time once.
-struct Scope<'m> {
-    code: &'m Code<'m>,
-    products: Vec<(f64, Ident)>,
-    times: Vec<(f64, Ident)>,
+/// The functions of the support layer that a function calls; `stage` only where there is a stage
+/// after the first.
+fn functions(has_stages: bool) -> TokenStream {
+    let stage = has_stages.then(|| quote!(, stage));
+    quote!(combine #stage)
 }
 
-impl<'m> Scope<'m> {
-    fn new(code: &'m Code<'m>) -> Self {
-        Self { code, products: Vec::new(), times: Vec::new() }
-    }
-
-    /// The name of `h · x`: `ha32` for the entry of `a` in row 3 and column 2, `hb1` for a weight.
-    /// Equal coefficients share the name of the first of them.
-    fn product(&mut self, x: &Number, letter: char, i: usize, j: Option<usize>) -> TokenStream {
-        let value = x.to_f64();
-        if value == 1.0 {
-            return quote!(h);
-        }
-        if let Some((_, name)) = self.products.iter().find(|(known, _)| *known == value) {
-            return name.to_token_stream();
-        }
-        let separator = if self.code.method.coefficients.stages() < 10 { "" } else { "_" };
-        let name = match j {
-            Some(j) => format!("h{letter}{}{separator}{}", i + 1, j + 1),
-            None => format!("h{letter}{}", i + 1),
-        };
-        let name = Ident::new(&name, Span::call_site());
-        self.products.push((value, name.clone()));
-        name.into_token_stream()
-    }
-
-    /// The time of a stage, `t + h c_i`.
-    fn time(&mut self, i: usize) -> TokenStream {
-        let node = self.code.method.coefficients.c[i].to_f64();
-        if node == 0.0 {
-            return quote!(t);
-        }
-        if let Some((_, name)) = self.times.iter().find(|(known, _)| *known == node) {
-            return name.to_token_stream();
-        }
-        let name = format_ident!("t{}", i + 1);
-        self.times.push((node, name.clone()));
-        name.into_token_stream()
-    }
-
-    /// The terms of a stage's state.
-    fn row(&mut self, i: usize) -> TokenStream {
-        let row = &self.code.method.coefficients.a[i];
-        let terms: Vec<_> = (0..i)
-            .filter(|&j| !row[j].is_zero())
-            .map(|j| {
-                let (factor, k) =
-                    (self.product(&row[j], 'a', i, Some(j)), format_ident!("k{}", j + 1));
-                quote!((#factor, &*#k))
-            })
-            .collect();
-        quote!([#(#terms),*])
-    }
-
-    /// `target = h Σ weights_i k_i`.
-    fn combine(&mut self, target: &TokenStream, weights: &[Number], letter: char) -> TokenStream {
-        let terms: Vec<_> = (0..weights.len())
-            .filter(|&i| !weights[i].is_zero())
-            .map(|i| {
-                let (factor, k) =
-                    (self.product(&weights[i], letter, i, None), format_ident!("k{}", i + 1));
-                quote!((#factor, &*#k))
-            })
-            .collect();
-        quote!(::revode::support::combine(#target, [#(#terms),*]);)
-    }
-
-    /// The state and the derivative of a stage, kept for its VJP.
-    fn taped_stage(&mut self, i: usize) -> TokenStream {
-        let (k, y, tape) = (
-            format_ident!("k{}", i + 1),
-            format_ident!("y{}", i + 1),
-            format_ident!("tape{}", i + 1),
-        );
-        let time = self.time(i);
-        let state = if i == 0 {
-            quote!(::revode::State::assign(#y, u);)
-        } else {
-            let terms = self.row(i);
-            quote!(::revode::support::stage(#y, u, #terms);)
-        };
-        quote! {
-            #state
-            field.eval_taped(#time, #y, #k, #tape);
-        }
-    }
-
-    /// The definitions of the names.
-    fn lets(&self) -> TokenStream {
-        let times = self.times.iter().map(|(node, name)| {
-            if *node == 1.0 {
-                quote!(let #name = t + h;)
-            } else {
-                let node = float(*node);
-                quote!(let #name = t + h * T::from_f64(#node);)
-            }
-        });
-        let products = self.products.iter().map(|(value, name)| {
-            let value = float(*value);
-            quote!(let #name = h * T::from_f64(#value);)
-        });
-        quote!(#(#times)* #(#products)*)
-    }
-}
-
-/// What generated code is exempt from: the lints of the user's crate are about the user's code.
-fn header() -> TokenStream {
-    quote! {
-        #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic, clippy::nursery, unused_variables)]
-    }
+fn number(n: u32) -> Literal {
+    Literal::u32_unsuffixed(n)
 }
 
 /// `[k1, k2, _]`.
@@ -459,11 +363,6 @@ fn pattern(letter: &str, used: &[bool]) -> TokenStream {
         if *used { format_ident!("{letter}{}", i + 1).into_token_stream() } else { quote!(_) }
     });
     quote!([#(#slots),*])
-}
-
-fn float(x: f64) -> TokenStream {
-    let magnitude = Literal::f64_unsuffixed(x.abs());
-    if x < 0.0 { quote!(-#magnitude) } else { magnitude.into_token_stream() }
 }
 
 fn optional(value: Option<impl ToTokens>) -> TokenStream {

@@ -5,6 +5,7 @@ mod coefficients;
 mod emit;
 mod order;
 mod parse;
+mod scope;
 mod suspect;
 mod trees;
 mod weights;

@@ -23,6 +23,12 @@ rounded! {
     expm1,
     /// The natural logarithm.
     ln,
+    /// The logarithm to base 2.
+    log2,
+    /// The logarithm to base 10.
+    log10,
+    /// The cube root.
+    cbrt,
     /// ln(1 + x), accurate near 0.
     log1p,
     /// The hyperbolic tangent.
@@ -59,6 +65,18 @@ pub fn cos_slice(x: &[f32], y: &mut [f32]) {
 #[inline]
 pub fn erf(x: f32) -> f32 {
     libm::erff(x)
+}
+
+/// `√(x² + y²)` without overflow or underflow on the way.
+#[inline]
+pub fn hypot(x: f32, y: f32) -> f32 {
+    double::hypot(f64::from(x), f64::from(y)) as f32
+}
+
+/// The angle of the point (x, y), of which y comes first.
+#[inline]
+pub fn atan2(y: f32, x: f32) -> f32 {
+    double::atan2(f64::from(y), f64::from(x)) as f32
 }
 
 #[inline(always)]

@@ -10,7 +10,8 @@
 //!   between the two keeps a loop over the scalar form from vectorising: `sin_slice` and
 //!   `cos_slice` do the whole slice without it and mend the large arguments afterwards, to the same
 //!   bits.
-//! * `erf` is `libm`'s.
+//! * `erf log2 log10 cbrt hypot atan2` are those of the crate `libm`: the same bits everywhere, with
+//!   branches.
 //!
 //! Accuracy, over the whole range with zeros, subnormals, infinities and NaN: at most 2 ulp from
 //! the correctly rounded value in `f64`, at most 1 ulp in `f32`, which is computed in `f64` and

@@ -24,7 +24,7 @@ pub fn mat_vec<T: Real>(out: &mut [T], a: &[T], x: &[T]) {
 
 /// `out += A x`, four columns a pass so that `out` is read and written a quarter as often.
 #[inline(always)]
-fn add_mat_vec<T: Real>(out: &mut [T], a: &[T], x: &[T]) {
+pub fn add_mat_vec<T: Real>(out: &mut [T], a: &[T], x: &[T]) {
     let rows = out.len();
     if rows == 0 {
         return;
@@ -77,6 +77,19 @@ pub fn add_outer<T: Real>(out: &mut [T], a: &[T], b: &[T]) {
     for (column, &b) in out.chunks_exact_mut(rows).zip(b) {
         for (out, &a) in column.iter_mut().zip(a) {
             *out += a * b;
+        }
+    }
+}
+
+/// `out = Aᵀ`, where `A` has `rows` rows.
+pub fn transpose<T: Real>(out: &mut [T], a: &[T], rows: usize) {
+    if rows == 0 {
+        return;
+    }
+    let columns = a.len() / rows;
+    for (j, column) in a.chunks_exact(rows).enumerate() {
+        for (out, &a) in out[j..].iter_mut().step_by(columns).zip(column) {
+            *out = a;
         }
     }
 }
@@ -296,6 +309,13 @@ mod tests {
             outer(&mut matrix, &v, &x);
             assert_eq!(matrix, expected);
         }
+    }
+
+    #[test]
+    fn transposed() {
+        let mut out = vec![7.0; 6];
+        transpose(&mut out, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2);
+        assert_eq!(out, [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
     }
 
     #[test]
