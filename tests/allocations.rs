@@ -1,13 +1,11 @@
 //! Step loops of fixed-size models allocate nothing, forward or back: the number of allocations of a
 //! solve or of a gradient does not depend on the number of steps, but for a record that grows.
 
-mod common;
-
 use allocation_counter::measure;
-use common::Pendulum;
 use revode::gradient::GradientStrategy;
-use revode::nalgebra::SVector;
 use revode::prelude::*;
+use revode_testing::analytic::Pendulum;
+use revode_testing::loss::squared_length;
 
 const STEPS: [u64; 3] = [1_000, 10_000, 100_000];
 
@@ -24,8 +22,7 @@ fn gradient<C, G>(solver: &Solver<Tsit5, C, G>, save: SaveAt) -> (u64, u64, Stat
 where
     G: GradientStrategy<f64, Pendulum, Tsit5, C>,
 {
-    let energy = |y: &SVector<f64, 2>| y.norm_squared();
-    let loss = Terminal::new(energy, |y: &SVector<f64, 2>| 2.0 * y);
+    let loss = squared_length();
     let problem = problem();
     let mut stats = None;
     let info = measure(|| stats = Some(solver.gradient(&problem, save, &loss).unwrap().stats));

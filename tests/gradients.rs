@@ -1,24 +1,14 @@
 //! Gradients of one loss by every strategy, against each other, against finite differences of the
 //! loss, and against an analytic solution.
 
-#[path = "common/compare.rs"]
-mod compare;
-
-use compare::difference;
 use revode::controller::StepControl;
 use revode::gradient::GradientStrategy;
 use revode::nalgebra::{SMatrix, SVector};
 use revode::prelude::*;
 use revode::{MethodVjp, Real};
-
-ode! {
-    struct LotkaVolterra {
-        state  { x, y }
-        params { alpha, beta, delta, gamma }
-    }
-    dx/dt = alpha * x - beta * x * y;
-    dy/dt = delta * x * y - gamma * y;
-}
+use revode_testing::compare::{difference, loss_and_flat};
+use revode_testing::dynamics::{Growth, LotkaVolterra};
+use revode_testing::loss::component;
 
 ode! {
     /// Forced, with a vector state and a matrix parameter.
@@ -27,14 +17,6 @@ ode! {
         params { w: [3, 3], b: [3], omega }
     }
     du/dt = tanh(w @ u + b) * cos(omega * t) - 0.1 * u;
-}
-
-ode! {
-    struct Growth {
-        state  { y }
-        params { rate }
-    }
-    dy/dt = rate * y;
 }
 
 fn lotka_volterra<T: Real>() -> Problem<T, LotkaVolterra<T>> {
@@ -62,10 +44,7 @@ where
     G: GradientStrategy<T, F, M, C>,
 {
     let data: Vec<_> = (0..5).map(|_| problem.y0.zeros_like()).collect();
-    let found = solver.gradient(problem, SaveAt::every(0.5), &Mse::new(&data)).unwrap();
-    let parameters = found.model.slices().flatten();
-    let all = [found.loss].into_iter().chain(found.y0.as_slice().to_vec());
-    all.chain(parameters.copied()).map(Real::to_f64).collect()
+    loss_and_flat(&solver.gradient(problem, SaveAt::every(0.5), &Mse::new(&data)).unwrap())
 }
 
 /// On one pair and one sequence of steps the three strategies are three ways to the same numbers.
@@ -163,7 +142,7 @@ fn finite_differences() {
 /// and backward in time.
 #[test]
 fn converges_to_the_analytic_gradient() {
-    let loss = Terminal::new(|y: &SVector<f64, 1>| y[0], |_: &SVector<f64, 1>| [1.0].into());
+    let loss = component(0);
     for (rate, span) in [(0.7, 0.0..2.0), (-0.4, 2.0..0.0)] {
         let problem = Problem::new(Growth { rate }, [1.5], span.clone());
         let time: f64 = span.end - span.start;
@@ -183,7 +162,7 @@ fn converges_to_the_analytic_gradient() {
 #[test]
 fn statistics_count_what_was_done() {
     let solver = Solver::new(Rk4).fixed_step(0.1);
-    let loss = Terminal::new(|y: &SVector<f64, 2>| y[0], |_: &SVector<f64, 2>| [1.0, 0.0].into());
+    let loss = component(0);
     let problem = lotka_volterra::<f64>();
     let reversible = solver.strategy(Reversible::default());
     let stats = reversible.gradient(&problem, SaveAt::end(), &loss).unwrap().stats;

@@ -2,24 +2,18 @@
 //! precision, heap states, save points, backward time. Always the gradient of the stored states, to the
 //! last bit.
 
-#[path = "common/dynamics.rs"]
-mod dynamics;
-
 use std::cell::Cell;
 
-use dynamics::{Brusselator, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol};
 use revode::gradient::{Along, GradientStrategy};
 use revode::nalgebra::{DMatrix, DVector, SVector, Vector1};
 use revode::prelude::*;
 use revode::{MethodVjp, Real};
-
-ode! {
-    struct Growth {
-        state  { y }
-        params { rate }
-    }
-    dy/dt = rate * y;
-}
+use revode_testing::compare::{difference, loss_and_flat};
+use revode_testing::dynamics::{
+    Brusselator, FitzHughNagumo, Growth, Kepler, Lorenz, LotkaVolterra, VanDerPol,
+};
+use revode_testing::loss::{component, squared_length};
+use revode_testing::one_parameter;
 
 ode! {
     /// On the heap.
@@ -46,11 +40,6 @@ fn network() -> Problem<f64, Network> {
     Problem::new(field, DVector::from_fn(4, |i, _| number(i)), 0.0..20.0)
 }
 
-fn flat<T: Real, F: FieldVjp<T>>(fit: &Gradient<F, F::State, T>) -> Vec<f64> {
-    let all = fit.y0.as_slice().iter().chain(fit.model.slices().flatten());
-    [fit.loss].iter().chain(all).map(|x| x.to_f64()).collect()
-}
-
 /// Guarded and stored gradients at these save points, which are equal; what the guarded one cost.
 fn same<T, F, M, C>(solver: &Solver<M, C>, problem: &Problem<T, F>, save: &SaveAt) -> Stats
 where
@@ -61,17 +50,12 @@ where
     Guarded: GradientStrategy<T, F, M, C>,
     Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
 {
-    let value = |y: &F::State| y.as_slice().iter().map(|y| *y * *y).sum::<T>();
-    let loss = Terminal::new(value, |y: &F::State| {
-        let mut gradient = y.clone();
-        gradient.as_mut_slice().iter_mut().for_each(|y| *y += *y);
-        gradient
-    });
+    let loss = squared_length();
     let guarded = solver.strategy(Guarded).gradient(problem, save.clone(), &loss).unwrap();
     let stored = solver.memory_limit(usize::MAX).strategy(StoreAll.along(Guarded));
     let stored = stored.gradient(problem, save.clone(), &loss).unwrap();
-    assert_eq!(flat(&guarded), flat(&stored));
-    assert!(flat(&guarded).iter().all(|x| x.is_finite()));
+    assert_eq!(loss_and_flat(&guarded), loss_and_flat(&stored));
+    assert!(loss_and_flat(&guarded).iter().all(|x| x.is_finite()));
     guarded.stats
 }
 
@@ -158,7 +142,7 @@ fn single_precision_is_used_to_its_end() {
             |y: &SVector<T, 2>| SVector::<T, 2>::new(y[0] + y[0], T::ONE),
         );
         let solver = Solver::new(Rk4).fixed_step(0.01).strategy(strategy);
-        flat(&solver.gradient(&problem, SaveAt::end(), &loss).unwrap())
+        loss_and_flat(&solver.gradient(&problem, SaveAt::end(), &loss).unwrap())
     }
     fn check<D, S>(name: &str, double: D, single: S)
     where
@@ -166,10 +150,7 @@ fn single_precision_is_used_to_its_end() {
         S: FieldVjp<f32, State = SVector<f32, 2>>,
     {
         let exact = gradient(double, StoreAll);
-        let off = |found: Vec<f64>| {
-            let largest = exact.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-            found.iter().zip(&exact).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max)
-        };
+        let off = |found: Vec<f64>| difference(&found, &exact);
         let (guarded, plain) =
             (off(gradient(single.clone(), Guarded)), off(gradient(single, StoreAll)));
         println!("{name}: guarded {guarded:.1e}, plain {plain:.1e}");
@@ -219,17 +200,7 @@ impl VectorField<f64> for Unsteady {
     }
 }
 
-impl Parameters<f64> for Unsteady {
-    fn names() -> &'static [&'static str] {
-        &["rate"]
-    }
-    fn slices(&self) -> impl Iterator<Item = &[f64]> {
-        std::iter::once(std::slice::from_ref(&self.rate))
-    }
-    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
-        std::iter::once(std::slice::from_mut(&mut self.rate))
-    }
-}
+one_parameter!(Unsteady, rate);
 
 impl FieldVjp<f64> for Unsteady {
     type Tape = ();
@@ -253,7 +224,7 @@ impl FieldVjp<f64> for Unsteady {
 fn an_unsteady_field_is_found_out() {
     let field = Unsteady { rate: -0.4, evaluations: Cell::new(0) };
     let problem = Problem::new(field, [1.0], 0.0..5.0);
-    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let loss = component(0);
     let solver = Solver::new(Rk4).fixed_step(0.03);
     let exact = solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss);
     let error = exact.map(|fit| fit.stats).unwrap_err();
@@ -273,7 +244,7 @@ fn auto_takes_the_fastest_that_fits() {
         C: Copy,
         Auto: GradientStrategy<f64, Lorenz, Tsit5, C>,
     {
-        let loss = Terminal::new(|y: &SVector<f64, 3>| y[0], |_: &SVector<f64, 3>| SVector::x());
+        let loss = component(0);
         [usize::MAX, 0].map(|memory| {
             let solver = solver.strategy(Auto).memory_limit(memory);
             let fit = solver.gradient(&lorenz(0.0..1.0), SaveAt::end(), &loss).unwrap();

@@ -4,7 +4,7 @@
 //!
 //! On most problems a method of order 6 and above reaches round-off before the leading term of its
 //! error is the largest, because its designers have made that term small: Verner's 8(7) shows slopes
-//! of 10. So the problems are towers ([`common::tower`]), whose error *is* the leading term. The slope
+//! of 10. So the problems are towers ([`analytic::tower`]), whose error *is* the leading term. The slope
 //! of log error against log step is then the order at any step size, up to
 //!
 //! * round-off: a relative error ε of the stages comes out as [`ε Σ |b_i| (1 + Σ |a_ij|)`](amplification), and errors
@@ -15,9 +15,6 @@
 //!   `n C h^{p+1} (2 (1 − λ^n) / (n (1 − λ)) − 1)`: it changes its sign at `n ≈ 1.6 / (1 − λ)` and on
 //!   the way there looks like a higher order. Up to `n = 64` at λ = 0.999 that adds at most 0.07.
 
-mod common;
-
-use common::{Case, amplification};
 use revode::controller::StepControl;
 use revode::for_each_method;
 use revode::guarded::GuardedPair;
@@ -26,6 +23,8 @@ use revode::prelude::*;
 use revode::reversible::ReversiblePair;
 use revode::scheme::{EmbeddedScheme, Plain};
 use revode::{EmbeddedMethod, MethodVjp, Tableau};
+use revode_testing::analytic::{self, Case, amplification};
+use revode_testing::compare::{largest, largest_size};
 
 const LAMBDA: f64 = 0.999;
 const MOST_STEPS: usize = 64;
@@ -127,9 +126,9 @@ macro_rules! measure {
         for kind in [Kind::Plain, Kind::Pair, Kind::Guarded] {
             let method = revode::methods::$Method;
             let slopes = [
-                check(&$runs(method, &common::nonlinear_tower(), kind)),
-                check(&$runs(method, &common::driven_tower(), kind)),
-                check(&$runs(method, &common::vector_tower(), kind)),
+                check(&$runs(method, &analytic::nonlinear_tower(), kind)),
+                check(&$runs(method, &analytic::driven_tower(), kind)),
+                check(&$runs(method, &analytic::vector_tower(), kind)),
             ];
             let order = f64::from(<revode::methods::$Method as Tableau>::ORDER);
             let steps = stringify!($runs);
@@ -178,8 +177,9 @@ where
         SVector::from([x, y])
     };
     let worst = |path: &Solution<f64, SVector<f64, 2>>| {
-        let error = |(t, y): (&f64, &SVector<f64, 2>)| (y - exact(*t)).amax();
-        path.t.iter().zip(&path.y).map(error).fold(0.0, f64::max)
+        let error = |(t, y): (&f64, &SVector<f64, 2>)| largest_size(&(y - exact(*t)));
+        assert_eq!(path.t.len(), path.y.len());
+        largest(path.t.iter().zip(&path.y).map(error))
     };
     let mut factors = Vec::new();
     for steps in [32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0] {

@@ -4,10 +4,6 @@
 //! `REVODE_PUBLISHED=100000 cargo test --release --test published -- --nocapture` runs more random cases than CI
 //! does and prints the factors between certificate and error that the safety factor rests on.
 
-#[path = "common/compare.rs"]
-mod compare;
-
-use compare::{difference, flat};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
@@ -16,6 +12,7 @@ use revode::gradient::{Along, GradientStrategy};
 use revode::nalgebra::{DMatrix, DVector};
 use revode::prelude::*;
 use revode::{EmbeddedMethod, MethodVjp, Real};
+use revode_testing::compare::{difference, flat};
 
 ode! {
     struct Network {

@@ -6,9 +6,6 @@
 //! the second half starts from that other `z`, and its stages round anew: with Lipschitz constant `L`
 //! they are off by `ε m`, and `psi` by `h L ε m` times the [`amplification`] of the tableau, twice.
 
-mod common;
-
-use common::{Pendulum, amplification};
 use proptest::prelude::*;
 use proptest::sample::select;
 use revode::nalgebra::SVector;
@@ -16,6 +13,8 @@ use revode::prelude::*;
 use revode::reversible::{Coupling, Pair, ReversiblePair};
 use revode::scheme::{Scheme, Step};
 use revode::{Method, Tableau, for_each_method};
+use revode_testing::analytic::{self, Pendulum, amplification};
+use revode_testing::compare::largest_size;
 
 type V = SVector<f64, 2>;
 
@@ -25,12 +24,12 @@ fn bound<M: Tableau>(h: f64, lipschitz: f64, size: f64, lambda: f64) -> f64 {
 }
 
 fn size(pair: &Pair<V>) -> f64 {
-    pair.y.amax().max(pair.z.amax())
+    largest_size(pair.y.iter().chain(&pair.z))
 }
 
 /// One step there and back, for any pair, step and coupling.
-fn one_step<M: Method<f64, common::StuartLandau> + Tableau + Copy>(method: M) {
-    let field = common::stuart_landau().problem.field;
+fn one_step<M: Method<f64, analytic::StuartLandau> + Tableau + Copy>(method: M) {
+    let field = analytic::stuart_landau().problem.field;
     // μ (1 + 3 r²) + ω + 3 |c| r² for r² up to 3.
     let lipschitz = 0.45 * 10.0 + 1.7 + 0.6 * 9.0;
     let component = -1.2..1.2;
@@ -48,7 +47,7 @@ fn one_step<M: Method<f64, common::StuartLandau> + Tableau + Copy>(method: M) {
         scheme.complete(&field, step, &start, &mut pair, &mut work).unwrap();
         let size = size(&start).max(size(&pair));
         scheme.unstep(&field, step, &mut pair, &mut work);
-        let (error_y, error_z) = ((pair.y - y).amax(), (pair.z - start.z).amax());
+        let (error_y, error_z) = (largest_size(&(pair.y - y)), largest_size(&(pair.z - start.z)));
         prop_assert!(error_z <= f64::EPSILON * size, "z: {error_z:e}");
         let bound = bound::<M>(h, lipschitz, size, lambda);
         prop_assert!(error_y <= bound, "y: {error_y:e}, {bound:e}");
@@ -74,11 +73,11 @@ fn many_steps<M: Method<f64, Pendulum> + Tableau + Copy>(method: M) {
         std::mem::swap(&mut pair, &mut next);
         largest = largest.max(size(&pair));
     }
-    assert!((pair.y - y0).amax() > 0.01, "it moves: {pair:?}");
+    assert!(largest_size(&(pair.y - y0)) > 0.01, "it moves: {pair:?}");
     for k in (0..n).rev() {
         scheme.unstep(&field, step(k), &mut pair, &mut work);
     }
-    let error = (pair.y - y0).amax().max((pair.z - y0).amax());
+    let error = size(&Pair { y: pair.y - y0, z: pair.z - y0 });
     let amplified = ((lambda.powi(-2 * (n as i32)) - 1.0) / (2.0 * (1.0 - lambda))).sqrt();
     let bound = 3.0 * amplified * bound::<M>(h, 1.3, largest, lambda);
     println!("{:14} {error:.1e} of {bound:.1e}", M::NAME);

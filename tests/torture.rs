@@ -9,8 +9,6 @@
 
 #[path = "torture/case.rs"]
 mod case;
-#[path = "common/compare.rs"]
-mod compare;
 #[path = "torture/fields.rs"]
 mod fields;
 

@@ -3,8 +3,6 @@
 //! A change of the code that is not to change results must leave every line as it is. Where results are
 //! to change, `REVODE_RECORD_BITS=1 cargo test --test bits` records them again; the lines that differ say where.
 
-#[path = "../common/dynamics.rs"]
-mod dynamics;
 mod method;
 mod model;
 

@@ -4,8 +4,7 @@
 use revode::Real;
 use revode::nalgebra::{Matrix3, SVector, Vector3};
 use revode::prelude::*;
-
-use crate::dynamics::*;
+use revode_testing::dynamics::*;
 
 ode! {
     /// An oscillator, damped and driven: the field depends on time.
@@ -34,15 +33,6 @@ ode! {
         params { rate }
     }
     dx/dt = rate * (1 - x);
-}
-
-ode! {
-    /// Growth, by so much in a step that no grid holds it.
-    pub(crate) struct Growth {
-        state  { x }
-        params { rate }
-    }
-    dx/dt = rate * x;
 }
 
 /// The state of every problem.
@@ -199,6 +189,7 @@ pub(crate) fn cases<T: Real>() -> Vec<Case<T>> {
         case("driven", driven.into(), [0.3, 0.0, -0.2, 0.5], 0.5..6.5, 0.02),
         case("turned", turned(5.0).into(), [0.0, 0.6, 0.8, 0.5], 0.0..40.0, 0.1),
         case("rest", Rest { rate: n(0.06) }.into(), [1.0, 0.5, 0.5, 0.5], 0.0..600.0, 1.0),
+        // By so much in a step that no grid holds it.
         case("growth", Growth { rate: n(1e6) }.into(), [1.0, 0.0, 0.0, 0.0], 0.0..5.0, 1.0),
     ]
 }

@@ -6,8 +6,8 @@ use revode::gradient::{Along, GradientStrategy};
 use revode::nalgebra::DVector;
 use revode::prelude::*;
 use revode::{EmbeddedMethod, MethodVjp, Real};
+use revode_testing::compare::{difference, largest_size};
 
-use crate::compare::difference;
 use crate::fields::{Draw, Linear, Network, Random, Swing, Units};
 
 #[derive(Debug, Clone)]
@@ -285,16 +285,13 @@ impl Case {
         let stored = solver.strategy(reference).gradient(problem, save(), &loss).expect("stored");
         // (What is finite may not be so in units of 1.)
         let (flat, stored) = (random.flat(&found), random.flat(&stored));
-        let largest = stored.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-        let error = flat.iter().zip(&stored).filter(|(a, b)| a != b);
-        let error = error.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         // As the documentation of `Solver::gradient_accuracy` has it.
         let epsilon = T::EPSILON.to_f64();
         let half = 0.5 * epsilon.sqrt();
         let tolerance = if self.adapts() { self.tolerance } else { half };
         let default = tolerance.min(half).max(1_600.0 * epsilon);
         Outcome::Answer {
-            difference: if error == 0.0 { 0.0 } else { error / largest },
+            difference: difference(&flat, &stored),
             certificate: found.stats.certificate.unwrap_or(0.0),
             beside_plain: None,
             asked: if self.strategy.is_exact() { 0.0 } else { self.accuracy.unwrap_or(default) },
@@ -324,6 +321,5 @@ where
     let finer = gradient(finer.strategy(StoreAll).gradient(problem, SaveAt::end(), &loss))?;
     let guarded = gradient(guarded)?;
     // (What is finite may not be so in units of 1.)
-    let largest = plain.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    largest.is_normal().then(|| [difference(&guarded, &plain), difference(&finer, &plain)])
+    largest_size(&plain).is_normal().then(|| [difference(&guarded, &plain), difference(&finer, &plain)])
 }
