@@ -8,9 +8,10 @@ mod common;
 use std::hint::black_box;
 
 use common::hand::{self, compare};
-use common::models::{lorenz, network, squared_norm};
+use common::models::{lorenz, network};
 use criterion::{Criterion, criterion_group, criterion_main};
 use revode::prelude::*;
+use revode_testing::loss::squared_length;
 
 const STEPS: usize = 1000;
 const LAMBDA: f64 = 0.999;
@@ -25,7 +26,7 @@ fn ratios() {
     let parameters = [10.0, 28.0, 8.0 / 3.0];
     let problem = lorenz(STEPS / 2, h);
     let solver = Solver::new(Rk4).fixed_step(h).strategy(Reversible::coupling(LAMBDA));
-    let loss = squared_norm::<3>();
+    let loss = squared_length();
     let ours = || solver.gradient(black_box(&problem), SaveAt::end(), &loss).expect("reversible");
     let by_hand = || hand::lorenz::gradient(black_box(&parameters), y0, h, STEPS / 2, LAMBDA);
     agree(ours().loss, by_hand().0);
@@ -41,7 +42,7 @@ fn ratios() {
     };
     let y0 = [0.1, -0.2, 0.3, 0.4];
     let problem = Problem::new(field, y0, 0.0..STEPS as f64 * h);
-    let loss = squared_norm::<4>();
+    let loss = squared_length();
     let ours = || solver.gradient(black_box(&problem), SaveAt::end(), &loss).expect("reversible");
     let by_hand = || hand::network::gradient(black_box(&by_hand), y0, h, STEPS, LAMBDA);
     agree(ours().loss, by_hand().0);
@@ -55,7 +56,7 @@ fn strategies(c: &mut Criterion) {
     let y0 = [0.1, -0.2, 0.3, 0.4];
     let problem = Problem::new(network::<4, 10>(), y0, 0.0..1.0);
     let solver = Solver::new(Rk4).fixed_step(1e-3);
-    let loss = squared_norm::<4>();
+    let loss = squared_length();
     macro_rules! strategy {
         ($($name:literal: $strategy:expr;)*) => {$(
             let solver = solver.strategy($strategy);
@@ -75,7 +76,7 @@ fn strategies(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("gradient, Lotka-Volterra, T = 10, adaptive Tsit5 at 1e-8");
     let problem = common::models::lotka_volterra();
-    let loss = squared_norm::<2>();
+    let loss = squared_length();
     let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
     let stored = solver.strategy(StoreAll);
     group.bench_function("reversible", |b| {

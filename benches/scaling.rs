@@ -6,9 +6,10 @@ mod common;
 
 use std::hint::black_box;
 
-use common::models::{network, squared_norm};
+use common::models::network;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use revode::prelude::*;
+use revode_testing::loss::squared_length;
 
 ode! {
     /// `y' = −rate y`.
@@ -22,7 +23,7 @@ ode! {
 /// The midpoint method on a 1-10-1 network over [0, 1], as in the paper's complexity figure.
 fn steps(c: &mut Criterion) {
     let mut group = c.benchmark_group("steps, network 1-10-1, midpoint");
-    let loss = squared_norm::<1>();
+    let loss = squared_length();
     println!("bytes kept for the backward pass");
     println!("{:>8} {:>12} {:>16} {:>12}", "steps", "reversible", "checkpointed 32", "store-all");
     for steps in [1_000_u64, 10_000, 100_000] {
@@ -55,7 +56,7 @@ fn steps(c: &mut Criterion) {
 /// RK4 on networks 4-H-4, 9 H + 4 parameters.
 fn parameters(c: &mut Criterion) {
     let mut group = c.benchmark_group("parameters, network 4-H-4, RK4, 100 steps");
-    let loss = squared_norm::<4>();
+    let loss = squared_length();
     macro_rules! width {
         ($($width:literal)*) => {$(
             let problem = Problem::new(network::<4, $width>(), [0.1, -0.2, 0.3, 0.4], 0.0..1.0);

@@ -12,7 +12,7 @@ pub mod prelude {
     pub use revode_runtime::{
         Adaptive, Auto, Checkpointed, Exact, FieldVjp, FixedStep, Gradient, Guarded, Loss, Mse,
         Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError, Solver, State, Stats,
-        StoreAll, Terminal, VectorField, ode, tableau,
+        StoreAll, StrategyStats, Terminal, VectorField, ode, tableau,
     };
 
     macro_rules! export {

@@ -1,11 +1,11 @@
 //! Checkpointed gradients take the stored states' steps again: bit for bit those of store-all, with
 //! any number of slots, and never more states than slots.
 
-mod common;
-
-use revode::controller::{Decision, StepSizeController};
-use revode::gradient::{Along, GradientStrategy};
+use revode::control::StepControl;
+use revode::control::{Decision, StepSizeController};
+use revode::gradient::Strategy;
 use revode::prelude::*;
+use revode_testing::analytic;
 
 const SLOTS: [usize; 6] = [1, 2, 3, 7, 32, 1000];
 
@@ -16,7 +16,8 @@ fn gradient<F, C, G>(
 ) -> Gradient<F, F::State, f64>
 where
     F: FieldVjp<f64>,
-    G: GradientStrategy<f64, F, Dopri5, C>,
+    C: StepControl<f64, F, Dopri5>,
+    G: Strategy,
 {
     let data = vec![problem.y0.zeros_like(); 6];
     // Not a multiple of the fixed step, so that steps are shortened.
@@ -28,11 +29,7 @@ where
 fn compare<F, C>(solver: Solver<Dopri5, C>, problem: &Problem<f64, F>, states: usize)
 where
     F: FieldVjp<f64> + PartialEq + std::fmt::Debug,
-    C: Copy,
-    StoreAll: GradientStrategy<f64, F, Dopri5, C>,
-    Checkpointed: GradientStrategy<f64, F, Dopri5, C>,
-    Along<StoreAll, Reversible>: GradientStrategy<f64, F, Dopri5, C>,
-    Along<Checkpointed, Reversible>: GradientStrategy<f64, F, Dopri5, C>,
+    C: StepControl<f64, F, Dopri5> + Copy,
 {
     let plain = gradient(&solver.strategy(StoreAll), problem);
     let pair = Reversible::coupling(0.999);
@@ -70,20 +67,20 @@ fn assert_same<F, S>(
 #[test]
 fn fixed_steps() {
     let solver = Solver::new(Dopri5).fixed_step(0.017);
-    compare(solver, &common::stuart_landau().problem, 16);
-    compare(solver, &common::forced().problem, 8);
+    compare(solver, &analytic::stuart_landau().problem, 16);
+    compare(solver, &analytic::forced().problem, 8);
 }
 
 #[test]
 fn adaptive_steps() {
     let solver = Solver::new(Dopri5).tolerance(1e-11, 1e-11);
-    compare(solver, &common::stuart_landau().problem, 16);
-    compare(solver, &common::forced().problem, 8);
+    compare(solver, &analytic::stuart_landau().problem, 16);
+    compare(solver, &analytic::forced().problem, 8);
 }
 
 #[test]
 fn backward_in_time() {
-    let mut problem = common::forced().problem;
+    let mut problem = analytic::forced().problem;
     std::mem::swap(&mut problem.t0, &mut problem.t1);
     compare(Solver::new(Dopri5).fixed_step(0.017), &problem, 8);
     compare(Solver::new(Dopri5).tolerance(1e-12, 1e-12), &problem, 8);
@@ -107,7 +104,7 @@ impl StepSizeController for Constant {
 /// next must be at the same time all the same.
 #[test]
 fn equal_adaptive_steps() {
-    let mut problem = common::forced().problem;
+    let mut problem = analytic::forced().problem;
     problem.t0 = 0.1;
     // A field that changes within the rounding of time.
     problem.field.omega = 300.0;
@@ -117,7 +114,7 @@ fn equal_adaptive_steps() {
 
 #[test]
 fn long_solves() {
-    let mut problem = common::stuart_landau().problem;
+    let mut problem = analytic::stuart_landau().problem;
     problem.t1 = 30.0;
     let solver = Solver::new(Dopri5).fixed_step(0.013);
     let stored = gradient(&solver.strategy(StoreAll), &problem);

@@ -7,7 +7,7 @@
 //! Near the imaginary axis that is so for orders up to 3, and for others where a step resolves the oscillation,
 //! `|αh|` up to 1. What there is beyond is in `docs/guarded.md`.
 
-use revode::gradient::GradientStrategy;
+use revode::gradient::Strategy;
 use revode::nalgebra::Vector3;
 use revode::prelude::*;
 use revode::{MethodVjp, Tableau, for_each_method};
@@ -60,7 +60,7 @@ fn memory<M: MethodVjp<f64, Spiral> + Copy>(method: M, field: &Spiral) -> f64 {
 fn memory_of<M, G>(method: M, field: &Spiral, strategy: G, start: f64) -> f64
 where
     M: MethodVjp<f64, Spiral> + Copy,
-    G: GradientStrategy<f64, Spiral, M, FixedStep>,
+    G: Strategy,
 {
     let h = 1e-3;
     let field = Spiral { damp: field.damp / h, turn: field.turn / h };

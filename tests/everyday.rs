@@ -88,7 +88,7 @@ fn a_weighted_fit_with_values_that_are_missing() {
     let loss = Mse::new(&data).weights(weights).skip_nan();
     for strategy in [true, false] {
         let fit = if strategy {
-            solver().strategy(Guarded).gradient(&problem, save(), &loss).unwrap()
+            solver().strategy(Guarded::default()).gradient(&problem, save(), &loss).unwrap()
         } else {
             solver().gradient(&problem, save(), &loss).unwrap()
         };

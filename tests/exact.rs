@@ -1,18 +1,17 @@
 //! Exact reversal in its corners: the ends of the grid, badly scaled states, single precision. Always the
 //! gradient of the stored states, to the last bit, or an error that says what is wrong.
 
-#[path = "common/compare.rs"]
-mod compare;
-#[path = "common/dynamics.rs"]
-mod dynamics;
-
 use std::cell::Cell;
 
-use compare::{difference, flat};
-use dynamics::{Kepler, LotkaVolterra, VanDerPol};
-use revode::gradient::GradientStrategy;
-use revode::nalgebra::{DVector, Vector1, Vector2, Vector4};
+use revode::MethodVjp;
+use revode::control::StepControl;
+use revode::gradient::Strategy;
+use revode::nalgebra::{DVector, Vector2, Vector4};
 use revode::prelude::*;
+use revode_testing::compare::{difference, flat};
+use revode_testing::dynamics::{Kepler, LotkaVolterra, VanDerPol};
+use revode_testing::loss::{component, squared_length};
+use revode_testing::one_parameter;
 
 ode! {
     struct Linear {
@@ -28,7 +27,7 @@ ode! {
 #[test]
 fn the_end_of_the_grid() {
     let mut counts = [0; 2];
-    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let loss = component(0);
     let solver = Solver::new(Heun).fixed_step(1.0);
     for k in 0..600 {
         let size = 1.01_f64.powi(k);
@@ -59,7 +58,7 @@ fn the_end_of_the_grid() {
 #[test]
 fn a_start_beyond_the_grid() {
     let problem = Problem::new(Linear { rate: -1.0, b: 0.0 }, [3.0], 2.0..3.0);
-    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let loss = component(0);
     let solver = Solver::new(Euler).fixed_step(1.0).strategy(Exact::default().quantum(1e-15));
     let error = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
     println!("{error}");
@@ -77,8 +76,7 @@ fn sizes_of_every_order() {
             for exponent in $exponents {
                 let size = (10.0 as $T).powi(exponent);
                 let problem = Problem::new(Linear { rate: -1.0, b: 0.0 }, [size], 0.0..1.0);
-                let loss =
-                    Terminal::new(|y: &Vector1<$T>| y[0], |_: &Vector1<$T>| Vector1::new(1.0));
+                let loss = component(0);
                 let solver = Solver::new(Rk4).fixed_step(0.01).strategy(Exact::default());
                 let found = solver.gradient(&problem, SaveAt::end(), &loss).unwrap();
                 // RK4's own error, 1e-9 here, or rounding over 100 steps.
@@ -96,7 +94,7 @@ fn sizes_of_every_order() {
 #[test]
 fn the_end_of_single_precision() {
     let problem = Problem::new(Linear::<f32> { rate: 1.0, b: 0.0 }, [1e30], 0.0..30.0);
-    let loss = Terminal::new(|y: &Vector1<f32>| y[0], |_: &Vector1<f32>| Vector1::new(1.0));
+    let loss = component(0);
     let solver = Solver::new(Rk4).fixed_step(0.1);
     let run = |strategy: Exact| {
         solver.strategy(strategy).gradient(&problem, SaveAt::end(), &loss).unwrap_err()
@@ -135,8 +133,9 @@ fn earth(units: Units) -> Problem<f64, Kepler> {
 /// The gradient of a loss without units, in units of order 1.
 fn earth_gradient<M, C, G>(units: Units, solver: &Solver<M, C, G>) -> Vec<f64>
 where
-    M: Clone,
-    G: GradientStrategy<f64, Kepler, M, C>,
+    M: MethodVjp<f64, Kepler>,
+    C: StepControl<f64, Kepler, M>,
+    G: Strategy,
 {
     let length = units.length / OF_ORDER_ONE.length;
     let time = units.time / OF_ORDER_ONE.time;
@@ -235,17 +234,7 @@ impl VectorField<f64> for FromZero {
     }
 }
 
-impl Parameters<f64> for FromZero {
-    fn names() -> &'static [&'static str] {
-        &["rate"]
-    }
-    fn slices(&self) -> impl Iterator<Item = &[f64]> {
-        std::iter::once(std::slice::from_ref(&self.rate))
-    }
-    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
-        std::iter::once(std::slice::from_mut(&mut self.rate))
-    }
-}
+one_parameter!(FromZero, rate);
 
 impl FieldVjp<f64> for FromZero {
     type Tape = ();
@@ -302,9 +291,7 @@ fn single_precision() {
                 ($T:ident, $strategy:expr) => {{
                     let problem = Problem::new($Field::<$T> { $($name: $value),* }, $y0, 0.0..$end);
                     let solver = Solver::new(Rk4).fixed_step(0.01).strategy($strategy);
-                    let value = |y: &Vector2<$T>| y.norm_squared();
-                    let loss = Terminal::new(value, |y: &Vector2<$T>| 2.0 * y);
-                    flat(&solver.gradient(&problem, SaveAt::end(), &loss).unwrap())
+                    flat(&solver.gradient(&problem, SaveAt::end(), &squared_length()).unwrap())
                 }};
             }
             let exact = gradient!(f32, Exact::default());
@@ -327,8 +314,8 @@ fn single_precision() {
 /// derivative with respect to the start is 1e-95. (It was 4e-3, and the solution off by 2e-3.)
 #[test]
 fn a_rate_that_is_too_small() {
-    let problem = Problem::new(Linear { rate: -30.0, b: 30.0 }, [1.5], 0.0..30.0);
-    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let problem = Problem::new(Linear::<f64> { rate: -30.0, b: 30.0 }, [1.5], 0.0..30.0);
+    let loss = component(0);
     let solver = Solver::new(Rk4).fixed_step(0.08);
     for rate in [0.0, 5.0, 10.0] {
         let strategy = Exact::default().rate(rate);

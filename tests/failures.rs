@@ -4,16 +4,13 @@
 //! 15 % (Lorenz, T = 1), NaN (Lorenz from T = 2 on, Lotka–Volterra at T = 30), and a decaying solution of
 //! −1e7 (adaptive steps).
 
-#[path = "common/compare.rs"]
-mod compare;
-#[path = "common/dynamics.rs"]
-mod dynamics;
-
-use compare::{difference, flat};
-use dynamics::{Lorenz, LotkaVolterra};
-use revode::gradient::GradientStrategy;
+use revode::MethodVjp;
+use revode::control::StepControl;
 use revode::nalgebra::SVector;
 use revode::prelude::*;
+use revode_testing::compare::{difference, flat};
+use revode_testing::dynamics::{Growth, Lorenz, LotkaVolterra};
+use revode_testing::loss::{component, squared_length};
 
 ode! {
     struct Relaxation {
@@ -32,25 +29,16 @@ ode! {
     du/dt = k * u - q * u^3;
 }
 
-fn squared_norm<const N: usize>() -> impl Loss<f64, SVector<f64, N>> {
-    Terminal::new(|y: &SVector<f64, N>| y.norm_squared(), |y: &SVector<f64, N>| 2.0 * y)
-}
-
 /// The published setting is an error that names the cause; the others come within `allowed` of the plain
 /// method's gradient, which is as far as two discretisations of the same order differ.
 fn check<F, M, C, const N: usize>(solver: &Solver<M, C>, problem: &Problem<f64, F>, allowed: f64)
 where
     F: FieldVjp<f64, State = SVector<f64, N>>,
-    M: Copy,
-    C: Copy,
-    Auto: GradientStrategy<f64, F, M, C>,
-    Guarded: GradientStrategy<f64, F, M, C>,
-    Exact: GradientStrategy<f64, F, M, C>,
-    StoreAll: GradientStrategy<f64, F, M, C>,
-    Reversible: GradientStrategy<f64, F, M, C>,
+    M: MethodVjp<f64, F> + Copy,
+    C: StepControl<f64, F, M> + Copy,
 {
     let published = solver.strategy(Reversible::coupling(0.999));
-    let found = published.gradient(problem, SaveAt::end(), &squared_norm());
+    let found = published.gradient(problem, SaveAt::end(), &squared_length());
     let error = found.map(|fit| fit.stats).unwrap_err();
     println!("{error}");
     let message = error.to_string();
@@ -58,22 +46,24 @@ where
         matches!(error, SolveError::PairDiverged { .. } | SolveError::NotReversed { .. }),
         "{error:?}"
     );
-    for part in ["gap |y - z|", "t = ", ".strategy(Guarded)"] {
+    for part in ["gap |y - z|", "t = ", ".strategy(Guarded::default())"] {
         assert!(message.contains(part), "{part} in {message}");
     }
 
     let plain =
-        solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &squared_norm()).unwrap();
+        solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &squared_length()).unwrap();
     let expected = flat(&plain);
     let compare = |name: &str, found: &Gradient<F, F::State, f64>| {
         let off = difference(&flat(found), &expected);
         println!("{name}: {off:.1e} {}", found.stats);
         assert!(off <= allowed, "{name}: {off:e}");
     };
-    compare("default", &solver.gradient(problem, SaveAt::end(), &squared_norm()).unwrap());
-    let guarded = solver.strategy(Guarded).gradient(problem, SaveAt::end(), &squared_norm());
+    compare("default", &solver.gradient(problem, SaveAt::end(), &squared_length()).unwrap());
+    let guarded =
+        solver.strategy(Guarded::default()).gradient(problem, SaveAt::end(), &squared_length());
     compare("guarded", &guarded.unwrap());
-    let exact = solver.strategy(Exact::default()).gradient(problem, SaveAt::end(), &squared_norm());
+    let exact =
+        solver.strategy(Exact::default()).gradient(problem, SaveAt::end(), &squared_length());
     compare("exact", &exact.unwrap());
 }
 
@@ -116,12 +106,12 @@ fn an_error_in_the_middle_of_the_way_is_seen() {
             let pair = Reversible::coupling(1.0);
             let solver = Solver::new(Rk4).fixed_step(end / f64::from(steps));
             let solve = |accuracy: f64| {
-                let solver = solver.strategy(pair).gradient_accuracy(accuracy);
-                solver.gradient(&problem, SaveAt::end(), &squared_norm())
+                let solver = solver.strategy(pair.accuracy(accuracy));
+                solver.gradient(&problem, SaveAt::end(), &squared_length())
             };
             let stored = solver.strategy(StoreAll.along(pair));
             // Later on the pair comes apart, which is an error by itself.
-            let stored = stored.gradient(&problem, SaveAt::end(), &squared_norm());
+            let stored = stored.gradient(&problem, SaveAt::end(), &squared_length());
             let Ok(stored) = stored.map(|found| flat(&found)) else { continue };
             for accuracy in [1e-10, 1e-8, 1e-6, 1e-5, 1e-4, 1e-2] {
                 match solve(accuracy) {
@@ -142,24 +132,15 @@ fn an_error_in_the_middle_of_the_way_is_seen() {
     assert!(answers > 30 && errors > 30, "{answers} answers, {errors} errors");
 }
 
-ode! {
-    struct Decay {
-        state  { y }
-        params { rate }
-    }
-    dy/dt = -rate * y;
-}
-
 /// The gap is found at the same time whatever the unit, up to the ends of single precision. (Its square was
 /// not: from 1e-23 down it came out as 0.)
 #[test]
 fn the_gap_in_single_precision_has_no_unit() {
     let found = [1e-30, 1e-22, 1.0, 1e21].map(|y0: f32| {
-        let problem = Problem::new(Decay { rate: 30.0_f32 }, [y0], 0.0..0.8);
+        let problem = Problem::new(Growth { rate: -30.0_f32 }, [y0], 0.0..0.8);
         let strategy = StoreAll.along(Reversible::coupling(0.999));
         let solver = Solver::new(Rk4).fixed_step(0.02).strategy(strategy);
-        let loss = Terminal::new(|y: &SVector<f32, 1>| y[0], |_: &SVector<f32, 1>| [1.0].into());
-        match solver.gradient(&problem, SaveAt::end(), &loss).map(|fit| fit.loss) {
+        match solver.gradient(&problem, SaveAt::end(), &component(0)).map(|fit| fit.loss) {
             Err(SolveError::PairDiverged { t, .. }) => t,
             other => panic!("{y0}: {other:?}"),
         }

@@ -57,6 +57,7 @@ where
     let mut jacobian = y.square();
     field.jacobian(t, y, &mut jacobian);
     let zeros = field.zeros_like();
+    assert_eq!(jacobian.as_slice().len(), y.len() * y.len());
     for (k, column) in jacobian.as_slice().chunks_exact(y.len()).enumerate() {
         y_dot.fill(0.0);
         y_dot.as_mut_slice()[k] = 1.0;
@@ -85,6 +86,7 @@ impl AsSlice for nalgebra::DMatrix<f64> {
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

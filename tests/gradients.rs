@@ -1,24 +1,14 @@
 //! Gradients of one loss by every strategy, against each other, against finite differences of the
 //! loss, and against an analytic solution.
 
-#[path = "common/compare.rs"]
-mod compare;
-
-use compare::difference;
-use revode::controller::StepControl;
-use revode::gradient::GradientStrategy;
+use revode::control::StepControl;
+use revode::gradient::Strategy;
 use revode::nalgebra::{SMatrix, SVector};
 use revode::prelude::*;
 use revode::{MethodVjp, Real};
-
-ode! {
-    struct LotkaVolterra {
-        state  { x, y }
-        params { alpha, beta, delta, gamma }
-    }
-    dx/dt = alpha * x - beta * x * y;
-    dy/dt = delta * x * y - gamma * y;
-}
+use revode_testing::compare::{difference, loss_and_flat};
+use revode_testing::dynamics::{Growth, LotkaVolterra};
+use revode_testing::loss::component;
 
 ode! {
     /// Forced, with a vector state and a matrix parameter.
@@ -27,14 +17,6 @@ ode! {
         params { w: [3, 3], b: [3], omega }
     }
     du/dt = tanh(w @ u + b) * cos(omega * t) - 0.1 * u;
-}
-
-ode! {
-    struct Growth {
-        state  { y }
-        params { rate }
-    }
-    dy/dt = rate * y;
 }
 
 fn lotka_volterra<T: Real>() -> Problem<T, LotkaVolterra<T>> {
@@ -58,14 +40,12 @@ fn forced<T: Real>() -> Problem<T, Forced<T>> {
 fn flat<T: Real, F, M, C, G>(solver: &Solver<M, C, G>, problem: &Problem<T, F>) -> Vec<f64>
 where
     F: FieldVjp<T>,
-    M: Clone,
-    G: GradientStrategy<T, F, M, C>,
+    M: MethodVjp<T, F>,
+    C: StepControl<T, F, M>,
+    G: Strategy,
 {
     let data: Vec<_> = (0..5).map(|_| problem.y0.zeros_like()).collect();
-    let found = solver.gradient(problem, SaveAt::every(0.5), &Mse::new(&data)).unwrap();
-    let parameters = found.model.slices().flatten();
-    let all = [found.loss].into_iter().chain(found.y0.as_slice().to_vec());
-    all.chain(parameters.copied()).map(Real::to_f64).collect()
+    loss_and_flat(&solver.gradient(problem, SaveAt::every(0.5), &Mse::new(&data)).unwrap())
 }
 
 /// On one pair and one sequence of steps the three strategies are three ways to the same numbers.
@@ -79,14 +59,15 @@ macro_rules! agree {
             fn agree<T: Real, F: FieldVjp<T>, C>(solver: Solver<$method, C>, problem: &Problem<T, F>)
             where
                 $method: MethodVjp<T, F>,
-                C: StepControl<T, F, revode::reversible::ReversiblePair<$method>> + Copy,
+                C: StepControl<T, F, $method> + Copy,
             {
                 let allowed = 1e-11 / f64::EPSILON * T::EPSILON.to_f64();
                 // In f32 Euler's gap passes 5 % of the solution, and what λ = 0.999 loses on the way back is
                 // 2e-6 to 6e-4, too much for a certificate; it is the gradients that are compared here.
-                let published = Reversible::coupling(0.999).largest_gap(0.5);
                 let single = T::EPSILON.to_f64() > 1e-10;
-                let solver = solver.gradient_accuracy(if single { 0.9 } else { 1e-8 });
+                let accuracy = if single { 0.9 } else { 1e-8 };
+                let published =
+                    Reversible::coupling(0.999).largest_gap(0.5).accuracy(accuracy);
                 let reversible = flat(&solver.strategy(published), problem);
                 let stored = flat(&solver.strategy(StoreAll.along(published)), problem);
                 let checkpointed = Checkpointed::slots(7).along(published);
@@ -125,8 +106,9 @@ agree!(ees25: Ees25);
 fn assert_finite_differences<F, M, C, G>(solver: &Solver<M, C, G>, problem: &Problem<f64, F>)
 where
     F: FieldVjp<f64> + Clone,
-    M: Clone,
-    G: GradientStrategy<f64, F, M, C>,
+    M: MethodVjp<f64, F>,
+    C: StepControl<f64, F, M>,
+    G: Strategy,
 {
     let gradient = flat(solver, problem);
     let inputs = problem.y0.len() + problem.field.slices().flatten().count();
@@ -163,7 +145,7 @@ fn finite_differences() {
 /// and backward in time.
 #[test]
 fn converges_to_the_analytic_gradient() {
-    let loss = Terminal::new(|y: &SVector<f64, 1>| y[0], |_: &SVector<f64, 1>| [1.0].into());
+    let loss = component(0);
     for (rate, span) in [(0.7, 0.0..2.0), (-0.4, 2.0..0.0)] {
         let problem = Problem::new(Growth { rate }, [1.5], span.clone());
         let time: f64 = span.end - span.start;
@@ -183,7 +165,7 @@ fn converges_to_the_analytic_gradient() {
 #[test]
 fn statistics_count_what_was_done() {
     let solver = Solver::new(Rk4).fixed_step(0.1);
-    let loss = Terminal::new(|y: &SVector<f64, 2>| y[0], |_: &SVector<f64, 2>| [1.0, 0.0].into());
+    let loss = component(0);
     let problem = lotka_volterra::<f64>();
     let reversible = solver.strategy(Reversible::default());
     let stats = reversible.gradient(&problem, SaveAt::end(), &loss).unwrap().stats;

@@ -2,24 +2,19 @@
 //! precision, heap states, save points, backward time. Always the gradient of the stored states, to the
 //! last bit.
 
-#[path = "common/dynamics.rs"]
-mod dynamics;
-
 use std::cell::Cell;
 
-use dynamics::{Brusselator, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol};
-use revode::gradient::{Along, GradientStrategy};
+use revode::control::StepControl;
+use revode::gradient::Strategy;
 use revode::nalgebra::{DMatrix, DVector, SVector, Vector1};
 use revode::prelude::*;
 use revode::{MethodVjp, Real};
-
-ode! {
-    struct Growth {
-        state  { y }
-        params { rate }
-    }
-    dy/dt = rate * y;
-}
+use revode_testing::compare::{difference, loss_and_flat};
+use revode_testing::dynamics::{
+    Brusselator, FitzHughNagumo, Growth, Kepler, Lorenz, LotkaVolterra, VanDerPol,
+};
+use revode_testing::loss::{component, squared_length};
+use revode_testing::one_parameter;
 
 ode! {
     /// On the heap.
@@ -46,74 +41,75 @@ fn network() -> Problem<f64, Network> {
     Problem::new(field, DVector::from_fn(4, |i, _| number(i)), 0.0..20.0)
 }
 
-fn flat<T: Real, F: FieldVjp<T>>(fit: &Gradient<F, F::State, T>) -> Vec<f64> {
-    let all = fit.y0.as_slice().iter().chain(fit.model.slices().flatten());
-    [fit.loss].iter().chain(all).map(|x| x.to_f64()).collect()
+/// The strategy with its defaults.
+fn guarded() -> Guarded {
+    Guarded::default()
 }
 
 /// Guarded and stored gradients at these save points, which are equal; what the guarded one cost.
-fn same<T, F, M, C>(solver: &Solver<M, C>, problem: &Problem<T, F>, save: &SaveAt) -> Stats
+fn same<T, F, M, C>(
+    solver: &Solver<M, C>,
+    strategy: Guarded,
+    problem: &Problem<T, F>,
+    save: &SaveAt,
+) -> Stats
 where
     T: Real,
     F: FieldVjp<T>,
     M: MethodVjp<T, F> + Copy,
-    C: Copy,
-    Guarded: GradientStrategy<T, F, M, C>,
-    Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
+    C: StepControl<T, F, M> + Copy,
 {
-    let value = |y: &F::State| y.as_slice().iter().map(|y| *y * *y).sum::<T>();
-    let loss = Terminal::new(value, |y: &F::State| {
-        let mut gradient = y.clone();
-        gradient.as_mut_slice().iter_mut().for_each(|y| *y += *y);
-        gradient
-    });
-    let guarded = solver.strategy(Guarded).gradient(problem, save.clone(), &loss).unwrap();
-    let stored = solver.memory_limit(usize::MAX).strategy(StoreAll.along(Guarded));
+    let loss = squared_length();
+    let found = solver.strategy(strategy).gradient(problem, save.clone(), &loss).unwrap();
+    let stored = solver.strategy(StoreAll.along(strategy));
     let stored = stored.gradient(problem, save.clone(), &loss).unwrap();
-    assert_eq!(flat(&guarded), flat(&stored));
-    assert!(flat(&guarded).iter().all(|x| x.is_finite()));
-    guarded.stats
+    assert_eq!(loss_and_flat(&found), loss_and_flat(&stored));
+    assert!(loss_and_flat(&found).iter().all(|x| x.is_finite()));
+    found.stats
 }
 
 #[test]
 fn thinned_anchors_are_computed_again() {
     let solver = Solver::new(Rk4).fixed_step(0.01);
     let problem = lorenz(0.0..20.0);
-    let all = same(&solver, &problem, &SaveAt::end());
-    assert!(all.anchors > 100, "{all}");
+    let all = same(&solver, guarded(), &problem, &SaveAt::end());
+    assert!(all.strategy.anchors() > 100, "{all}");
     for memory in [0, 500, 2_000, 10_000] {
-        let some = same(&solver.memory_limit(memory), &problem, &SaveAt::every(0.5));
-        assert_eq!(some.anchors, all.anchors);
+        let some = same(&solver, guarded().memory(memory), &problem, &SaveAt::every(0.5));
+        assert_eq!(some.strategy.anchors(), all.strategy.anchors());
         assert!(some.evaluations > all.evaluations, "some are computed again: {some}");
         // 8 bytes remain of an anchor that was thinned out; a record, 41 save points, the last state.
-        let bound = memory.max(200) + 8 * all.anchors as usize + 41 * 8 + 300;
+        let bound = memory.max(200) + 8 * all.strategy.anchors() as usize + 41 * 8 + 300;
         assert!(some.bytes_kept <= bound, "{} bytes of {bound}", some.bytes_kept);
     }
 }
 
-/// From 1 to a million in a step, beyond what any grid holds: the reversal is not exact, its
-/// certificate says so, and the step is solved again.
+/// From 1 to a million in a step, beyond what any grid holds: the start of the step is stored.
 #[test]
-fn a_segment_that_does_not_come_back_is_solved_again() {
+fn the_start_of_a_step_that_leaves_its_grid_is_stored() {
     let problem = Problem::new(Growth { rate: 1e6 }, [1.0], 0.0..5.0);
     let solver = Solver::new(Euler).fixed_step(1.0);
-    let stats = same(&solver, &problem, &SaveAt::steps());
-    assert!(stats.recomputed > 0, "{stats}");
-    // With room for one state only, the states of a segment are computed again and again.
-    let stats = same(&solver.memory_limit(0), &problem, &SaveAt::steps());
-    assert!(stats.recomputed > 0, "{stats}");
+    let stats = same(&solver, guarded(), &problem, &SaveAt::steps());
+    let stored =
+        |stats: Stats| matches!(stats.strategy, StrategyStats::Guarded { stored_steps: 5, .. });
+    assert!(stored(stats), "{stats}");
+    // The steps lead to anchors, and those that are thinned out are computed again.
+    let stats = same(&solver, guarded().memory(0), &problem, &SaveAt::steps());
+    assert!(stored(stats), "{stats}");
 }
 
 #[test]
 fn single_precision_heap_states_and_backward_time() {
     let fixed = Solver::new(Rk4).fixed_step(0.01);
     let adaptive = Solver::new(Tsit5).tolerance(1e-4, 1e-4);
-    assert!(same(&fixed, &lorenz::<f32>(0.0..10.0), &SaveAt::steps()).anchors > 0);
-    same(&adaptive, &lorenz::<f32>(0.0..10.0), &SaveAt::every(0.3));
-    assert!(same(&fixed, &network(), &SaveAt::every(0.25)).anchors > 0);
-    same(&adaptive, &network(), &SaveAt::steps().without_start());
-    same(&fixed, &lorenz(1.0..0.9), &SaveAt::every(0.03));
-    same(&adaptive, &lorenz(1.0..0.9), &SaveAt::times([0.97, 0.95, 0.9]));
+    assert!(
+        same(&fixed, guarded(), &lorenz::<f32>(0.0..10.0), &SaveAt::steps()).strategy.anchors() > 0
+    );
+    same(&adaptive, guarded(), &lorenz::<f32>(0.0..10.0), &SaveAt::every(0.3));
+    assert!(same(&fixed, guarded(), &network(), &SaveAt::every(0.25)).strategy.anchors() > 0);
+    same(&adaptive, guarded(), &network(), &SaveAt::steps().without_start());
+    same(&fixed, guarded(), &lorenz(1.0..0.9), &SaveAt::every(0.03));
+    same(&adaptive, guarded(), &lorenz(1.0..0.9), &SaveAt::times([0.97, 0.95, 0.9]));
 }
 
 /// Each component has a grid of its own: positions in units of 2³⁷ and velocities of 2¹⁵ (Earth's orbit in
@@ -131,10 +127,10 @@ fn units_do_not_matter() {
         let loss = Terminal::new(value, move |y: &SVector<f64, 4>| {
             SVector::from_fn(|i, _| 2.0 * y[i] / unit[i] / unit[i])
         });
-        let solver = Solver::new(Rk4).fixed_step(0.01 * time).strategy(Guarded);
+        let solver = Solver::new(Rk4).fixed_step(0.01 * time).strategy(guarded());
         let fit = solver.gradient(&problem, SaveAt::end(), &loss).unwrap();
         let y0: [f64; 4] = std::array::from_fn(|i| fit.y0[i] * unit[i]);
-        (fit.loss, y0, fit.model.mass * problem.field.mass, fit.stats.anchors)
+        (fit.loss, y0, fit.model.mass * problem.field.mass, fit.stats.strategy.anchors())
     };
     let (metres, seconds) = (2_f64.powi(37), 2_f64.powi(22));
     assert_eq!(gradient(metres, metres / seconds), gradient(1.0, 1.0));
@@ -145,10 +141,7 @@ fn units_do_not_matter() {
 /// plain one is.
 #[test]
 fn single_precision_is_used_to_its_end() {
-    fn gradient<T: Real, F>(
-        field: F,
-        strategy: impl GradientStrategy<T, F, Rk4, FixedStep>,
-    ) -> Vec<f64>
+    fn gradient<T: Real, F>(field: F, strategy: impl Strategy) -> Vec<f64>
     where
         F: FieldVjp<T, State = SVector<T, 2>>,
     {
@@ -158,7 +151,7 @@ fn single_precision_is_used_to_its_end() {
             |y: &SVector<T, 2>| SVector::<T, 2>::new(y[0] + y[0], T::ONE),
         );
         let solver = Solver::new(Rk4).fixed_step(0.01).strategy(strategy);
-        flat(&solver.gradient(&problem, SaveAt::end(), &loss).unwrap())
+        loss_and_flat(&solver.gradient(&problem, SaveAt::end(), &loss).unwrap())
     }
     fn check<D, S>(name: &str, double: D, single: S)
     where
@@ -166,12 +159,9 @@ fn single_precision_is_used_to_its_end() {
         S: FieldVjp<f32, State = SVector<f32, 2>>,
     {
         let exact = gradient(double, StoreAll);
-        let off = |found: Vec<f64>| {
-            let largest = exact.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-            found.iter().zip(&exact).map(|(a, b)| (a - b).abs() / largest).fold(0.0, f64::max)
-        };
+        let off = |found: Vec<f64>| difference(&found, &exact);
         let (guarded, plain) =
-            (off(gradient(single.clone(), Guarded)), off(gradient(single, StoreAll)));
+            (off(gradient(single.clone(), guarded())), off(gradient(single, StoreAll)));
         println!("{name}: guarded {guarded:.1e}, plain {plain:.1e}");
         // (Measured: 2 to 16 times. A seed is 16 units in the last place.)
         let smallest = 4.0 * f64::from(f32::EPSILON);
@@ -199,8 +189,8 @@ fn single_precision_is_used_to_its_end() {
 #[test]
 fn a_solution_at_zero_needs_no_anchors() {
     let problem = Problem::new(Growth { rate: 0.5 }, [0.0], 0.0..10.0);
-    let stats = same(&Solver::new(Rk4).fixed_step(0.01), &problem, &SaveAt::end());
-    assert!(stats.anchors < 20, "{stats}");
+    let stats = same(&Solver::new(Rk4).fixed_step(0.01), guarded(), &problem, &SaveAt::end());
+    assert!(stats.strategy.anchors() < 20, "{stats}");
 }
 
 /// A field that does not give equal bits for equal inputs.
@@ -219,17 +209,7 @@ impl VectorField<f64> for Unsteady {
     }
 }
 
-impl Parameters<f64> for Unsteady {
-    fn names() -> &'static [&'static str] {
-        &["rate"]
-    }
-    fn slices(&self) -> impl Iterator<Item = &[f64]> {
-        std::iter::once(std::slice::from_ref(&self.rate))
-    }
-    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
-        std::iter::once(std::slice::from_mut(&mut self.rate))
-    }
-}
+one_parameter!(Unsteady, rate);
 
 impl FieldVjp<f64> for Unsteady {
     type Tape = ();
@@ -253,16 +233,16 @@ impl FieldVjp<f64> for Unsteady {
 fn an_unsteady_field_is_found_out() {
     let field = Unsteady { rate: -0.4, evaluations: Cell::new(0) };
     let problem = Problem::new(field, [1.0], 0.0..5.0);
-    let loss = Terminal::new(|y: &Vector1<f64>| y[0], |_: &Vector1<f64>| Vector1::new(1.0));
+    let loss = component(0);
     let solver = Solver::new(Rk4).fixed_step(0.03);
     let exact = solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss);
     let error = exact.map(|fit| fit.stats).unwrap_err();
     println!("{error}");
     assert!(matches!(error, SolveError::NotExact { component: 0, .. }), "{error:?}");
-    // The guarded reversal solves such segments again, to the accuracy that the field allows.
-    let found = solver.strategy(Guarded).gradient(&problem, SaveAt::end(), &loss).unwrap();
-    assert!(found.stats.recomputed > 0, "{}", found.stats);
-    assert!((found.y0[0] - (-2.0_f64).exp()).abs() < 1e-6);
+    let found = solver.strategy(guarded()).gradient(&problem, SaveAt::end(), &loss);
+    let error = guarded.map(|fit| fit.stats).unwrap_err();
+    println!("{error}");
+    assert!(matches!(error, SolveError::NotRepeated { .. }), "{error:?}");
 }
 
 /// The default stores the states while they fit in the memory, with fixed and with adaptive steps.
@@ -270,14 +250,13 @@ fn an_unsteady_field_is_found_out() {
 fn auto_takes_the_fastest_that_fits() {
     fn strategies<C>(solver: &Solver<Tsit5, C>) -> [&'static str; 2]
     where
-        C: Copy,
-        Auto: GradientStrategy<f64, Lorenz, Tsit5, C>,
+        C: StepControl<f64, Lorenz, Tsit5> + Copy,
     {
-        let loss = Terminal::new(|y: &SVector<f64, 3>| y[0], |_: &SVector<f64, 3>| SVector::x());
+        let loss = component(0);
         [usize::MAX, 0].map(|memory| {
-            let solver = solver.strategy(Auto).memory_limit(memory);
+            let solver = solver.strategy(Auto::memory(memory));
             let fit = solver.gradient(&lorenz(0.0..1.0), SaveAt::end(), &loss).unwrap();
-            fit.stats.strategy
+            fit.stats.strategy.name()
         })
     }
     let expected = ["store-all", "guarded"];

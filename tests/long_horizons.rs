@@ -4,17 +4,15 @@
 //! `cargo test --release --test long_horizons -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md` and `docs/exact.md`.
 
-#[path = "common/compare.rs"]
-mod compare;
-#[path = "common/dynamics.rs"]
-mod dynamics;
-
-use compare::{difference, flat};
-use dynamics::{
+use revode::MethodVjp;
+use revode::control::StepControl;
+use revode::prelude::*;
+use revode_testing::compare::{difference, flat};
+use revode_testing::dynamics::{
     Brusselator, Decay, DoublePendulum, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol,
 };
-use revode::gradient::{Along, GradientStrategy};
-use revode::prelude::*;
+use revode_testing::for_each_dynamics;
+use revode_testing::loss::squared_length;
 
 /// What was found with one step-size control: the anchors and the bits a component that were kept, the plain
 /// method's gradient, and how far the guarded and the exact one are from it.
@@ -45,16 +43,6 @@ impl Found {
 /// a rate of 30), 82 in another stiff phase, below 60 for the others.
 const TIMES: f64 = 200.0;
 
-/// The loss is the squared length of the solution at its end.
-fn squared_length<F: VectorField<f64>>() -> impl Loss<f64, F::State> {
-    let value = |y: &F::State| y.as_slice().iter().map(|y| y * y).sum::<f64>();
-    Terminal::new(value, |y: &F::State| {
-        let mut gradient = y.clone();
-        gradient.as_mut_slice().iter_mut().for_each(|y| *y *= 2.0);
-        gradient
-    })
-}
-
 fn compare<F, M, C>(
     name: &str,
     steps: &str,
@@ -63,18 +51,16 @@ fn compare<F, M, C>(
 ) -> Found
 where
     F: FieldVjp<f64>,
-    M: Copy,
-    C: Copy,
-    Guarded: GradientStrategy<f64, F, M, C>,
-    Exact: GradientStrategy<f64, F, M, C>,
-    StoreAll: GradientStrategy<f64, F, M, C>,
-    Along<StoreAll, Guarded>: GradientStrategy<f64, F, M, C>,
-    Along<StoreAll, Exact>: GradientStrategy<f64, F, M, C>,
+    M: MethodVjp<f64, F> + Copy,
+    C: StepControl<f64, F, M> + Copy,
 {
-    let loss = squared_length::<F>();
+    let loss = squared_length();
     let save = SaveAt::end;
-    let guarded = solver.strategy(Guarded).gradient(problem, save(), &loss).unwrap();
-    let stored = solver.strategy(StoreAll.along(Guarded)).gradient(problem, save(), &loss).unwrap();
+    let guarded = solver.strategy(Guarded::default()).gradient(problem, save(), &loss).unwrap();
+    let stored = solver
+        .strategy(StoreAll.along(Guarded::default()))
+        .gradient(problem, save(), &loss)
+        .unwrap();
     assert_eq!(flat(&guarded), flat(&stored), "{name}, {steps}: guarded");
     let integers = Exact::default();
     let exact = solver.strategy(integers).gradient(problem, save(), &loss).unwrap();
@@ -89,13 +75,13 @@ where
          plain {:7.0e}",
         problem.t1,
         guarded.stats.accepted,
-        guarded.stats.anchors,
+        guarded.stats.strategy.anchors(),
         guarded.stats.bytes_kept,
         guarded_off,
-        exact.stats.buffer_bits,
+        exact.stats.strategy.bits(),
         exact_off,
     );
-    let (anchors, bits) = (guarded.stats.anchors, exact.stats.buffer_bits);
+    let (anchors, bits) = (guarded.stats.strategy.anchors(), exact.stats.strategy.bits());
     Found { anchors, bits, plain: flat(&plain), guarded_off, exact_off }
 }
 
@@ -136,10 +122,9 @@ fn bits_of_a_rate() {
     let problem = Problem::new(field, [1.0, 1.0, 1.0], 0.0..100.0);
     for h in [0.01, 0.0025, 0.000_625] {
         let solver = Solver::new(Rk4).fixed_step(h).strategy(Exact::default().rate(25.0));
-        let stats =
-            solver.gradient(&problem, SaveAt::end(), &squared_length::<Lorenz>()).unwrap().stats;
+        let stats = solver.gradient(&problem, SaveAt::end(), &squared_length()).unwrap().stats;
         println!("Lorenz, κ = 25, T = 100, h = {h}: {stats}");
-        assert!((stats.buffer_bits / 3607.0 - 1.0).abs() <= 0.05, "{stats}");
+        assert!((stats.strategy.bits() / 3607.0 - 1.0).abs() <= 0.05, "{stats}");
     }
 }
 
@@ -151,8 +136,7 @@ fn ten_million_steps() {
     let problem = Problem::new(VanDerPol { mu: 1.0 }, [2.0, 0.0], 0.0..1000.0);
     let solver = Solver::new(Midpoint).fixed_step(1000.0 / f64::from(steps)).max_steps(20_000_000);
     let exact = solver.strategy(Exact::default());
-    let stats =
-        exact.gradient(&problem, SaveAt::end(), &squared_length::<VanDerPol>()).unwrap().stats;
+    let stats = exact.gradient(&problem, SaveAt::end(), &squared_length()).unwrap().stats;
     println!("van der Pol, T = 1000: {stats}");
     assert_eq!(stats.accepted, u64::from(steps));
 }

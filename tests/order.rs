@@ -4,7 +4,7 @@
 //!
 //! On most problems a method of order 6 and above reaches round-off before the leading term of its
 //! error is the largest, because its designers have made that term small: Verner's 8(7) shows slopes
-//! of 10. So the problems are towers ([`common::tower`]), whose error *is* the leading term. The slope
+//! of 10. So the problems are towers ([`analytic::tower`]), whose error *is* the leading term. The slope
 //! of log error against log step is then the order at any step size, up to
 //!
 //! * round-off: a relative error ε of the stages comes out as [`ε Σ |b_i| (1 + Σ |a_ij|)`](amplification), and errors
@@ -15,17 +15,13 @@
 //!   `n C h^{p+1} (2 (1 − λ^n) / (n (1 − λ)) − 1)`: it changes its sign at `n ≈ 1.6 / (1 − λ)` and on
 //!   the way there looks like a higher order. Up to `n = 64` at λ = 0.999 that adds at most 0.07.
 
-mod common;
-
-use common::{Case, amplification};
-use revode::controller::StepControl;
+use revode::control::StepControl;
 use revode::for_each_method;
-use revode::guarded::GuardedPair;
 use revode::nalgebra::SVector;
 use revode::prelude::*;
-use revode::reversible::ReversiblePair;
-use revode::scheme::{EmbeddedScheme, Plain};
 use revode::{EmbeddedMethod, MethodVjp, Tableau};
+use revode_testing::analytic::{self, Case, amplification};
+use revode_testing::compare::{largest, largest_size};
 
 const LAMBDA: f64 = 0.999;
 const MOST_STEPS: usize = 64;
@@ -36,6 +32,15 @@ enum Kind {
     Plain,
     Pair,
     Guarded,
+    Exact,
+}
+
+impl Kind {
+    /// The order of what is read: guarded and exact pairs read the mean of `y` and `z` where that of the method is odd.
+    fn order<M: Tableau>(self) -> u32 {
+        let reads_mean = matches!(self, Self::Guarded | Self::Exact) && M::ORDER % 2 == 1;
+        M::ORDER + u32::from(reads_mean)
+    }
 }
 
 /// A run: the size of its steps, its error relative to the solution, and the ratio of its longest step
@@ -50,10 +55,7 @@ fn run<M, F, C>(solver: &Solver<M, C>, case: &Case<F>, kind: Kind) -> Option<Run
 where
     M: MethodVjp<f64, F> + Tableau + Copy,
     F: FieldVjp<f64, State = SVector<f64, 9>>,
-    C: StepControl<f64, F, Plain<M>>
-        + StepControl<f64, F, ReversiblePair<M>>
-        + StepControl<f64, F, GuardedPair<M>>
-        + Copy,
+    C: StepControl<f64, F, M> + Copy,
 {
     let Case { problem, exact, .. } = case;
     // (On the longest steps the gap is large; it is the order that is measured here.)
@@ -61,15 +63,16 @@ where
     let path = match kind {
         Kind::Plain => solver.solve(problem, SaveAt::steps()),
         Kind::Pair => coupled.forward(problem, SaveAt::steps()),
-        Kind::Guarded => solver.strategy(Guarded).forward(problem, SaveAt::steps()),
+        Kind::Guarded => solver.strategy(Guarded::default()).forward(problem, SaveAt::steps()),
+        Kind::Exact => solver.strategy(Exact::default()).forward(problem, SaveAt::steps()),
     };
     let path = path.unwrap();
-    let order = f64::from(M::ORDER);
+    let order = f64::from(kind.order::<M>());
     let steps: Vec<f64> = path.t.windows(2).map(|t| t[1] - t[0]).collect();
     let sum: f64 = steps.iter().map(|h| h.powf(order + 1.0)).sum();
     let h = (sum / (problem.t1 - problem.t0)).powf(1.0 / order);
     // The component in which the error is the leading term alone.
-    let k = M::ORDER as usize;
+    let k = kind.order::<M>() as usize;
     let error = (path.y[path.y.len() - 1][k] - exact[k]).abs() / exact[k].abs();
     let inner = &steps[..steps.len() - 1];
     let (shortest, longest) = inner.iter().fold((h, h), |(a, b), h| (a.min(*h), b.max(*h)));
@@ -109,7 +112,6 @@ fn adaptive<M, F>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
 where
     M: MethodVjp<f64, F> + EmbeddedMethod<f64, F> + Tableau + Copy,
     F: FieldVjp<f64, State = SVector<f64, 9>>,
-    Plain<M>: EmbeddedScheme<f64, F>,
 {
     let tolerance = |i: i32| {
         let tolerance = 10_f64.powf(f64::from(-i) / 3.0);
@@ -124,14 +126,14 @@ where
 /// Measures on the three problems, with and without the pairs.
 macro_rules! measure {
     ($runs:ident, $Method:ident) => {
-        for kind in [Kind::Plain, Kind::Pair, Kind::Guarded] {
+        for kind in [Kind::Plain, Kind::Pair, Kind::Guarded, Kind::Exact] {
             let method = revode::methods::$Method;
             let slopes = [
-                check(&$runs(method, &common::nonlinear_tower(), kind)),
-                check(&$runs(method, &common::driven_tower(), kind)),
-                check(&$runs(method, &common::vector_tower(), kind)),
+                check(&$runs(method, &analytic::nonlinear_tower(), kind)),
+                check(&$runs(method, &analytic::driven_tower(), kind)),
+                check(&$runs(method, &analytic::vector_tower(), kind)),
             ];
-            let order = f64::from(<revode::methods::$Method as Tableau>::ORDER);
+            let order = f64::from(kind.order::<revode::methods::$Method>());
             let steps = stringify!($runs);
             println!("{:14} {order} {steps:8} {kind:7?} {slopes:.3?}", stringify!($Method));
             for slope in slopes {
@@ -178,14 +180,15 @@ where
         SVector::from([x, y])
     };
     let worst = |path: &Solution<f64, SVector<f64, 2>>| {
-        let error = |(t, y): (&f64, &SVector<f64, 2>)| (y - exact(*t)).amax();
-        path.t.iter().zip(&path.y).map(error).fold(0.0, f64::max)
+        let error = |(t, y): (&f64, &SVector<f64, 2>)| largest_size(&(y - exact(*t)));
+        assert_eq!(path.t.len(), path.y.len());
+        largest(path.t.iter().zip(&path.y).map(error))
     };
     let mut factors = Vec::new();
     for steps in [32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0] {
         let solver = Solver::new(method).fixed_step(end / steps);
         let plain = worst(&solver.solve(&problem, SaveAt::steps()).unwrap());
-        let guarded = solver.strategy(Guarded).forward(&problem, SaveAt::steps());
+        let guarded = solver.strategy(Guarded::default()).forward(&problem, SaveAt::steps());
         let guarded = worst(&guarded.unwrap());
         // Rounding to the grid adds up over the steps, and the seeds of the gap over the anchors.
         let rounding = 32.0 * f64::EPSILON * steps * amplification::<M>().max(8.0);

@@ -4,14 +4,12 @@
 //! `cargo test --release --test parasitic -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md`.
 
-#[path = "common/compare.rs"]
-mod compare;
-
-use compare::{difference, flat};
-use revode::gradient::GradientStrategy;
-use revode::nalgebra::{Matrix3, Vector1, Vector3};
+use revode::gradient::Strategy;
+use revode::nalgebra::{Matrix3, Vector3};
 use revode::prelude::*;
 use revode::{MethodVjp, Tableau, for_each_method};
+use revode_testing::compare::{difference, flat};
+use revode_testing::loss::{component, squared_length};
 
 ode! {
     struct Linear {
@@ -41,8 +39,8 @@ fn gradient<M, G, L>(
     loss: &L,
 ) -> Vec<f64>
 where
-    M: Clone,
-    G: GradientStrategy<f64, Linear, M, FixedStep>,
+    M: MethodVjp<f64, Linear>,
+    G: Strategy,
     L: Loss<f64, Vector3<f64>>,
 {
     let solver = Solver::new(method).fixed_step(h).strategy(strategy);
@@ -68,14 +66,13 @@ where
 fn behind_an_oscillation<M: MethodVjp<f64, Linear> + Tableau + Copy>(method: M) {
     for (h, rate) in [(0.01, 10.0), (0.05, 1.0), (0.05, 5.0), (0.1, 5.0), (0.2, 1.0), (0.2, 3.0)] {
         let (problem, contracting) = turned(rate);
-        let component = Terminal::new(
+        let along = Terminal::new(
             move |y: &Vector3<f64>| contracting.dot(y),
             move |_: &Vector3<f64>| contracting,
         );
-        let length = Terminal::new(Vector3::norm_squared, |y: &Vector3<f64>| 2.0 * y);
         let losses = [
-            ("contracting", compare(method, h, &problem, &component)),
-            ("length", compare(method, h, &problem, &length)),
+            ("contracting", compare(method, h, &problem, &along)),
+            ("length", compare(method, h, &problem, &squared_length())),
         ];
         for (loss, [own, guarded, exact]) in losses {
             let name = M::NAME;
@@ -120,10 +117,11 @@ fn slow_contraction_at_rest() {
         [(0.06, 3_000), (1e-2, 20_000), (3e-3, 70_000), (1e-4, 200_000), (1e-5, 200_000)]
     {
         let problem = Problem::new(Rest { rate }, [1.0], 0.0..f64::from(steps));
-        let loss = Terminal::new(|x: &Vector1<f64>| x[0], |_: &Vector1<f64>| Vector1::new(1.0));
+        let loss = component(0);
         let solver = Solver::new(Rk4).fixed_step(1.0);
         let expected = (-rate * f64::from(steps)).exp();
-        let guarded = solver.strategy(Guarded).gradient(&problem, SaveAt::end(), &loss).unwrap();
+        let guarded =
+            solver.strategy(Guarded::default()).gradient(&problem, SaveAt::end(), &loss).unwrap();
         let exact =
             solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss).unwrap();
         for (name, found) in [("guarded", guarded), ("exact", exact)] {

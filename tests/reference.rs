@@ -4,13 +4,12 @@
 //! (`tests/reference/README.md`), relative to the largest component of each answer; they are round-off
 //! amplified by the reversal.
 
-#[path = "common/dynamics.rs"]
-mod dynamics;
-
-use dynamics::{Lorenz, LotkaVolterra};
 use revode::MethodVjp;
 use revode::nalgebra::{DMatrix, SMatrix, SVector};
 use revode::prelude::*;
+use revode_testing::compare::difference;
+use revode_testing::dynamics::{Lorenz, LotkaVolterra};
+use revode_testing::loss::squared_length;
 use serde_json::Value;
 
 ode! {
@@ -82,12 +81,8 @@ impl Reference {
 
         let compare = |what: &str, found: &[f64]| {
             let expected = Self::numbers(&self.0["answer"][what]);
-            assert_eq!(found.len(), expected.len());
-            let largest = expected.iter().fold(0.0_f64, |max, x| max.max(x.abs()));
-            for (found, expected) in found.iter().zip(&expected) {
-                let difference = (found - expected).abs() / largest;
-                assert!(difference <= allowed, "{what}: {found} {expected} {difference:e}");
-            }
+            let difference = difference(found, &expected);
+            assert!(difference <= allowed, "{what}: {found:?} {expected:?} {difference:e}");
         };
         compare("loss", &[found.loss]);
         compare("yT", end.as_slice());
@@ -139,10 +134,6 @@ fn fixed<const R: usize, const C: usize>(matrix: &DMatrix<f64>) -> SMatrix<f64, 
     SMatrix::from_column_slice(matrix.as_slice())
 }
 
-fn squared_norm<const N: usize>() -> impl Loss<f64, SVector<f64, N>> {
-    Terminal::new(|y: &SVector<f64, N>| y.norm_squared(), |y: &SVector<f64, N>| 2.0 * y)
-}
-
 fn white_dwarf<M: MethodVjp<f64, TimeNetwork> + Clone>(method: M, file: &str) {
     let reference = Reference::read(file);
     let mut weight = reference.weights();
@@ -178,19 +169,19 @@ fn complexity_midpoint() {
         w2: fixed(&weight(1, 10)),
         b2: fixed(&weight(1, 1)),
     };
-    reference.check(Midpoint, network, &squared_norm(), SaveAt::end(), 1e-13);
+    reference.check(Midpoint, network, &squared_length(), SaveAt::end(), 1e-13);
 }
 
 #[test]
 fn lorenz_rk4() {
     let reference = Reference::read("lorenz_rk4_T0.5");
     let field = Lorenz { sigma: 10.0, rho: 28.0, beta: 8.0 / 3.0 };
-    reference.check(Rk4, field, &squared_norm(), SaveAt::end(), 4e-12);
+    reference.check(Rk4, field, &squared_length(), SaveAt::end(), 4e-12);
 }
 
 #[test]
 fn lotka_volterra_tsit5() {
     let reference = Reference::read("lotka_volterra_tsit5_T2");
     let field = LotkaVolterra { alpha: 1.5, beta: 1.0, delta: 1.0, gamma: 3.0 };
-    reference.check(Tsit5, field, &squared_norm(), SaveAt::end(), 1e-14);
+    reference.check(Tsit5, field, &squared_length(), SaveAt::end(), 1e-14);
 }

@@ -9,8 +9,6 @@
 
 #[path = "torture/case.rs"]
 mod case;
-#[path = "common/compare.rs"]
-mod compare;
 #[path = "torture/fields.rs"]
 mod fields;
 
@@ -36,13 +34,19 @@ fn every_answer_is_accurate_or_an_error() {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, rng);
-    let (answers, factor) = (Cell::new(0), Cell::new(0.0_f64));
+    let factor = Cell::new(0.0_f64);
+    // Of each strategy, its answers and its cases.
+    let counts = RefCell::new(BTreeMap::<_, [u32; 2]>::new());
     let beside = RefCell::new(Vec::new());
     let errors = RefCell::new(BTreeMap::<_, u32>::new());
     let result = runner.run(&case(), |case| {
-        match case.run() {
+        let outcome = case.run();
+        let count = &mut *counts.borrow_mut();
+        let [answers, of] = count.entry(case.strategy.name()).or_default();
+        *of += 1;
+        match outcome {
             Outcome::Answer { difference, certificate, asked, beside_plain } => {
-                answers.set(answers.get() + 1);
+                *answers += 1;
                 // Only where the plain method resolves the problem.
                 if let Some([off, own]) = beside_plain.filter(|[_, own]| *own < 1e-2) {
                     let times = (off - ROUNDING).max(0.0) / own;
@@ -65,9 +69,9 @@ fn every_answer_is_accurate_or_an_error() {
         }
         Ok(())
     });
+    let counts = counts.into_inner();
     println!(
-        "{} answers, errors {:?}, error at most {:.0} certificates",
-        answers.get(),
+        "answers and cases {counts:?}, errors {:?}, error at most {:.0} certificates",
         errors.borrow(),
         factor.get()
     );

@@ -4,17 +4,7 @@
 
 use revode::nalgebra::{SMatrix, SVector};
 use revode::prelude::*;
-
-ode! {
-    /// Lorenz 1963.
-    pub struct Lorenz {
-        state  { x, y, z }
-        params { sigma, rho, beta }
-    }
-    dx/dt = sigma * (y - x);
-    dy/dt = x * (rho - z) - y;
-    dz/dt = x * y - beta * z;
-}
+pub use revode_testing::dynamics::{Lorenz, LotkaVolterra};
 
 ode! {
     /// A tanh network with one hidden layer.
@@ -39,21 +29,6 @@ pub fn network<const N: usize, const H: usize>() -> Network<N, H> {
         w2: SMatrix::from_fn(|i, j| weight(500 + i + N * j)),
         b2: SVector::from_fn(|i, _| weight(900 + i)),
     }
-}
-
-/// The squared norm of the last state.
-pub fn squared_norm<const N: usize>() -> impl Loss<f64, SVector<f64, N>> {
-    Terminal::new(|y: &SVector<f64, N>| y.norm_squared(), |y: &SVector<f64, N>| 2.0 * y)
-}
-
-ode! {
-    /// Lotka–Volterra predator–prey model.
-    pub struct LotkaVolterra {
-        state  { x, y }
-        params { alpha, beta, delta, gamma }
-    }
-    dx/dt = alpha * x - beta * x * y;
-    dy/dt = delta * x * y - gamma * y;
 }
 
 pub fn lotka_volterra() -> Problem<f64, LotkaVolterra> {

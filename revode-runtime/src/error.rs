@@ -112,7 +112,7 @@ pub enum SolveError {
          {amplification:.1e} times ({:.1e}, allowed {allowed:.1e}), after the pair's gap |y - z| had been \
          {gap:.1e} of the solution at the end: rounding and cotangents grew too much on the way back, which \
          this coupling does not bound (a dissipative field or a long horizon); use the default strategy \
-         or `.strategy(Guarded)`, or ask for less by `.gradient_accuracy(…)`",
+         or `.strategy(Guarded)`, or ask for less by `Reversible::accuracy(…)`",
         error * amplification,
         t = Readable(*t)
     )]
@@ -194,7 +194,7 @@ pub enum SolveError {
     /// The states did not fit in the memory allowed for them.
     #[error(
         "storing the states passed the limit of {limit} bytes after {steps} steps, at t = {t}: raise \
-         `.memory_limit(…)`, or use `Auto` or `Guarded`, which keep to it, or `Checkpointed::slots(n)`, which \
+         `StoreAll::within(…)`, or use `Auto` or `Guarded`, which keep to it, or `Checkpointed::slots(n)`, which \
          stores at most n states",
         t = Readable(*t)
     )]

@@ -89,9 +89,7 @@ impl fmt::Display for StrategyStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())?;
         match *self {
-            Self::Guarded { anchors: 0, stored_steps: 0 }
-            | Self::None
-            | Self::StoreAll => Ok(()),
+            Self::Guarded { anchors: 0, stored_steps: 0 } | Self::None | Self::StoreAll => Ok(()),
             Self::Checkpointed { slots } => write!(f, ", {slots} slots"),
             Self::Guarded { anchors, stored_steps: 0 } => write!(f, ", {anchors} anchors"),
             Self::Guarded { anchors, stored_steps } => {

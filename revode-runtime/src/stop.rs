@@ -103,7 +103,9 @@ impl Finding {
             Self::CotangentsGrown { t, factor, steps } => {
                 SolveError::CotangentsGrown { t, factor, steps }
             }
-            Self::PairDiverged { t, gap, coupling } => SolveError::PairDiverged { t, gap, coupling },
+            Self::PairDiverged { t, gap, coupling } => {
+                SolveError::PairDiverged { t, gap, coupling }
+            }
             Self::OutOfRange { t, component, value, quantum, largest, .. } => {
                 SolveError::OutOfRange { t, component, value, quantum, largest }
             }

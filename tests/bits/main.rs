@@ -3,8 +3,6 @@
 //! A change of the code that is not to change results must leave every line as it is. Where results are
 //! to change, `REVODE_RECORD_BITS=1 cargo test --test bits` records them again; the lines that differ say where.
 
-#[path = "../common/dynamics.rs"]
-mod dynamics;
 mod method;
 mod model;
 
@@ -13,11 +11,11 @@ use std::fmt::Write as _;
 
 use method::AnyMethod;
 use model::{Case, cases};
-use revode::{MethodVjp, Real};
 use revode::control::StepControl;
 use revode::gradient::Strategy;
 use revode::nalgebra::{DMatrix, DVector};
 use revode::prelude::*;
+use revode::{MethodVjp, Real};
 
 /// Runs every strategy of the test: this alone is to change with how strategies are made.
 macro_rules! every_strategy {
@@ -109,12 +107,16 @@ struct Count {
     answered: u32,
     /// With anchors.
     anchored: u32,
+    /// With 10 anchors or more: 1,000 bytes hold at most 8.
+    thinned: u32,
     /// With halvings.
     halved: u32,
     /// The gradient is not that of the first solution: the way back had asked for another one.
     revised: u32,
     /// By the strategy `guarded`.
     guarded: u32,
+    /// With steps whose start was stored.
+    stored: u32,
     /// With rejected steps.
     rejected: u32,
 }
@@ -163,14 +165,45 @@ impl Record {
                 hash.steps(&stats);
                 count.answered += 1;
                 count.anchored += u32::from(stats.strategy.anchors() > 0);
+                count.thinned += u32::from(stats.strategy.anchors() >= 10);
                 count.halved += u32::from(stats.strategy.bits() > 0.0);
                 count.revised += u32::from(first != Some(loss));
                 count.guarded += u32::from(stats.strategy.name() == "guarded");
+                let stored =
+                    matches!(stats.strategy, StrategyStats::Guarded { stored_steps: 1.., .. });
+                count.stored += u32::from(stored);
                 count.rejected += u32::from(stats.rejected > 0);
             }
             Err(error) => hash.error(&error),
         }
         self.lines.push(format!("{case} {strategy}: {:016x}", hash.0));
+    }
+
+    /// The corners of the strategies do occur, in about as many cases as were counted (f64 and f32 together,
+    /// of 242 cases a strategy).
+    fn check_counts(&self) {
+        let at_least = |strategy: &str, what: &str, found: u32, least: u32| {
+            assert!(found >= least, "{strategy}: {found} {what}, {least} expected");
+        };
+        for (strategy, count) in &self.counts {
+            let reversible = strategy.contains("reversible");
+            at_least(strategy, "answered", count.answered, if reversible { 45 } else { 220 });
+            at_least(strategy, "with rejections", count.rejected, if reversible { 8 } else { 60 });
+        }
+        for strategy in ["guarded", "guarded, short of memory"] {
+            let count = &self.counts[strategy];
+            at_least(strategy, "anchored", count.anchored, 220);
+            at_least(strategy, "thinned", count.thinned, 150);
+            at_least(strategy, "revised", count.revised, 8);
+            at_least(strategy, "stored", count.stored, 8);
+        }
+        let auto = &self.counts["auto, short of memory"];
+        at_least("auto", "guarded", auto.guarded, 140);
+        at_least("auto", "stored", auto.answered - auto.guarded, 60);
+        for strategy in ["exact", "exact by rate"] {
+            at_least(strategy, "halved", self.counts[strategy].halved, 220);
+        }
+        at_least("exact", "revised", self.counts["exact"].revised, 8);
     }
 
     /// Compares with the recorded lines, or records these.
@@ -279,5 +312,6 @@ fn states_and_gradients_keep_their_bits() {
     for (strategy, count) in &record.counts {
         println!("{strategy:28} {count:?}");
     }
+    record.check_counts();
     record.finish();
 }

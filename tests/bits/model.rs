@@ -2,10 +2,9 @@
 //! problem: a state has four components, those that a problem does not need are at rest.
 
 use revode::Real;
-use revode::nalgebra::SVector;
+use revode::nalgebra::{Matrix3, SVector, Vector3};
 use revode::prelude::*;
-
-use crate::dynamics::*;
+use revode_testing::dynamics::*;
 
 ode! {
     /// An oscillator, damped and driven: the field depends on time.
@@ -16,6 +15,24 @@ ode! {
     dx/dt = v;
     dv/dt = force * cos(frequency * t) - stiffness * sin(x) - damping * v;
     dw/dt = x * exp(-0.1 * t) - damping * w;
+}
+
+ode! {
+    /// An oscillation behind which a contraction hides: cotangents grow in the pair's parasitic mode.
+    pub(crate) struct Turned {
+        state  { u: [3] }
+        params { a: [3, 3] }
+    }
+    du/dt = a @ u;
+}
+
+ode! {
+    /// Relaxation to 1.
+    pub(crate) struct Rest {
+        state  { x }
+        params { rate }
+    }
+    dx/dt = rate * (1 - x);
 }
 
 /// The state of every problem.
@@ -121,7 +138,10 @@ models!(
     DoublePendulum,
     Brusselator,
     Kepler,
-    Driven
+    Driven,
+    Turned,
+    Rest,
+    Growth
 );
 
 /// A problem, and the size of its fixed steps.
@@ -167,5 +187,18 @@ pub(crate) fn cases<T: Real>() -> Vec<Case<T>> {
         // Backward in time.
         case("kepler", Kepler { mass: n(1.0) }.into(), [0.4, 0.0, 0.0, 2.0], 3.0..0.0, 0.01),
         case("driven", driven.into(), [0.3, 0.0, -0.2, 0.5], 0.5..6.5, 0.02),
+        case("turned", turned(5.0).into(), [0.0, 0.6, 0.8, 0.5], 0.0..40.0, 0.1),
+        case("rest", Rest { rate: n(0.06) }.into(), [1.0, 0.5, 0.5, 0.5], 0.0..600.0, 1.0),
+        // By so much in a step that no grid holds it.
+        case("growth", Growth { rate: n(1e6) }.into(), [1.0, 0.0, 0.0, 0.0], 0.0..5.0, 1.0),
     ]
+}
+
+/// An oscillation of frequency 1 in the plane across `(1, 2, -1.5)`, and a contraction at `rate` along it.
+fn turned<T: Real>(rate: f64) -> Turned<T> {
+    let contracting = Vector3::new(1.0, 2.0, -1.5).normalize();
+    let first = contracting.cross(&Vector3::x()).normalize();
+    let axes = Matrix3::from_columns(&[first, contracting.cross(&first), contracting]);
+    let own = Matrix3::new(0.0, 1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -rate);
+    Turned { a: (axes * own * axes.transpose()).map(T::from_f64) }
 }

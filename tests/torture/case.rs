@@ -2,12 +2,13 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use revode::gradient::{Along, GradientStrategy};
+use revode::control::StepControl;
+use revode::gradient::Strategy as GradientStrategy;
 use revode::nalgebra::DVector;
 use revode::prelude::*;
 use revode::{EmbeddedMethod, MethodVjp, Real};
+use revode_testing::compare::{difference, largest_size};
 
-use crate::compare::difference;
 use crate::fields::{Draw, Linear, Network, Random, Swing, Units};
 
 #[derive(Debug, Clone)]
@@ -61,6 +62,19 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
+    /// The name of the strategy.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Guarded => "guarded",
+            Self::Exact => "exact",
+            Self::ExactRate(_) => "exact by rate",
+            Self::Auto => "auto",
+            Self::Published(_) => "published",
+            Self::Rate(_) => "published by rate",
+            Self::Checkpointed => "checkpointed",
+        }
+    }
+
     /// Whether the gradient is always that of the stored states, to the last bit.
     pub(crate) fn is_exact(self) -> bool {
         !matches!(self, Self::Published(_) | Self::Rate(_))
@@ -203,25 +217,18 @@ impl Case {
     fn strategy<T: Real, F, M, C>(&self, solver: Solver<M, C>, random: &Random<T, F>) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: Copy,
-        C: Copy,
-        Auto: GradientStrategy<T, F, M, C>,
-        Guarded: GradientStrategy<T, F, M, C>,
-        Exact: GradientStrategy<T, F, M, C>,
-        Reversible: GradientStrategy<T, F, M, C>,
-        StoreAll: GradientStrategy<T, F, M, C>,
-        Checkpointed: GradientStrategy<T, F, M, C>,
-        Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
-        Along<StoreAll, Exact>: GradientStrategy<T, F, M, C>,
-        Along<StoreAll, Reversible>: GradientStrategy<T, F, M, C>,
+        M: MethodVjp<T, F> + Copy,
+        C: StepControl<T, F, M> + Copy,
     {
         let exact =
             |strategy: Exact| self.compare(&solver, strategy, StoreAll.along(strategy), random);
         let reversible = |strategy: Reversible| {
-            self.compare(&solver, strategy, StoreAll.along(strategy), random)
+            self.compare(&solver, self.certified(strategy), StoreAll.along(strategy), random)
         };
         match self.strategy {
-            Choice::Guarded => self.compare(&solver, Guarded, StoreAll.along(Guarded), random),
+            Choice::Guarded => {
+                self.compare(&solver, self.guarded(), StoreAll.along(Guarded::default()), random)
+            }
             Choice::Exact => exact(Exact::default()),
             Choice::ExactRate(kappa) => exact(Exact::default().rate(kappa / self.units.time.abs())),
             Choice::Auto => self.auto(&solver, random),
@@ -235,30 +242,26 @@ impl Case {
     fn auto<T: Real, F, M, C>(&self, solver: &Solver<M, C>, random: &Random<T, F>) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: Copy,
-        C: Copy,
-        Auto: GradientStrategy<T, F, M, C>,
-        StoreAll: GradientStrategy<T, F, M, C>,
-        Along<StoreAll, Guarded>: GradientStrategy<T, F, M, C>,
+        M: MethodVjp<T, F> + Copy,
+        C: StepControl<T, F, M> + Copy,
     {
-        let limited = self.limited(solver.strategy(Auto));
-        match limited.gradient(&random.problem, SaveAt::end(), &random.loss()) {
-            Ok(fit) if fit.stats.strategy == "guarded" => {
-                self.compare(solver, Auto, StoreAll.along(Guarded), random)
+        let auto = self.memory.map_or_else(Auto::default, Auto::memory);
+        match solver.strategy(auto).gradient(&random.problem, SaveAt::end(), &random.loss()) {
+            Ok(fit) if fit.stats.strategy.name() == "guarded" => {
+                self.compare(solver, auto, StoreAll.along(Guarded::default()), random)
             }
-            _ => self.compare(solver, Auto, StoreAll, random),
+            _ => self.compare(solver, auto, StoreAll, random),
         }
     }
 
-    /// With the memory and the accuracy of the case.
-    fn limited<M: Clone, C, G>(&self, mut solver: Solver<M, C, G>) -> Solver<M, C, G> {
-        if let Some(memory) = self.memory {
-            solver = solver.memory_limit(memory);
-        }
-        if let Some(accuracy) = self.accuracy {
-            solver = solver.gradient_accuracy(accuracy);
-        }
-        solver
+    /// With the memory of the case.
+    fn guarded(&self) -> Guarded {
+        self.memory.map_or_else(Guarded::default, |bytes| Guarded::default().memory(bytes))
+    }
+
+    /// With the accuracy of the case.
+    fn certified(&self, strategy: Reversible) -> Reversible {
+        self.accuracy.map_or(strategy, |accuracy| strategy.accuracy(accuracy))
     }
 
     fn compare<T: Real, F, M, C, G, H>(
@@ -270,14 +273,14 @@ impl Case {
     ) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: Copy,
-        C: Copy,
-        G: GradientStrategy<T, F, M, C>,
-        H: GradientStrategy<T, F, M, C>,
+        M: MethodVjp<T, F> + Copy,
+        C: StepControl<T, F, M> + Copy,
+        G: GradientStrategy,
+        H: GradientStrategy,
     {
         let (problem, loss) = (&random.problem, random.loss());
         let save = || if self.at_steps { SaveAt::steps() } else { SaveAt::end() };
-        let found = self.limited(solver.strategy(strategy)).gradient(problem, save(), &loss);
+        let found = solver.strategy(strategy).gradient(problem, save(), &loss);
         let found = match found {
             Ok(found) => found,
             Err(error) => return Outcome::Error(error),
@@ -285,17 +288,14 @@ impl Case {
         let stored = solver.strategy(reference).gradient(problem, save(), &loss).expect("stored");
         // (What is finite may not be so in units of 1.)
         let (flat, stored) = (random.flat(&found), random.flat(&stored));
-        let largest = stored.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-        let error = flat.iter().zip(&stored).filter(|(a, b)| a != b);
-        let error = error.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        // As the documentation of `Solver::gradient_accuracy` has it.
+        // As the documentation of `Reversible::accuracy` has it.
         let epsilon = T::EPSILON.to_f64();
         let half = 0.5 * epsilon.sqrt();
         let tolerance = if self.adapts() { self.tolerance } else { half };
         let default = tolerance.min(half).max(1_600.0 * epsilon);
         Outcome::Answer {
-            difference: if error == 0.0 { 0.0 } else { error / largest },
-            certificate: found.stats.certificate.unwrap_or(0.0),
+            difference: difference(&flat, &stored),
+            certificate: found.stats.strategy.certificate().unwrap_or(0.0),
             beside_plain: None,
             asked: if self.strategy.is_exact() { 0.0 } else { self.accuracy.unwrap_or(default) },
         }
@@ -319,11 +319,12 @@ where
 {
     let (problem, loss) = (&random.problem, random.loss());
     let gradient = |found: Result<Gradient<F, _, T>, _>| found.ok().map(|fit| random.flat(&fit));
-    let guarded = solver.strategy(Guarded).gradient(problem, SaveAt::end(), &loss);
+    let guarded = solver.strategy(Guarded::default()).gradient(problem, SaveAt::end(), &loss);
     let plain = gradient(solver.strategy(StoreAll).gradient(problem, SaveAt::end(), &loss))?;
     let finer = gradient(finer.strategy(StoreAll).gradient(problem, SaveAt::end(), &loss))?;
     let guarded = gradient(guarded)?;
     // (What is finite may not be so in units of 1.)
-    let largest = plain.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
-    largest.is_normal().then(|| [difference(&guarded, &plain), difference(&finer, &plain)])
+    largest_size(&plain)
+        .is_normal()
+        .then(|| [difference(&guarded, &plain), difference(&finer, &plain)])
 }

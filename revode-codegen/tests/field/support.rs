@@ -74,7 +74,9 @@ impl Case {
         let mut forward = 0.0;
         let mut size = 0.0;
         for (index, dot) in jvp.iter().enumerate() {
-            for (bar, dot) in point[&Input { role: Role::DerivativeBar, index }].iter().zip(dot) {
+            let bars = &point[&Input { role: Role::DerivativeBar, index }];
+            assert_eq!(bars.len(), dot.len());
+            for (bar, dot) in bars.iter().zip(dot) {
                 forward += bar * dot;
                 size += (bar * dot).abs();
             }
@@ -117,7 +119,9 @@ impl Case {
             ] {
                 for (input, dot) in point.iter().filter(|(input, _)| input.role == from) {
                     let values = shifted.get_mut(&Input { role: to, index: input.index });
-                    for (x, dot) in values.expect("each has a tangent").iter_mut().zip(dot) {
+                    let values = values.expect("each has a tangent");
+                    assert_eq!(values.len(), dot.len());
+                    for (x, dot) in values.iter_mut().zip(dot) {
                         *x += h * dot;
                     }
                 }
@@ -161,6 +165,8 @@ impl Case {
             }
             Jacobian::Column(sinks) => found = self.sinks(sinks, &along),
         }
+        let lengths = |lists: &[Vec<f64>]| lists.iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&found), lengths(&expected));
         for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
             assert!(
                 (found - expected).abs() <= 1e-12 * (1.0 + expected.abs()),

@@ -110,7 +110,8 @@ where
     /// A step that could not be taken has an error without bound.
     #[cold]
     fn retry(&self, memory: &mut Self::Memory, step: Step<T>) -> Option<T> {
-        let decision = self.controller.decide(&mut memory.controller, f64::INFINITY, memory.exponent);
+        let decision =
+            self.controller.decide(&mut memory.controller, f64::INFINITY, memory.exponent);
         let (Decision::Accept(factor) | Decision::Reject(factor)) = decision;
         Some(step.h * T::from_f64(factor))
     }

@@ -21,13 +21,8 @@ pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
     const RECORDS: bool = false;
 
     /// The solve is at save point `index`, after `steps` steps.
-    fn saved(
-        &mut self,
-        index: usize,
-        steps: u64,
-        t: T,
-        state: &S::State,
-    ) -> Result<(), SolveError>;
+    fn saved(&mut self, index: usize, steps: u64, t: T, state: &S::State)
+    -> Result<(), SolveError>;
 
     /// A step was accepted: `state` is the one at its start, `work` holds the solution at its end and the stage
     /// derivatives of the last increment, which are what an interpolant is made of.
@@ -109,7 +104,8 @@ impl<S, C> TimeLoop<'_, S, C> {
                 let step = steps.next(stop);
                 let origin = scheme.origin(&state);
                 let Work { stages, psi, next } = &mut work;
-                let taken = control.increment(&mut memory, method, field, step, origin, stages, psi);
+                let taken =
+                    control.increment(&mut memory, method, field, step, origin, stages, psi);
                 let mut verdict = if let Err(failure) = taken {
                     failed(*control, &mut memory, step, failure)?
                 } else {

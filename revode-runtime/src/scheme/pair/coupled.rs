@@ -161,13 +161,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Coupled {
         std::mem::swap(&mut state.pair.y, next);
     }
     #[inline(always)]
-    fn close(
-        &self,
-        step: Step<T>,
-        _: u32,
-        state: &mut Self::State,
-        _: &S,
-    ) -> Result<(), Stop> {
+    fn close(&self, step: Step<T>, _: u32, state: &mut Self::State, _: &S) -> Result<(), Stop> {
         let (gap, size) = state.pair.gap_and_size();
         state.largest = state.largest.max(size);
         // (Where all are let pass the right side is not a number for a solution that is 0.)

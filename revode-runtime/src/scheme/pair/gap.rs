@@ -263,8 +263,8 @@ impl<T: Real> Extent<T> {
 mod tests {
     use nalgebra::Vector2;
 
-    use super::{FIRST_REST, GapMonitor, Pace, too_large};
     use super::super::Pair;
+    use super::{FIRST_REST, GapMonitor, Pace, too_large};
 
     type Monitor = GapMonitor<Vector2<f64>>;
 

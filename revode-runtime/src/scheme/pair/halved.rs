@@ -107,7 +107,8 @@ impl<D: State<f64>> Halved<D> {
         let n = self.quanta.each.len();
         let Pair { y, z } = &mut state.grid;
         let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
-        let (lost, quantum) = (&mut state.remainder.as_mut_slice()[..n], self.quanta.each.as_slice());
+        let (lost, quantum) =
+            (&mut state.remainder.as_mut_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
             let gap = z[i] - y[i];
             let down = round_down(gap * half, quantum[i]);

@@ -165,8 +165,8 @@ mod tests {
     use nalgebra::{Vector2, Vector4};
     use proptest::prelude::*;
 
-    use super::{LARGEST, LEAST, Quanta, most};
     use super::super::grid::{nearest, power_of_two};
+    use super::{LARGEST, LEAST, Quanta, most};
     use crate::control::Tolerance;
 
     #[test]

@@ -1,11 +1,10 @@
 //! Equations of the literature over long horizons, with the settings in which they are known.
 
-#![allow(dead_code)] // each test binary uses its share
-
 use revode::prelude::*;
 
 ode! {
-    pub(crate) struct Lorenz {
+    /// Lorenz 1963: chaotic at `sigma = 10, rho = 28, beta = 8/3`.
+    pub struct Lorenz {
         state  { x, y, z }
         params { sigma, rho, beta }
     }
@@ -15,7 +14,8 @@ ode! {
 }
 
 ode! {
-    pub(crate) struct LotkaVolterra {
+    /// Predators and prey.
+    pub struct LotkaVolterra {
         state  { x, y }
         params { alpha, beta, delta, gamma }
     }
@@ -24,7 +24,8 @@ ode! {
 }
 
 ode! {
-    pub(crate) struct VanDerPol {
+    /// Stiff for large `mu`.
+    pub struct VanDerPol {
         state  { x, v }
         params { mu }
     }
@@ -34,7 +35,7 @@ ode! {
 
 ode! {
     /// As Ramsay, Hooker, Campbell and Cao (2007) fit it.
-    pub(crate) struct FitzHughNagumo {
+    pub struct FitzHughNagumo {
         state  { v, r }
         params { a, b, c }
     }
@@ -44,7 +45,7 @@ ode! {
 
 ode! {
     /// Linear decay at several rates.
-    pub(crate) struct Decay {
+    pub struct Decay {
         state  { u: [4] }
         params { rate: [4] }
     }
@@ -53,7 +54,7 @@ ode! {
 
 ode! {
     /// Two equal masses on rods of length 1.
-    pub(crate) struct DoublePendulum {
+    pub struct DoublePendulum {
         state  { a, b, p, q }
         params { g, m }
     }
@@ -67,7 +68,8 @@ ode! {
 }
 
 ode! {
-    pub(crate) struct Brusselator {
+    /// A chemical oscillator.
+    pub struct Brusselator {
         state  { x, y }
         params { a, b }
     }
@@ -76,7 +78,8 @@ ode! {
 }
 
 ode! {
-    pub(crate) struct Kepler {
+    /// A body around a fixed one, in the plane.
+    pub struct Kepler {
         state  { x, y, u, v }
         params { mass }
     }
@@ -86,6 +89,15 @@ ode! {
     dy/dt = v;
     du/dt = k * x;
     dv/dt = k * y;
+}
+
+ode! {
+    /// Growth at one rate, or decay where it is negative.
+    pub struct Growth {
+        state  { y }
+        params { rate }
+    }
+    dy/dt = rate * y;
 }
 
 /// Calls a macro with each problem: its name, its field, its initial state, the size of fixed steps.

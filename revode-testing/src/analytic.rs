@@ -3,15 +3,13 @@
 //! Their constants are generic on purpose: with round ones a method may happen to be of a higher order
 //! than its own.
 
-#![allow(dead_code)] // each test binary uses its share
-
 use revode::Tableau;
 use revode::nalgebra::{SVector, Vector1};
 use revode::prelude::*;
 
 ode! {
     /// Nonlinear, `y = 2 atan(tan(y0/2) e^{at})`.
-    pub(crate) struct Sine {
+    pub struct Sine {
         state  { y }
         params { a }
     }
@@ -20,7 +18,7 @@ ode! {
 
 ode! {
     /// Nonlinear and time-dependent, `1/y = 1/y0 − (a/ω) sin(ωt)`.
-    pub(crate) struct Forced {
+    pub struct Forced {
         state  { y }
         params { a, omega }
     }
@@ -30,7 +28,7 @@ ode! {
 ode! {
     /// The Stuart–Landau oscillator, a nonlinear vector field; in polar coordinates
     /// `r' = μ r (1 − r²)`, `φ' = ω + c r²`.
-    pub(crate) struct StuartLandau {
+    pub struct StuartLandau {
         state  { x, y }
         params { mu, omega, c }
     }
@@ -42,7 +40,7 @@ ode! {
 
 ode! {
     /// Conservative: reversible over long times.
-    pub(crate) struct Pendulum {
+    pub struct Pendulum {
         state  { q, p }
         params { gravity }
     }
@@ -52,7 +50,7 @@ ode! {
 
 ode! {
     /// A tower, see [`tower()`]: nonlinear.
-    pub(crate) struct Tower {
+    pub struct Tower {
         state  { a, b, c, d, e, f, g, h, i }
         params { s }
     }
@@ -69,7 +67,7 @@ ode! {
 
 ode! {
     /// A tower, see [`tower()`]: time-dependent.
-    pub(crate) struct Driven {
+    pub struct Driven {
         state  { a, b, c, d, e, f, g, h, i }
         params { s }
     }
@@ -86,7 +84,7 @@ ode! {
 
 ode! {
     /// A tower, see [`tower()`]: of vectors.
-    pub(crate) struct VectorTower {
+    pub struct VectorTower {
         state  { u: [9] }
         params { v: [9], w: [9], s }
     }
@@ -96,27 +94,34 @@ ode! {
 }
 
 /// A problem and the solution at its end.
-pub(crate) struct Case<F: VectorField<f64>> {
-    pub(crate) name: &'static str,
-    pub(crate) problem: Problem<f64, F>,
-    pub(crate) exact: F::State,
+#[derive(Debug)]
+pub struct Case<F: VectorField<f64>> {
+    /// The kind of the field.
+    pub name: &'static str,
+    /// The problem.
+    pub problem: Problem<f64, F>,
+    /// The solution at the end.
+    pub exact: F::State,
 }
 
-pub(crate) fn sine() -> Case<Sine> {
+/// [`Sine`] from 0.4.
+pub fn sine() -> Case<Sine> {
     let (a, y0, end) = (1.1_f64, 0.4_f64, 2.0);
     let y = 2.0 * ((0.5 * y0).tan() * (a * end).exp()).atan();
     let problem = Problem::new(Sine { a }, [y0], 0.0..end);
     Case { name: "nonlinear", problem, exact: Vector1::new(y) }
 }
 
-pub(crate) fn forced() -> Case<Forced> {
+/// [`Forced`] from 0.8.
+pub fn forced() -> Case<Forced> {
     let (a, omega, y0, end) = (0.7_f64, 1.3_f64, 0.8_f64, 2.0);
     let y = 1.0 / (1.0 / y0 - a / omega * (omega * end).sin());
     let problem = Problem::new(Forced { a, omega }, [y0], 0.0..end);
     Case { name: "time-dependent", problem, exact: Vector1::new(y) }
 }
 
-pub(crate) fn stuart_landau() -> Case<StuartLandau> {
+/// [`StuartLandau`] from (0.5, 0.3).
+pub fn stuart_landau() -> Case<StuartLandau> {
     let (mu, omega, c, end) = (0.45_f64, 1.7_f64, -0.6_f64, 2.0);
     let (x0, y0) = (0.5_f64, 0.3_f64);
     let r2 = x0 * x0 + y0 * y0;
@@ -137,7 +142,7 @@ pub(crate) fn stuart_landau() -> Case<StuartLandau> {
 /// order `p` finds components 1 to `p` without error, and its local error in component `p + 1` is
 /// `C h^{p+1}` without further terms, where `C` adds up the order conditions of the trees with `p + 1`
 /// nodes.
-pub(crate) fn tower<F>(name: &'static str, field: F) -> Case<F>
+pub fn tower<F>(name: &'static str, field: F) -> Case<F>
 where
     F: VectorField<f64, State = SVector<f64, 9>>,
 {
@@ -152,15 +157,18 @@ where
     Case { name, problem: Problem::new(field, at(start), start..end), exact: at(end) }
 }
 
-pub(crate) fn nonlinear_tower() -> Case<Tower> {
+/// The tower of [`Tower`].
+pub fn nonlinear_tower() -> Case<Tower> {
     tower("nonlinear", Tower { s: 0.3 })
 }
 
-pub(crate) fn driven_tower() -> Case<Driven> {
+/// The tower of [`Driven`].
+pub fn driven_tower() -> Case<Driven> {
     tower("time-dependent", Driven { s: 0.3 })
 }
 
-pub(crate) fn vector_tower() -> Case<VectorTower> {
+/// The tower of [`VectorTower`].
+pub fn vector_tower() -> Case<VectorTower> {
     let v = SVector::from_fn(|k, _| 1.0 + 0.1 * ((7 * k) % 9) as f64);
     let w = SVector::from_fn(|k, _| 1.0 - 0.2 * ((4 * k) % 9) as f64);
     tower("vector", VectorTower { v, w, s: 0.3 })
@@ -168,7 +176,7 @@ pub(crate) fn vector_tower() -> Case<VectorTower> {
 
 /// `Σ |b_i| (1 + Σ |a_ij|)`: what an increment makes of a relative error of its stages. About 3 for
 /// RK4 and 1e5 for Verner's 6(5), whose coefficients near 150 cancel.
-pub(crate) fn amplification<M: Tableau>() -> f64 {
+pub fn amplification<M: Tableau>() -> f64 {
     assert_eq!(M::A.len(), M::B.len());
     let stage = |row: &[f64]| 1.0 + row.iter().map(|a| a.abs()).sum::<f64>();
     M::A.iter().zip(M::B).map(|(row, b)| b.abs() * stage(row)).sum()
