@@ -77,7 +77,7 @@ fn parameters(c: &mut Criterion) {
 fn slots(c: &mut Criterion) {
     const STEPS: u32 = 200_000;
     let mut group = c.benchmark_group("slots, decay, midpoint, 200,000 steps");
-    let loss = squared_norm::<1>();
+    let loss = squared_length();
     let problem = Problem::new(Decay { rate: 1e-3 }, [1.0], 0.0..f64::from(STEPS));
     group.throughput(Throughput::Elements(u64::from(STEPS)));
     group.sample_size(10);

@@ -240,7 +240,7 @@ fn an_unsteady_field_is_found_out() {
     println!("{error}");
     assert!(matches!(error, SolveError::NotExact { component: 0, .. }), "{error:?}");
     let found = solver.strategy(guarded()).gradient(&problem, SaveAt::end(), &loss);
-    let error = guarded.map(|fit| fit.stats).unwrap_err();
+    let error = found.map(|fit| fit.stats).unwrap_err();
     println!("{error}");
     assert!(matches!(error, SolveError::NotRepeated { .. }), "{error:?}");
 }
