@@ -114,8 +114,8 @@ fn guarded_and_exact_gradients_allocate_only_for_what_they_keep() {
         // With the start. A list starts with room for 4.
         let doublings = (anchors + 1).next_power_of_two().ilog2().saturating_sub(2);
         assert!(count <= u64::from(9 + LISTS * doublings), "{count} allocations, {stats}");
-        // (Measured: 300 bytes, and 96 an anchor.)
-        assert!(bytes_kept as u64 <= 300 + 96 * anchors, "{stats}");
+        // (Measured: 300 bytes, 96 an anchor, and place for the pair before a step that cannot be undone.)
+        assert!(bytes_kept as u64 <= 348 + 96 * anchors, "{stats}");
         // A list that has just doubled holds twice what it keeps.
         assert!(bytes <= 2 * bytes_kept as u64, "{bytes} bytes, {stats}");
     }

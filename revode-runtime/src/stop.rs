@@ -1,6 +1,6 @@
 //! What ends a pass over a solve before its end: seen inside the library only.
 
-use crate::{Real, SolveError, Step, StepFailure};
+use crate::{SolveError, StepFailure};
 
 /// Why a pass over a solve ends early.
 #[derive(Debug)]
@@ -71,28 +71,16 @@ impl From<Finding> for Stop {
 }
 
 impl Stop {
-    /// The error of a pass that nothing revises.
+    /// The error of a pass that nothing revises. A step that failed is only met where it was taken before, at the
+    /// same bits, and failed now: the field is not repeatable.
     #[cold]
     pub(crate) fn into_error(self) -> SolveError {
         match self {
             Self::Error(error) => error,
             Self::Finding(finding) => finding.into_error(),
-            // (Both passes make an error of it that says which step it was.)
             Self::Step(StepFailure { reason }) => {
                 SolveError::StepFailed { t: f64::NAN, h: f64::NAN, reason }
             }
-        }
-    }
-
-    /// The same on the way back through `step`: one that failed there had been taken before, so that the field does
-    /// not give equal bits for equal inputs.
-    #[cold]
-    pub(crate) fn on_the_way_back<T: Real>(self, step: Step<T>) -> Self {
-        match self {
-            Self::Step(_) => {
-                SolveError::NotRepeated { step: step.index, t: step.t.to_f64() }.into()
-            }
-            other => other,
         }
     }
 }

@@ -82,9 +82,7 @@ where
     C: StepControl<T, F, M>,
 {
     let Ask { problem, plan, .. } = ask;
-    let points = Points::new(plan);
-    let mean = problem.y0.zeros_like();
-    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, mean };
+    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points: Points::new(plan) };
     let End { mut state, record, mut stats } =
         ask.time_loop(scheme).run(problem, plan, &mut forward)?;
     let Forward { mut keeper, value, mut points, .. } = forward;
@@ -104,9 +102,7 @@ where
     };
     add_cotangent(record.len(), *t1, &state, &mut bar);
     for step in record.rev() {
-        keeper
-            .step_back(&pass, step, &mut state, &mut bar, &mut model_bar, &mut work)
-            .map_err(|stop| stop.on_the_way_back(step))?;
+        keeper.step_back(&pass, step, &mut state, &mut bar, &mut model_bar, &mut work)?;
         scheme.check_vjp(step, &state, &mut bar)?;
         add_cotangent(step.index, step.t, &state, &mut bar);
     }
@@ -143,17 +139,15 @@ fn check_finite<T: Real, F: FieldVjp<T>>(
 }
 
 /// The forward pass: evaluates the loss, lets the keeper keep.
-struct Forward<'a, T, Y, S, L, K> {
+struct Forward<'a, T, S, L, K> {
     scheme: &'a S,
     loss: &'a L,
     keeper: K,
     value: T,
     points: Points,
-    /// Scratch space for a read-out.
-    mean: Y,
 }
 
-impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, F::State, S, L, K>
+impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, S, L, K>
 where
     T: Real,
     F: FieldVjp<T>,
@@ -171,8 +165,7 @@ where
         state: &S::State,
     ) -> Result<(), SolveError> {
         self.points.push(steps);
-        let y = Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean);
-        self.value += self.loss.value(index, t, y)?;
+        self.value += self.loss.value(index, t, Scheme::<T, F>::solution(self.scheme, state))?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 use super::gap::{self, GapMonitor, Pace};
 use super::grid::{Grid, Round, is_exact, nearest};
 use super::growth::PairCotangent;
-use super::{Arithmetic, Pair, mean_of};
+use super::{Arithmetic, Pair};
 use crate::error::check_finite;
 use crate::slices::{update, zip};
 use crate::stop::Stop;
@@ -19,7 +19,7 @@ use crate::{Real, State, Step};
 /// z' = z − round(Psi_{−h}(t + h, y'))
 /// ```
 ///
-/// and with `z' ← y'`, or `y', z' ← (y' + z')/2` for a method of odd order, after a step in which the gap `‖y' − z'‖` was found to grow faster than in
+/// and with `z' ← y'` after a step in which the gap `‖y' − z'‖` was found to grow faster than in
 /// proportion to time: the step ends in an *anchor*. The number of anchors belongs to the horizon and
 /// to how fast the field contracts, not to the number of steps.
 ///
@@ -47,7 +47,7 @@ pub struct AnchoredState<S> {
     monitor: GapMonitor<S>,
 }
 
-/// The pair before its gap was closed, its grid, after how many steps, and at what pace it goes
+/// The pair before `z` was set to `y`, its grid, after how many steps, and at what pace it goes
 /// on from there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Anchor<S> {
@@ -55,8 +55,6 @@ pub(crate) struct Anchor<S> {
     pub(crate) grid: Grid<S>,
     steps: u64,
     pace: Pace,
-    /// Whether the gap is closed to the mean of `y` and `z`; otherwise to `y`.
-    to_mean: bool,
 }
 
 impl<S> Anchor<S> {
@@ -66,7 +64,7 @@ impl<S> Anchor<S> {
         S: State<T>,
     {
         let pair = Pair { y: y0.clone(), z: y0.clone() };
-        Self { pair, grid: Grid::new(y0), steps: 0, pace: Pace::START, to_mean: false }
+        Self { pair, grid: Grid::new(y0), steps: 0, pace: Pace::START }
     }
 
     /// Takes another's numbers without allocating.
@@ -76,7 +74,7 @@ impl<S> Anchor<S> {
     {
         self.pair.assign(&from.pair);
         self.grid.assign(&from.grid);
-        (self.steps, self.pace, self.to_mean) = (from.steps, from.pace, from.to_mean);
+        (self.steps, self.pace) = (from.steps, from.pace);
     }
 
     /// The state that goes on from there, whose gap is a [seed](gap::seed).
@@ -84,11 +82,8 @@ impl<S> Anchor<S> {
     where
         S: State<T>,
     {
-        let mut pair = self.pair.clone();
-        if self.to_mean {
-            update(pair.y.as_mut_slice(), [self.pair.z.as_slice()], |y, [z]| mean_of(y, z));
-        }
-        let grid = self.grid.renewed(&pair.y);
+        let grid = self.grid.renewed(&self.pair.y);
+        let mut pair = Pair { y: self.pair.y.clone(), z: self.pair.y.clone() };
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (i, quantum) in grid.quantum().as_slice().iter().enumerate() {
             y[i] = nearest(y[i], *quantum);
@@ -100,17 +95,16 @@ impl<S> Anchor<S> {
 }
 
 impl<S> AnchoredState<S> {
-    /// Closes the gap after `step`, on a grid of its own.
+    /// Closes the gap after `step`: `z' ← y'`, on a grid of their own.
     #[cold]
-    fn end_in_anchor<T: Real>(&mut self, step: Step<T>, to_mean: bool) -> Result<(), Stop>
+    fn end_in_anchor<T: Real>(&mut self, step: Step<T>) -> Result<(), Stop>
     where
         S: State<T>,
     {
         // Without it the step could not be reversed.
         check_finite(&self.pair.z, step.end(), step.t)?;
         let (pair, grid, before) = (self.pair.clone(), self.grid.clone(), self.before.take());
-        let (steps, pace) = (step.index + 1, self.monitor.pace);
-        let anchor = Anchor { pair, grid, steps, pace, to_mean };
+        let anchor = Anchor { pair, grid, steps: step.index + 1, pace: self.monitor.pace };
         *self = AnchoredState { before, ..anchor.next() };
         self.anchor = Some(anchor);
         Ok(())
@@ -118,7 +112,6 @@ impl<S> AnchoredState<S> {
 }
 
 impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
-    const SYMMETRIC: bool = true;
     type State = AnchoredState<S>;
     type Next = Pair<S>;
 
@@ -195,25 +188,18 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
         last: &Pair<S>,
     ) -> Result<(), Stop> {
         let AnchoredState { pair, grid, monitor, .. } = &mut *state;
-        let was_resting = monitor.pace.is_resting();
         let grown = monitor.watch(pair, &last.y, grid.quantum(), order);
         if grown || monitor.steps() >= self.max_segment || !grid.holds(&pair.y) {
-            let single = was_resting || monitor.pace.is_resting() || self.max_segment == 1;
-            return state.end_in_anchor(step, order % 2 == 1 && !single);
+            return state.end_in_anchor(step);
         }
         state.anchor = None;
         Ok(())
     }
     #[inline(always)]
-    fn reopen(&self, _: u32, state: &mut Self::State, bar: &mut PairCotangent<S>) {
-        if let Some(Anchor { pair, grid, to_mean, .. }) = state.anchor.take() {
+    fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
+        if let Some(Anchor { pair, grid, .. }) = state.anchor.take() {
             bar.closed(state.grid.quantum().as_slice(), grid.quantum().as_slice());
             bar.pair.join_vjp();
-            if to_mean {
-                bar.pair.y.as_mut_slice().iter_mut().for_each(|bar| *bar *= T::from_f64(0.5));
-                let Pair { y, z } = &mut bar.pair;
-                z.assign(y);
-            }
             (state.pair, state.grid) = (pair, grid);
         }
     }
@@ -229,8 +215,13 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
         let inputs = [psi.as_slice(), state.grid.quantum().as_slice()];
         update(state.pair.y.as_mut_slice(), inputs, |y, [psi, q]| y - rounding.round(psi, q));
     }
-    fn count_cotangent(&self, state: &Self::State, bar: &mut PairCotangent<S>) {
-        bar.count(state.grid.quantum().as_slice());
+    fn add_cotangent(
+        &self,
+        state: &Self::State,
+        bar: &mut PairCotangent<S>,
+        add: impl FnOnce(&mut S),
+    ) {
+        bar.add(state.grid.quantum().as_slice(), add);
     }
     #[inline(always)]
     fn watch(

@@ -6,10 +6,6 @@ use crate::{Real, State, Step};
 
 /// The arithmetic of a [`PairScheme`](super::PairScheme) over states `S`.
 pub trait Arithmetic<T: Real, S: State<T>> {
-    /// Whether `λ` is 1: then the step is symmetric up to swapping its halves, the leading errors of `y` and `z` are
-    /// opposite where the method's order `p` is odd, and their mean has the order `p + 1` (`docs/guarded.md`).
-    const SYMMETRIC: bool;
-
     /// The pair, and what belongs to it.
     type State: Clone;
     /// The proposed solution; after a step, the pair at its start as far as it matters.
@@ -49,8 +45,7 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// Sets `z' = z ⊖ psi`, and `y` to what is proposed.
     fn sub_z(&self, step: Step<T>, state: &mut Self::State, psi: &S, next: &mut Self::Next);
 
-    /// Closes the gap where that is due: to the mean of `y` and `z` where the method's `order` is odd, unless steps are
-    /// taken one by one, and to `y` otherwise. `last` is what [`sub_z`](Self::sub_z) left.
+    /// Closes the gap where that is due. `order` is that of the method, `last` what [`sub_z`](Self::sub_z) left.
     ///
     /// # Errors
     /// [`Stop`] where the state is none to go on from.
@@ -65,8 +60,8 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// Takes back what [`close`](Self::close) did to the state, which holds what was lost thereby; on the cotangents
     /// its VJP.
     #[inline(always)]
-    fn reopen(&self, order: u32, state: &mut Self::State, bar: &mut PairCotangent<S>) {
-        let _ = (order, state, bar);
+    fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
+        let _ = (state, bar);
     }
 
     /// Undoes `z' = z ⊖ psi`.
@@ -75,10 +70,16 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// Undoes `y' = λ y + (1 − λ) z ⊕ psi`, `z` being that before the step.
     fn undo_y(&self, step: Step<T>, state: &mut Self::State, psi: &S);
 
-    /// Counts what a loss has added to the cotangents.
+    /// Lets a loss `add` to the cotangent of the solution.
     #[inline]
-    fn count_cotangent(&self, state: &Self::State, bar: &mut PairCotangent<S>) {
-        let _ = (state, bar);
+    fn add_cotangent(
+        &self,
+        state: &Self::State,
+        bar: &mut PairCotangent<S>,
+        add: impl FnOnce(&mut S),
+    ) {
+        let _ = state;
+        add(&mut bar.pair.y);
     }
 
     /// Checks the cotangents that the reverse pass has come to with a step, whose start is `state`.

@@ -105,7 +105,6 @@ pub struct CoupledState<T, S> {
 }
 
 impl<T: Real, S: State<T>> Arithmetic<T, S> for Coupled {
-    const SYMMETRIC: bool = false;
     type State = CoupledState<T, S>;
     type Next = S;
 
