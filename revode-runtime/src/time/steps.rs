@@ -169,17 +169,14 @@ impl<T: Real> Steps<T> {
     /// Counts a step of this size from `t`.
     #[inline(always)]
     fn advance(&mut self, t: T, size: Size<T>) {
-        let advance = match size.level {
-            Some(level) => {
-                let change = level - self.level;
-                self.level = level;
-                if change == 0 { Advance::Same } else { Advance::Change(change) }
-            }
-            None => {
-                self.ladder = Ladder { t, base: size.h };
-                (self.ticks, self.first, self.level) = (0, self.index, 0);
-                Advance::Start(self.ladder)
-            }
+        let advance = if let Some(level) = size.level {
+            let change = level - self.level;
+            self.level = level;
+            if change == 0 { Advance::Same } else { Advance::Change(change) }
+        } else {
+            self.ladder = Ladder { t, base: size.h };
+            (self.ticks, self.first, self.level) = (0, self.index, 0);
+            Advance::Start(self.ladder)
         };
         self.ticks += step_ticks(self.level);
         self.end = self.ladder.time(self.ticks);

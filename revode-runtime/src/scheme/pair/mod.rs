@@ -245,12 +245,11 @@ impl<M, A> PairScheme<M, A> {
         let Self { method, arithmetic } = self;
         let VjpWork { taped, psi, .. } = work;
         let Pair { y: w, z: z_bar } = &mut bar.pair;
-        match z {
-            Some(z) => method.increment_taped(field, step, z, taped, psi)?,
-            None => {
-                method.increment_taped(field, step, arithmetic.z(state), taped, psi)?;
-                arithmetic.undo_y(step, state, psi);
-            }
+        if let Some(z) = z {
+            method.increment_taped(field, step, z, taped, psi)?;
+        } else {
+            method.increment_taped(field, step, arithmetic.z(state), taped, psi)?;
+            arithmetic.undo_y(step, state, psi);
         }
         let lambda = arithmetic.lambda(step.h);
         if let Some(lambda) = lambda {
