@@ -176,6 +176,9 @@ pub fn vector_tower() -> Case<VectorTower> {
 
 /// `Σ |b_i| (1 + Σ |a_ij|)`: what an increment makes of a relative error of its stages. About 3 for
 /// RK4 and 1e5 for Verner's 6(5), whose coefficients near 150 cancel.
+///
+/// # Panics
+/// Where the tableau has not as many rows as weights.
 pub fn amplification<M: Tableau>() -> f64 {
     assert_eq!(M::A.len(), M::B.len());
     let stage = |row: &[f64]| 1.0 + row.iter().map(|a| a.abs()).sum::<f64>();
