@@ -34,7 +34,8 @@ fn spiral(degrees: f64, r: f64) -> Spiral {
 fn growth<M: MethodVjp<f64, Spiral>>(method: &M, field: &Spiral) -> f64 {
     let u = Vector3::new(1.0, 0.0, 1.0);
     let (mut stages, mut psi) = (method.stages(field, &u), Vector3::zeros());
-    method.increment(field, 0.0, 1.0, &u, &mut stages, &mut psi);
+    let step = revode::Step { index: 0, t: 0.0, h: 1.0 };
+    method.increment(field, step, &u, &mut stages, &mut psi).unwrap();
     (1.0 - psi[1]).hypot(psi[2])
 }
 
@@ -51,7 +52,7 @@ const STEPS: f64 = 2000.0;
 /// with exact reversal, far from rest and at rest: the largest.
 fn memory<M: MethodVjp<f64, Spiral> + Copy>(method: M, field: &Spiral) -> f64 {
     let of = |start: f64| {
-        let guarded = memory_of(method, field, Guarded, start);
+        let guarded = memory_of(method, field, Guarded::default(), start);
         guarded.max(memory_of(method, field, Exact::default(), start))
     };
     of(3.0).max(of(1.0))
