@@ -58,7 +58,7 @@ where
     let plain = gradient(method, h, StoreAll, problem, loss);
     [
         difference(&gradient(method, 0.5 * h, StoreAll, problem, loss), &plain),
-        difference(&gradient(method, h, Guarded, problem, loss), &plain),
+        difference(&gradient(method, h, Guarded::default(), problem, loss), &plain),
         difference(&gradient(method, h, Exact::default(), problem, loss), &plain),
     ]
 }
