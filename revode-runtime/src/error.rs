@@ -92,7 +92,7 @@ pub enum SolveError {
     #[error(
         "the pair's gap |y - z| reached {:.1} % of the solution at t = {t}: the coupling ({coupling}) does \
          not hold the pair together, because the field contracts faster than it damps; use the \
-         default strategy or `.strategy(Guarded)`, which close the gap, a larger \
+         default strategy or `.strategy(Guarded::default())`, which close the gap, a larger \
          `Reversible::rate(…)`, or a shorter step",
         100.0 * gap,
         t = Readable(*t)
@@ -112,7 +112,7 @@ pub enum SolveError {
          {amplification:.1e} times ({:.1e}, allowed {allowed:.1e}), after the pair's gap |y - z| had been \
          {gap:.1e} of the solution at the end: rounding and cotangents grew too much on the way back, which \
          this coupling does not bound (a dissipative field or a long horizon); use the default strategy \
-         or `.strategy(Guarded)`, or ask for less by `Reversible::accuracy(…)`",
+         or `.strategy(Guarded::default())`, or ask for less by `Reversible::accuracy(…)`",
         error * amplification,
         t = Readable(*t)
     )]
