@@ -379,4 +379,11 @@ fn every_answer_is_accurate_whatever_the_units() {
     println!(
         "{gradients} gradients, {answers:?} answers, error at most {factors:.1?} certificates"
     );
+    // Measured over 2,000 cases: 41 %, 13 % and 12 %. Fewer would be cases that no longer test anything.
+    let part = |count: u32| f64::from(count) / f64::from(cases);
+    assert!(part(gradients) >= 0.38, "{gradients} gradients of {cases} cases");
+    assert!(
+        answers.iter().all(|count| part(*count) >= 0.11),
+        "{answers:?} answers of {cases} cases"
+    );
 }

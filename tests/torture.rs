@@ -76,6 +76,14 @@ fn every_answer_is_accurate_or_an_error() {
         factor.get()
     );
     result.unwrap();
+    // Measured over 3,000 cases: 88 to 93 %, 32 % and 17 %. Fewer answers would be cases that no longer test anything.
+    let wanted = [("published", 0.28), ("published by rate", 0.14)];
+    let wanted = |name| wanted.iter().find(|(of, _)| *of == name).map_or(0.85, |(_, part)| *part);
+    for (name, [answers, of]) in &counts {
+        let part = f64::from(*answers) / f64::from(*of);
+        assert!(part >= wanted(*name) || *of < 100, "{name}: {answers} answers of {of} cases");
+    }
+    assert_eq!(counts.len(), 7, "every strategy was drawn: {counts:?}");
     let mut beside = beside.into_inner();
     beside.sort_by(f64::total_cmp);
     let part = |of: usize| beside[beside.len() - 1 - beside.len() / of];
