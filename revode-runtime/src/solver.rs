@@ -90,14 +90,12 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.
-    pub fn forward<T, F>(
+    pub fn forward<T: Real, F: FieldVjp<T>>(
         &self,
         problem: &Problem<T, F>,
         save: SaveAt,
     ) -> Result<Solution<T, F::State>, SolveError>
     where
-        T: Real,
-        F: FieldVjp<T>,
         M: MethodVjp<T, F>,
         C: StepControl<T, F, M>,
         G: Strategy,
@@ -111,19 +109,16 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.
-    pub fn gradient<T, F, L>(
+    pub fn gradient<T: Real, F: FieldVjp<T>, L: Loss<T, F::State>>(
         &self,
         problem: &Problem<T, F>,
         save: SaveAt,
         loss: &L,
     ) -> Result<Gradient<F, F::State, T>, SolveError>
     where
-        T: Real,
-        F: FieldVjp<T>,
         M: MethodVjp<T, F>,
         C: StepControl<T, F, M>,
         G: Strategy,
-        L: Loss<T, F::State>,
     {
         let ask = self.ask(problem, &save)?;
         // (An infinite one may be meant: a capacity without limit.)
