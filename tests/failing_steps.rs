@@ -1,5 +1,7 @@
 //! Steps that a method cannot take: rejected under adaptive steps, an error with fixed ones, in every scheme.
 
+use std::cell::Cell;
+
 use revode::nalgebra::SVector;
 use revode::prelude::*;
 use revode::{EmbeddedMethod, Method, MethodVjp, Step, StepFailure};
@@ -22,10 +24,15 @@ struct Short {
 
 type V = SVector<f64, 2>;
 
+thread_local! {
+    /// Whether all steps fail from now on.
+    static BROKEN: Cell<bool> = const { Cell::new(false) };
+}
+
 impl Short {
     fn check(self, step: Step<f64>) -> Result<(), StepFailure> {
         let longest = if step.h > 0.0 { self.forward } else { self.back };
-        if step.h.abs() <= longest {
+        if step.h.abs() <= longest && !BROKEN.get() {
             Ok(())
         } else {
             Err(StepFailure { reason: "Newton's iteration did not converge" })
@@ -171,4 +178,34 @@ fn a_method_that_always_fails_ends_in_an_underflow() {
     let solver = Solver::new(Short { forward: 0.0, back: 0.0 }).tolerance(1e-6, 1e-6);
     let error = solver.solve(&problem(), SaveAt::end()).unwrap_err();
     assert!(matches!(error, SolveError::StepSizeUnderflow { t: 0.0, .. }), "{error:?}");
+}
+
+/// A step that was taken forward and fails on the way back has not been repeated: the error says which it was.
+#[test]
+fn a_step_that_fails_on_the_way_back_only_is_no_gradient() {
+    let breaking = Terminal::new(
+        |y: &V| y[0],
+        |_: &V| {
+            BROKEN.set(true);
+            [1.0, 0.0].into()
+        },
+    );
+    let solver = Solver::new(Short { forward: 1.0, back: 1.0 }).fixed_step(0.02);
+    macro_rules! strategies {
+        ($($strategy:expr => $step:expr;)*) => {$(
+            BROKEN.set(false);
+            let found = solver.strategy($strategy).gradient(&problem(), SaveAt::end(), &breaking);
+            let Err(SolveError::NotRepeated { step, t }) = found else { panic!("{found:?}") };
+            assert_eq!((step, t), ($step, $step as f64 * 0.02));
+        )*};
+    }
+    strategies! {
+        StoreAll => 49;
+        Guarded::default() => 49;
+        Exact::default() => 49;
+        Reversible::coupling(1.0) => 49;
+        // The start alone is stored: it is the first step that is taken again first.
+        Checkpointed::slots(1) => 0;
+        Checkpointed::slots(1).along(Guarded::default()) => 0;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Real, ShapeError, State, StepFailure};
+use crate::{Real, ShapeError, State, Step, StepFailure};
 
 /// The error of a solve or of a gradient. Nothing is returned half-done.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -228,10 +228,16 @@ impl SolveError {
         Self::InvalidArgument { argument, problem: problem.into() }
     }
 
-    /// The error of a step from `t`, of size `h`, that could not be taken.
+    /// The error of a fixed step that could not be taken.
     #[cold]
-    pub(crate) fn step_failed<T: Real>(t: T, h: T, failure: StepFailure) -> Self {
-        Self::StepFailed { t: t.to_f64(), h: h.to_f64(), reason: failure.reason }
+    pub(crate) fn step_failed<T: Real>(step: Step<T>, failure: StepFailure) -> Self {
+        Self::StepFailed { t: step.t.to_f64(), h: step.h.to_f64(), reason: failure.reason }
+    }
+
+    /// The error of a step that was taken again and did not come out as before.
+    #[cold]
+    pub(crate) fn not_repeated<T: Real>(step: Step<T>) -> Self {
+        Self::NotRepeated { step: step.index, t: step.t.to_f64() }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Real;
+
 /// The step number `index`, from `t` to `t + h`.
 ///
 /// It is passed whole to whatever takes a step: a driving path adds its increment over the step here.
@@ -15,10 +17,7 @@ pub struct Step<T> {
     pub h: T,
 }
 
-impl<T> Step<T>
-where
-    T: Copy + std::ops::Add<Output = T> + std::ops::Neg<Output = T>,
-{
+impl<T: Real> Step<T> {
     /// The time at which it ends.
     #[inline(always)]
     pub fn end(self) -> T {

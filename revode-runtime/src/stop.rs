@@ -5,8 +5,6 @@ use crate::{SolveError, StepFailure};
 /// Why a pass over a solve ends early.
 #[derive(Debug)]
 pub enum Stop {
-    /// The step could not be taken: a rejection under adaptive steps, an error with fixed ones.
-    Step(StepFailure),
     /// The discretisation is too loose, which a strategy may revise.
     Finding(Finding),
     /// What the user is told.
@@ -58,9 +56,24 @@ impl From<SolveError> for Stop {
     }
 }
 
-impl From<StepFailure> for Stop {
+/// Why an accepted step could not be finished.
+#[derive(Debug)]
+pub enum Unfinished {
+    /// An increment failed: a rejection under adaptive steps, an error with fixed ones.
+    Failed(StepFailure),
+    /// The pass ends.
+    Stop(Stop),
+}
+
+impl From<StepFailure> for Unfinished {
     fn from(failure: StepFailure) -> Self {
-        Self::Step(failure)
+        Self::Failed(failure)
+    }
+}
+
+impl<E: Into<Stop>> From<E> for Unfinished {
+    fn from(stop: E) -> Self {
+        Self::Stop(stop.into())
     }
 }
 
@@ -71,16 +84,12 @@ impl From<Finding> for Stop {
 }
 
 impl Stop {
-    /// The error of a pass that nothing revises. A step that failed is only met where it was taken before, at the
-    /// same bits, and failed now: the field is not repeatable.
+    /// The error of a pass that nothing revises.
     #[cold]
     pub(crate) fn into_error(self) -> SolveError {
         match self {
             Self::Error(error) => error,
             Self::Finding(finding) => finding.into_error(),
-            Self::Step(StepFailure { reason }) => {
-                SolveError::StepFailed { t: f64::NAN, h: f64::NAN, reason }
-            }
         }
     }
 }

@@ -13,8 +13,8 @@ mod plain;
 
 pub(crate) use plain::Plain;
 
-use crate::stop::Stop;
-use crate::{FieldVjp, Method, MethodVjp, Real, State, Step, VectorField};
+use crate::stop::{Stop, Unfinished};
+use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorField};
 
 /// A way to advance the solution by one step, made from a [`Method`].
 pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
@@ -51,9 +51,13 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
     /// Checks the proposed solution, and computes what else the step takes.
     ///
     /// # Errors
-    /// [`Stop::Step`] where an increment failed, [`Stop::Error`] or [`Stop::Finding`] where the solution is none to
-    /// go on from.
-    fn finish(&self, field: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Stop>;
+    /// [`Unfinished::Failed`] where an increment failed, [`Unfinished::Stop`] where the solution is none to go on from.
+    fn finish(
+        &self,
+        field: &F,
+        step: Step<T>,
+        work: &mut Work<T, F, Self>,
+    ) -> Result<(), Unfinished>;
 
     /// Advances the state to the end of the step. The solution that it had is then in `work.next`.
     fn commit(&self, step: Step<T>, state: &mut Self::State, work: &mut Work<T, F, Self>);
@@ -76,8 +80,8 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
     /// Takes a step that has been accepted before.
     ///
     /// # Errors
-    /// Those of the parts of a step, though it had none before: then the field does not give equal bits for equal
-    /// inputs.
+    /// [`SolveError::NotRepeated`] where an increment fails, though it had not before: the field does not give equal
+    /// bits for equal inputs. Otherwise those of the parts of a step.
     #[inline]
     fn take_again(
         &self,
@@ -87,9 +91,14 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
         work: &mut Work<T, F, Self>,
     ) -> Result<(), Stop> {
         let Work { stages, psi, next } = work;
-        self.method().increment(field, step, self.origin(state), stages, psi)?;
+        let taken = self.method().increment(field, step, self.origin(state), stages, psi);
+        taken.map_err(|_| SolveError::not_repeated(step))?;
         self.propose(step, state, psi, next);
-        self.finish(field, step, work)?;
+        match self.finish(field, step, work) {
+            Err(Unfinished::Failed(_)) => return Err(SolveError::not_repeated(step).into()),
+            Err(Unfinished::Stop(stop)) => return Err(stop),
+            Ok(()) => {}
+        }
         self.commit(step, state, work);
         self.close(step, state, work)
     }
@@ -139,7 +148,7 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
     /// and adds to that of the parameters. What it leaves in `state` is of no use.
     ///
     /// # Errors
-    /// [`Stop::Step`] where an increment failed that had not failed before.
+    /// [`SolveError::NotRepeated`] where an increment fails that had not failed before.
     fn step_vjp(
         &self,
         field: &F,

@@ -2,8 +2,8 @@
 
 use super::{Scheme, SchemeVjp, VjpWork, Work};
 use crate::error::check_finite;
-use crate::stop::Stop;
-use crate::{FieldVjp, Method, MethodVjp, Real, State, Step, VectorField, support};
+use crate::stop::{Stop, Unfinished};
+use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorField, support};
 
 /// The method by itself: `y' = y + Psi_h(t, y)`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +49,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
         support::stage(next, y, [(T::ONE, psi)]);
     }
     #[inline(always)]
-    fn finish(&self, _: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Stop> {
+    fn finish(&self, _: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Unfinished> {
         Ok(check_finite(&work.next, step.end(), step.t)?)
     }
     #[inline(always)]
@@ -88,7 +88,8 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let VjpWork { taped, psi, psi_bar } = work;
-        self.0.increment_taped(field, step, before, taped, psi)?;
+        let taken = self.0.increment_taped(field, step, before, taped, psi);
+        taken.map_err(|_| SolveError::not_repeated(step))?;
         psi_bar.assign(bar);
         self.0.increment_vjp(field, step, taped, psi_bar, bar, model_bar);
         Ok(())

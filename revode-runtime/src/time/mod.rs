@@ -11,7 +11,7 @@ use crate::control::{Begin, StepControl, Verdict};
 use crate::error::check_finite;
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, Work};
-use crate::stop::Stop;
+use crate::stop::{Stop, Unfinished};
 use crate::{Method, Problem, Real, SolveError, Stats, Step, StepFailure, VectorField};
 use steps::Steps;
 
@@ -115,9 +115,13 @@ impl<S, C> TimeLoop<'_, S, C> {
                 };
                 if !verdict.accepted {
                     method.restart(stages);
-                } else if let Err(stop) = scheme.finish(field, step, &mut work) {
-                    let Stop::Step(failure) = stop else { return Err(stop) };
-                    verdict = failed(*control, &mut memory, step, failure)?;
+                } else if let Err(unfinished) = scheme.finish(field, step, &mut work) {
+                    verdict = match unfinished {
+                        Unfinished::Failed(failure) => {
+                            failed(*control, &mut memory, step, failure)?
+                        }
+                        Unfinished::Stop(stop) => return Err(stop),
+                    };
                 }
                 error_norm = verdict.error;
                 if verdict.accepted {
@@ -168,7 +172,7 @@ where
     C: StepControl<T, F, M>,
 {
     let next_h = control.retry(memory, step);
-    let next_h = next_h.ok_or_else(|| SolveError::step_failed(step.t, step.h, failure))?;
+    let next_h = next_h.ok_or_else(|| SolveError::step_failed(step, failure))?;
     Ok(Verdict { accepted: false, next_h, error: f64::INFINITY })
 }
 

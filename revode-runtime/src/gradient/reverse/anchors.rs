@@ -10,7 +10,6 @@ use crate::scheme::pair::{Pair, PairScheme};
 use crate::scheme::{Scheme, VjpWork, Work};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
-use crate::time::StepRecord;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 
 /// Gradients by reversal to the last bit, for dissipative problems and long horizons too.
@@ -147,12 +146,15 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
             let (first, end) = (self.indices[at as usize], self.indices[stop as usize]);
             for step in record.from(first).take((end - first) as usize) {
                 let taken = scheme.take_again(&problem.field, step, &mut state, &mut self.work);
-                taken.map_err(|_| not_repeated(step))?;
+                // The steps are the same to the last bit, and so they end in the same anchors.
+                if taken.is_err() || (step.index + 1 == end && state.anchor.is_none()) {
+                    return Err(SolveError::not_repeated(step).into());
+                }
             }
             at = stop;
-            // The steps are the same to the last bit, and so they end in the same anchors.
-            let found = state.anchor.as_ref().ok_or_else(|| last_not_repeated(record, end))?;
-            anchor.assign(found);
+            if let Some(found) = &state.anchor {
+                anchor.assign(found);
+            }
             if let Some((_, slot)) = placed {
                 self.store(slot, &anchor);
             }
@@ -171,19 +173,6 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> std::fmt::Debug for Anchors<T,
 fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
     let anchor = size_of::<Anchor<S>>() + 3 * (y0.bytes() - size_of::<S>());
     anchor + size_of::<u64>() + Schedule::ENTRY_BYTES
-}
-
-/// The error of a step that did not come out as before: the field does not give equal bits for equal inputs.
-#[cold]
-fn not_repeated<T: Real>(step: Step<T>) -> SolveError {
-    SolveError::NotRepeated { step: step.index, t: step.t.to_f64() }
-}
-
-/// The same for the steps before step number `end`.
-#[cold]
-fn last_not_repeated<T: Real>(record: &StepRecord<T>, end: u64) -> SolveError {
-    let step = record.from(end.saturating_sub(1)).next();
-    step.map_or(SolveError::NotRepeated { step: end, t: f64::NAN }, not_repeated)
 }
 
 impl<T, F, M> Keeper<T, F, PairScheme<M, Anchored>> for Anchors<T, F, M>
@@ -244,7 +233,7 @@ where
         if step.index == self.start()
             && self.anchor.as_ref().is_some_and(|anchor| state.pair != anchor.next().pair)
         {
-            return Err(not_repeated(step).into());
+            return Err(SolveError::not_repeated(step).into());
         }
         Ok(())
     }

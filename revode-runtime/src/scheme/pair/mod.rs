@@ -24,8 +24,8 @@ pub(crate) use arithmetic::Arithmetic;
 
 use super::{Scheme, SchemeVjp, VjpWork, Work};
 use crate::slices::{update, zip};
-use crate::stop::Stop;
-use crate::{FieldVjp, Method, MethodVjp, Real, State, Step, VectorField, support};
+use crate::stop::{Stop, Unfinished};
+use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorField, support};
 use growth::PairCotangent;
 
 /// The solution `y` and its companion `z`.
@@ -143,7 +143,12 @@ where
         self.arithmetic.add_y(step, state, psi, next);
     }
     #[inline(always)]
-    fn finish(&self, field: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Stop> {
+    fn finish(
+        &self,
+        field: &F,
+        step: Step<T>,
+        work: &mut Work<T, F, Self>,
+    ) -> Result<(), Unfinished> {
         let Work { stages, psi, next } = work;
         self.arithmetic.check_y(step, next)?;
         let y = self.arithmetic.proposed(next);
@@ -214,7 +219,8 @@ impl<M, A> PairScheme<M, A> {
         let VjpWork { taped, psi, psi_bar } = work;
         let Pair { y: y_bar, z: z_bar } = &mut bar.pair;
         let back = step.reversed();
-        method.increment_taped(field, back, arithmetic.y(state), taped, psi)?;
+        let taken = method.increment_taped(field, back, arithmetic.y(state), taped, psi);
+        taken.map_err(|_| SolveError::not_repeated(step))?;
         if !z_is_known {
             arithmetic.undo_z(step, state, psi);
         }
@@ -245,10 +251,10 @@ impl<M, A> PairScheme<M, A> {
         let Self { method, arithmetic } = self;
         let VjpWork { taped, psi, .. } = work;
         let Pair { y: w, z: z_bar } = &mut bar.pair;
-        if let Some(z) = z {
-            method.increment_taped(field, step, z, taped, psi)?;
-        } else {
-            method.increment_taped(field, step, arithmetic.z(state), taped, psi)?;
+        let before = z.unwrap_or_else(|| arithmetic.z(state));
+        let taken = method.increment_taped(field, step, before, taped, psi);
+        taken.map_err(|_| SolveError::not_repeated(step))?;
+        if z.is_none() {
             arithmetic.undo_y(step, state, psi);
         }
         let lambda = arithmetic.lambda(step.h);
