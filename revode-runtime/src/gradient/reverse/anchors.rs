@@ -175,6 +175,25 @@ fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
     anchor + size_of::<u64>() + Schedule::ENTRY_BYTES
 }
 
+/// Takes a step back whose start, `pair`, is stored. Out of line, because few steps are such, and so that the step
+/// that is inverted is compiled for itself.
+#[cold]
+#[inline(never)]
+fn from_stored<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
+    scheme: &PairScheme<M, Anchored>,
+    field: &F,
+    step: Step<T>,
+    pair: Pair<F::State>,
+    state: &mut AnchoredState<F::State>,
+    bar: &mut PairCotangent<F::State>,
+    model_bar: &mut F,
+    work: &mut VjpWork<T, F, M>,
+) -> Result<(), Stop> {
+    scheme.step_back(field, step, Some(&pair.z), state, bar, model_bar, work)?;
+    state.pair = pair;
+    Ok(())
+}
+
 impl<T, F, M> Keeper<T, F, PairScheme<M, Anchored>> for Anchors<T, F, M>
 where
     T: Real,
@@ -223,12 +242,10 @@ where
             self.anchor = Some(self.recall(pass)?);
         }
         let field = &problem.field;
-        match self.before.pop_if(|(index, _)| *index == step.index) {
-            None => scheme.step_back(field, step, None, state, bar, model_bar, work)?,
-            Some((_, pair)) => {
-                scheme.step_back(field, step, Some(&pair.z), state, bar, model_bar, work)?;
-                state.pair = pair;
-            }
+        if let Some((_, pair)) = self.before.pop_if(|(index, _)| *index == step.index) {
+            from_stored(scheme, field, step, pair, state, bar, model_bar, work)?;
+        } else {
+            scheme.step_back(field, step, None, state, bar, model_bar, work)?;
         }
         if step.index == self.start()
             && self.anchor.as_ref().is_some_and(|anchor| state.pair != anchor.next().pair)
