@@ -10,6 +10,9 @@
 //! * round-off: a relative error ε of the stages comes out as [`ε Σ |b_i| (1 + Σ |a_ij|)`](amplification), and errors
 //!   below 1,000 times that do not count. (The sum is about 3 for RK4 and 1e5 for Verner's 6(5), whose
 //!   coefficients near 150 cancel.)
+//! * the watch over the gap of guarded and exact pairs, which on towers, where each component grows from nothing to its
+//!   size, closes the gap at places that differ from run to run. So where they read the mean of `y` and `z`, whose
+//!   order is one more, their finest runs on generic problems count, and with steps of one size.
 //! * the coupling of the pair. Where `p` is odd, `y` and `z` err by `C h^{p+1}` a step in opposite
 //!   directions and λ draws `y` to `z`, so that the error of `y` after `n` steps is
 //!   `n C h^{p+1} (2 (1 − λ^n) / (n (1 − λ)) − 1)`: it changes its sign at `n ≈ 1.6 / (1 − λ)` and on
@@ -26,12 +29,28 @@ use revode_testing::compare::{largest, largest_size};
 const LAMBDA: f64 = 0.999;
 const MOST_STEPS: usize = 64;
 
+/// So many of the finest runs count where the mean of a pair is read.
+const FINEST: usize = 8;
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Plain,
     Pair,
     Guarded,
+    Exact,
+}
+
+impl Kind {
+    /// Whether the mean of `y` and `z` is read: by guarded and exact pairs, where the method's order is odd.
+    fn reads_mean<M: Tableau>(self) -> bool {
+        matches!(self, Self::Guarded | Self::Exact) && M::ORDER % 2 == 1
+    }
+
+    /// The order of what is read.
+    fn order<M: Tableau>(self) -> u32 {
+        M::ORDER + u32::from(self.reads_mean::<M>())
+    }
 }
 
 /// A run: the size of its steps, its error relative to the solution, and the ratio of its longest step
@@ -42,10 +61,10 @@ type Run = (f64, f64, f64);
 ///
 /// The size of steps that differ is `(Σ h^{p+1} / T)^{1/p}`, the one of equal steps with the same sum of
 /// local errors.
-fn run<M, F, C>(solver: &Solver<M, C>, case: &Case<F>, kind: Kind) -> Option<Run>
+fn run<M, F, C, const N: usize>(solver: &Solver<M, C>, case: &Case<F>, kind: Kind) -> Option<Run>
 where
     M: MethodVjp<f64, F> + Tableau + Copy,
-    F: FieldVjp<f64, State = SVector<f64, 9>>,
+    F: FieldVjp<f64, State = SVector<f64, N>>,
     C: StepControl<f64, F, M> + Copy,
 {
     let Case { problem, exact, .. } = case;
@@ -55,22 +74,25 @@ where
         Kind::Plain => solver.solve(problem, SaveAt::steps()),
         Kind::Pair => coupled.forward(problem, SaveAt::steps()),
         Kind::Guarded => solver.strategy(Guarded::default()).forward(problem, SaveAt::steps()),
+        Kind::Exact => solver.strategy(Exact::default()).forward(problem, SaveAt::steps()),
     };
     let path = path.unwrap();
-    let order = f64::from(M::ORDER);
+    let order = f64::from(kind.order::<M>());
     let steps: Vec<f64> = path.t.windows(2).map(|t| t[1] - t[0]).collect();
     let sum: f64 = steps.iter().map(|h| h.powf(order + 1.0)).sum();
     let h = (sum / (problem.t1 - problem.t0)).powf(1.0 / order);
-    // The component in which the error is the leading term alone.
-    let k = M::ORDER as usize;
-    let error = (path.y[path.y.len() - 1][k] - exact[k]).abs() / exact[k].abs();
+    let last = path.y[path.y.len() - 1];
+    // The component in which the error is the leading term alone, or the largest error.
+    let k = if kind.reads_mean::<M>() { (last - exact).icamax() } else { M::ORDER as usize };
+    let error = (last[k] - exact[k]).abs() / exact[k].abs();
     let inner = &steps[..steps.len() - 1];
     let (shortest, longest) = inner.iter().fold((h, h), |(a, b), h| (a.min(*h), b.max(*h)));
     // The guarded pair rounds to 16 units in the last place of the largest component.
     let largest = exact.amax() / exact[k].abs();
-    let rounding = if kind == Kind::Guarded { 16.0 * largest } else { 1.0 };
+    let rounding = if matches!(kind, Kind::Guarded | Kind::Exact) { 16.0 * largest } else { 1.0 };
     let least = 1e3 * f64::EPSILON * amplification::<M>().max(rounding);
-    let counts = steps.len() <= MOST_STEPS && error > least;
+    let most = if kind.reads_mean::<M>() { usize::MAX } else { MOST_STEPS };
+    let counts = steps.len() <= most && error > least;
     counts.then_some((h, error, longest / shortest))
 }
 
@@ -85,23 +107,22 @@ fn slope(runs: &[Run]) -> f64 {
     xy / xx
 }
 
-fn fixed<M, F>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
+fn fixed<M, F, const N: usize>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
 where
     M: MethodVjp<f64, F> + Tableau + Copy,
-    F: FieldVjp<f64, State = SVector<f64, 9>>,
+    F: FieldVjp<f64, State = SVector<f64, N>>,
 {
     let span = case.problem.t1 - case.problem.t0;
     let step = |n: f64| run(&Solver::new(method).fixed_step(span / n), case, kind);
-    [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 16.0, 23.0, 32.0, 45.0, 64.0]
-        .into_iter()
-        .filter_map(step)
-        .collect()
+    // (On generic problems the pair does not resolve less than 4 steps.)
+    let first = if kind.reads_mean::<M>() { 4 } else { 0 };
+    (first..24).map(|i| 2_f64.powf(0.5 * f64::from(i)).round()).filter_map(step).collect()
 }
 
-fn adaptive<M, F>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
+fn adaptive<M, F, const N: usize>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
 where
     M: MethodVjp<f64, F> + EmbeddedMethod<f64, F> + Tableau + Copy,
-    F: FieldVjp<f64, State = SVector<f64, 9>>,
+    F: FieldVjp<f64, State = SVector<f64, N>>,
 {
     let tolerance = |i: i32| {
         let tolerance = 10_f64.powf(f64::from(-i) / 3.0);
@@ -116,21 +137,45 @@ where
 /// Measures on the three problems, with and without the pairs.
 macro_rules! measure {
     ($runs:ident, $Method:ident) => {
-        for kind in [Kind::Plain, Kind::Pair, Kind::Guarded] {
+        for kind in [Kind::Plain, Kind::Pair, Kind::Guarded, Kind::Exact] {
             let method = revode::methods::$Method;
-            let slopes = [
-                check(&$runs(method, &analytic::nonlinear_tower(), kind)),
-                check(&$runs(method, &analytic::driven_tower(), kind)),
-                check(&$runs(method, &analytic::vector_tower(), kind)),
-            ];
-            let order = f64::from(<revode::methods::$Method as Tableau>::ORDER);
             let steps = stringify!($runs);
+            let generic = kind.reads_mean::<revode::methods::$Method>();
+            // (Exact pairs keep an absolute error, which is not that of the towers' tolerances.)
+            if steps == "adaptive" && (generic || kind == Kind::Exact) {
+                continue;
+            }
+            let slopes = if generic {
+                [
+                    check(finest(&$runs(method, &analytic::sine(), kind))),
+                    check(finest(&$runs(method, &analytic::forced(), kind))),
+                    check(finest(&$runs(method, &analytic::stuart_landau(), kind))),
+                ]
+            } else {
+                [
+                    check(&$runs(method, &analytic::nonlinear_tower(), kind)),
+                    check(&$runs(method, &analytic::driven_tower(), kind)),
+                    check(&$runs(method, &analytic::vector_tower(), kind)),
+                ]
+            };
+            let order = f64::from(kind.order::<revode::methods::$Method>());
             println!("{:14} {order} {steps:8} {kind:7?} {slopes:.3?}", stringify!($Method));
+            // Between steps that resolve a generic problem and round-off lies a factor of 3 in the step size for order
+            // 6 and of 2 for order 8: the least-squares slope is then as uncertain as the error of each run.
+            let uncertainty = match (generic, kind.order::<revode::methods::$Method>()) {
+                (true, 5..=6) => 1.0,
+                (true, 7..) => 1.6,
+                _ => 0.15,
+            };
             for slope in slopes {
-                assert!((slope - order).abs() <= 0.15, "order {order}: {slopes:?}");
+                assert!((slope - order).abs() <= uncertainty, "order {order}: {slopes:?}");
             }
         }
     };
+}
+
+fn finest(runs: &[Run]) -> &[Run] {
+    &runs[runs.len().saturating_sub(FINEST)..]
 }
 
 fn check(runs: &[Run]) -> f64 {
@@ -156,7 +201,7 @@ ode! {
 }
 
 /// Guarding does not lower the order where the field contracts: over a factor of 64 in the step size, from
-/// where the method just damps down to round-off, the error of the guarded pair is at most [`MOST`] times that
+/// where the method just damps down to round-off, the error of the guarded pair is at most [`most`] times that
 /// of the method.
 fn dissipative<M>(method: M)
 where
@@ -182,16 +227,28 @@ where
         let guarded = worst(&guarded.unwrap());
         // Rounding to the grid adds up over the steps, and the seeds of the gap over the anchors.
         let rounding = 32.0 * f64::EPSILON * steps * amplification::<M>().max(8.0);
-        factors.push((guarded - rounding) / plain);
+        factors.push((steps, (guarded - rounding) / plain));
     }
     println!("{:14} dissipative: guarded error / plain error {factors:.2?}", M::NAME);
-    assert!(factors.iter().all(|factor| *factor <= MOST), "{factors:?}");
+    for (steps, factor) in factors {
+        let most = most(M::ORDER, steps);
+        assert!(factor <= most, "{steps} steps: {factor} times the method's error, not {most}");
+    }
 }
 
-/// Measured: 55 for Cash–Karp at the longest step and 27 at all shorter ones, 25 for the methods of order 3,
-/// which it approaches as the step size goes to zero; 1 to 4 for orders 1 and 2; 6 and falling for RK4. It is
-/// what the gap grows to before it is closed.
-const MOST: f64 = 60.0;
+/// Measured over 32, 64, … 2048 steps. The mean of a pair of odd order falls below the method's own error as the step
+/// size goes to zero: for order 3 the factor is 1.0, 1.7, 0.98, 0.48, … For Cash–Karp it is 33 at the longest step, on
+/// which the method is 100 times better than its order, and a pair with the gap closed after each step comes to 6. For
+/// even orders it is 1 to 2 for order 2, 6 and falling for RK4, 9 and falling for Fehlberg's.
+fn most(order: u32, steps: f64) -> f64 {
+    match (order % 2, steps as u32) {
+        (1, 32) => 40.0,
+        (1, 64) => 8.0,
+        (1, 128) => 4.0,
+        (1, _) => 1.5,
+        _ => 10.0,
+    }
+}
 
 macro_rules! tests {
     ($($name:ident $Method:ident $kind:ident;)*) => {

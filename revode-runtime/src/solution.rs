@@ -5,7 +5,7 @@ use crate::save::SavePlan;
 use crate::scheme::Scheme;
 use crate::stop::Stop;
 use crate::time::{Observer, TimeLoop};
-use crate::{Problem, Real, SolveError, Stats, VectorField};
+use crate::{Problem, Real, SolveError, State, Stats, VectorField};
 
 /// A solution at its save points.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ where
 {
     let points = plan.len().unwrap_or(0);
     let (t, y) = (Vec::with_capacity(points), Vec::with_capacity(points));
-    let mut saver = Saver { scheme: time_loop.scheme, t, y };
+    let mut saver = Saver { scheme: time_loop.scheme, t, y, mean: problem.y0.zeros_like() };
     let stats = time_loop.run(problem, plan, &mut saver)?.stats;
     Ok(Solution { t: saver.t, y: saver.y, stats })
 }
@@ -42,6 +42,7 @@ struct Saver<'a, T, Y, S> {
     scheme: &'a S,
     t: Vec<T>,
     y: Vec<Y>,
+    mean: Y,
 }
 
 impl<T, F, S> Observer<T, F, S> for Saver<'_, T, F::State, S>
@@ -52,7 +53,7 @@ where
 {
     fn saved(&mut self, _: usize, _: u64, t: T, state: &S::State) -> Result<(), SolveError> {
         self.t.push(t);
-        self.y.push(Scheme::<T, F>::solution(self.scheme, state).clone());
+        self.y.push(Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean).clone());
         Ok(())
     }
 }

@@ -82,7 +82,9 @@ where
     C: StepControl<T, F, M>,
 {
     let Ask { problem, plan, .. } = ask;
-    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points: Points::new(plan) };
+    let points = Points::new(plan);
+    let mean = problem.y0.zeros_like();
+    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, mean };
     let End { mut state, record, mut stats } =
         ask.time_loop(scheme).run(problem, plan, &mut forward)?;
     let Forward { mut keeper, value, mut points, .. } = forward;
@@ -139,15 +141,17 @@ fn check_finite<T: Real, F: FieldVjp<T>>(
 }
 
 /// The forward pass: evaluates the loss, lets the keeper keep.
-struct Forward<'a, T, S, L, K> {
+struct Forward<'a, T, Y, S, L, K> {
     scheme: &'a S,
     loss: &'a L,
     keeper: K,
     value: T,
     points: Points,
+    /// Scratch space for a read-out.
+    mean: Y,
 }
 
-impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, S, L, K>
+impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, F::State, S, L, K>
 where
     T: Real,
     F: FieldVjp<T>,
@@ -165,7 +169,8 @@ where
         state: &S::State,
     ) -> Result<(), SolveError> {
         self.points.push(steps);
-        self.value += self.loss.value(index, t, Scheme::<T, F>::solution(self.scheme, state))?;
+        let y = Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean);
+        self.value += self.loss.value(index, t, y)?;
         Ok(())
     }
 

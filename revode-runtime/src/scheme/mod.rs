@@ -34,8 +34,14 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
     fn start(&self, y0: &F::State) -> Self::State;
     /// Scratch space for a proposed solution.
     fn next(&self, y0: &F::State) -> Self::Next;
-    /// The solution `y` in a state.
+    /// The solution `y` in a state, which the next step goes on from.
     fn solution<'a>(&self, state: &'a Self::State) -> &'a F::State;
+    /// The solution that is saved and that a loss sees; `mean` is scratch space for it.
+    #[inline(always)]
+    fn read_out<'a>(&self, state: &'a Self::State, mean: &'a mut F::State) -> &'a F::State {
+        let _ = mean;
+        self.solution(state)
+    }
     /// What a step's first increment starts from.
     fn origin<'a>(&self, state: &'a Self::State) -> &'a F::State;
     /// The proposed solution.
@@ -134,7 +140,7 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
 
     /// The cotangent of a state, zero.
     fn zero_bar(&self, y0: &F::State) -> Self::Bar;
-    /// Lets a loss `add`, at `state`, to the cotangent of the solution.
+    /// Lets a loss `add`, at `state`, to the cotangent of the [read-out](Scheme::read_out).
     fn add_to_bar(
         &self,
         state: &Self::State,

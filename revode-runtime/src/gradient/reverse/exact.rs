@@ -144,11 +144,19 @@ pub struct Buffer {
 }
 
 /// Halvings that the monitor had asked for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Asked {
     /// One more than the index of the step; 0 where there were none.
     steps: u64,
     halvings: u32,
+    /// Whether the pair was moved to its mean, which is read until the next ones.
+    to_mean: bool,
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self { steps: 0, halvings: 0, to_mean: true }
+    }
 }
 
 impl Buffer {
@@ -158,30 +166,39 @@ impl Buffer {
         }
         if state.asked > 0 {
             // Steps since the last time, in a number of bits that says how many.
-            let Asked { steps, halvings } = self.asked;
+            let Asked { steps, halvings, to_mean } = self.asked;
             let since = step + 1 - steps;
             let length = 64 - since.leading_zeros();
             self.bits.push(since, length);
             self.bits.push(u64::from(length), 6);
             self.bits.push(u64::from(halvings), 6);
-            self.asked = Asked { steps: step + 1, halvings: state.asked };
+            self.bits.push(to_mean.into(), 1);
+            let HalvedState { asked: halvings, to_mean, .. } = *state;
+            self.asked = Asked { steps: step + 1, halvings, to_mean };
         }
     }
 
-    /// Puts the halvings of the step that led to `state`, and what they lost, into `state`.
+    /// Puts the halvings of the step that led to `state`, and what they lost, into `state`. `order` is that of the
+    /// method.
     fn pop<S, D: State<f64>>(
         &mut self,
         step: u64,
+        order: u32,
         rate_halvings: u32,
         state: &mut HalvedState<S, D>,
     ) {
         state.asked = 0;
+        state.to_mean = order % 2 == 1 && state.reads_mean;
         if self.asked.steps == step + 1 {
             state.asked = self.asked.halvings;
+            state.to_mean = self.asked.to_mean;
+            let to_mean = self.bits.pop(1) == 1;
             let halvings = self.bits.pop(6) as u32;
             let length = self.bits.pop(6) as u32;
             let since = self.bits.pop(length);
-            self.asked = Asked { steps: self.asked.steps.saturating_sub(since), halvings };
+            let steps = self.asked.steps.saturating_sub(since);
+            self.asked = Asked { steps, halvings, to_mean };
+            state.reads_mean = to_mean;
         }
         state.halvings = halved::halvings(rate_halvings, state.asked);
         for lost in state.remainder.as_mut_slice().iter_mut().rev() {
@@ -221,7 +238,7 @@ where
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, .. } = *pass;
         let pair = &scheme.arithmetic;
-        self.pop(step.index, pair.rate_halvings(step), state);
+        self.pop(step.index, scheme.method.order(), pair.rate_halvings(step), state);
         scheme.step_back(&problem.field, step, None, state, bar, model_bar, work)?;
         if step.index == 0 {
             let start: HalvedState<F::State, _> = pair.start(&problem.y0);

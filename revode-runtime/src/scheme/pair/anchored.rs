@@ -6,7 +6,7 @@
 use super::gap::{self, GapMonitor, Pace};
 use super::grid::{Grid, Round, is_exact, nearest};
 use super::growth::PairCotangent;
-use super::{Arithmetic, Pair};
+use super::{Arithmetic, Pair, mean_of};
 use crate::error::check_finite;
 use crate::slices::{update, zip};
 use crate::stop::Stop;
@@ -19,7 +19,7 @@ use crate::{Real, State, Step};
 /// z' = z − round(Psi_{−h}(t + h, y'))
 /// ```
 ///
-/// and with `z' ← y'` after a step in which the gap `‖y' − z'‖` was found to grow faster than in
+/// and with `z' ← y'`, or `y', z' ← (y' + z')/2` for a method of odd order, after a step in which the gap `‖y' − z'‖` was found to grow faster than in
 /// proportion to time: the step ends in an *anchor*. The number of anchors belongs to the horizon and
 /// to how fast the field contracts, not to the number of steps.
 ///
@@ -44,10 +44,12 @@ pub struct AnchoredState<S> {
     pub(crate) anchor: Option<Anchor<S>>,
     /// The pair before that step, if the step cannot be undone to the last bit: a component left its grid.
     pub(crate) before: Option<Pair<S>>,
+    /// Whether the mean is read where the method's order is odd: the last gap was closed to it, or none was.
+    reads_mean: bool,
     monitor: GapMonitor<S>,
 }
 
-/// The pair before `z` was set to `y`, its grid, after how many steps, and at what pace it goes
+/// The pair before its gap was closed, its grid, after how many steps, and at what pace it goes
 /// on from there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Anchor<S> {
@@ -55,6 +57,10 @@ pub(crate) struct Anchor<S> {
     pub(crate) grid: Grid<S>,
     steps: u64,
     pace: Pace,
+    /// Whether the gap is closed to the mean of `y` and `z`; otherwise to `y`.
+    to_mean: bool,
+    /// Whether the last one before it was.
+    last_to_mean: bool,
 }
 
 impl<S> Anchor<S> {
@@ -64,7 +70,14 @@ impl<S> Anchor<S> {
         S: State<T>,
     {
         let pair = Pair { y: y0.clone(), z: y0.clone() };
-        Self { pair, grid: Grid::new(y0), steps: 0, pace: Pace::START }
+        Self {
+            pair,
+            grid: Grid::new(y0),
+            steps: 0,
+            pace: Pace::START,
+            to_mean: true,
+            last_to_mean: true,
+        }
     }
 
     /// Takes another's numbers without allocating.
@@ -75,6 +88,7 @@ impl<S> Anchor<S> {
         self.pair.assign(&from.pair);
         self.grid.assign(&from.grid);
         (self.steps, self.pace) = (from.steps, from.pace);
+        (self.to_mean, self.last_to_mean) = (from.to_mean, from.last_to_mean);
     }
 
     /// The state that goes on from there, whose gap is a [seed](gap::seed).
@@ -82,29 +96,33 @@ impl<S> Anchor<S> {
     where
         S: State<T>,
     {
-        let grid = self.grid.renewed(&self.pair.y);
-        let mut pair = Pair { y: self.pair.y.clone(), z: self.pair.y.clone() };
+        let mut pair = self.pair.clone();
+        if self.to_mean {
+            update(pair.y.as_mut_slice(), [self.pair.z.as_slice()], |y, [z]| mean_of(y, z));
+        }
+        let grid = self.grid.renewed(&pair.y);
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (i, quantum) in grid.quantum().as_slice().iter().enumerate() {
             y[i] = nearest(y[i], *quantum);
             z[i] = y[i] + T::from_f64(gap::seed(i, self.steps)) * *quantum;
         }
         let monitor = GapMonitor::new(grid.quantum(), self.pace);
-        AnchoredState { pair, grid, anchor: None, before: None, monitor }
+        AnchoredState { pair, grid, anchor: None, before: None, reads_mean: self.to_mean, monitor }
     }
 }
 
 impl<S> AnchoredState<S> {
-    /// Closes the gap after `step`: `z' ← y'`, on a grid of their own.
+    /// Closes the gap after `step`, on a grid of its own.
     #[cold]
-    fn end_in_anchor<T: Real>(&mut self, step: Step<T>) -> Result<(), Stop>
+    fn end_in_anchor<T: Real>(&mut self, step: Step<T>, to_mean: bool) -> Result<(), Stop>
     where
         S: State<T>,
     {
         // Without it the step could not be reversed.
         check_finite(&self.pair.z, step.end(), step.t)?;
         let (pair, grid, before) = (self.pair.clone(), self.grid.clone(), self.before.take());
-        let anchor = Anchor { pair, grid, steps: step.index + 1, pace: self.monitor.pace };
+        let (steps, pace) = (step.index + 1, self.monitor.pace);
+        let anchor = Anchor { pair, grid, steps, pace, to_mean, last_to_mean: self.reads_mean };
         *self = AnchoredState { before, ..anchor.next() };
         self.anchor = Some(anchor);
         Ok(())
@@ -139,6 +157,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
         state.grid.assign(&from.grid);
         state.anchor.clone_from(&from.anchor);
         state.before.clone_from(&from.before);
+        state.reads_mean = from.reads_mean;
         state.monitor.assign(&from.monitor);
     }
     fn bytes(&self, state: &Self::State) -> usize {
@@ -148,6 +167,10 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
             + size_of::<Option<Pair<S>>>()
             + size_of::<u64>()
             + size_of::<Pace>()
+    }
+    #[inline(always)]
+    fn reads_mean(&self, state: &Self::State) -> bool {
+        state.reads_mean
     }
     #[inline(always)]
     fn add_y(&self, step: Step<T>, state: &Self::State, psi: &S, next: &mut Pair<S>) {
@@ -190,17 +213,23 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
         let AnchoredState { pair, grid, monitor, .. } = &mut *state;
         let grown = monitor.watch(pair, &last.y, grid.quantum(), order);
         if grown || monitor.steps() >= self.max_segment || !grid.holds(&pair.y) {
-            return state.end_in_anchor(step);
+            let to_mean = monitor.closes_to_mean(pair, &last.y, grid.quantum(), order);
+            return state.end_in_anchor(step, to_mean);
         }
         state.anchor = None;
         Ok(())
     }
     #[inline(always)]
     fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
-        if let Some(Anchor { pair, grid, .. }) = state.anchor.take() {
+        if let Some(Anchor { pair, grid, to_mean, last_to_mean, .. }) = state.anchor.take() {
             bar.closed(state.grid.quantum().as_slice(), grid.quantum().as_slice());
             bar.pair.join_vjp();
-            (state.pair, state.grid) = (pair, grid);
+            if to_mean {
+                bar.pair.y.as_mut_slice().iter_mut().for_each(|bar| *bar *= T::from_f64(0.5));
+                let Pair { y, z } = &mut bar.pair;
+                z.assign(y);
+            }
+            (state.pair, state.grid, state.reads_mean) = (pair, grid, last_to_mean);
         }
     }
     #[inline(always)]
@@ -215,13 +244,8 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
         let inputs = [psi.as_slice(), state.grid.quantum().as_slice()];
         update(state.pair.y.as_mut_slice(), inputs, |y, [psi, q]| y - rounding.round(psi, q));
     }
-    fn add_cotangent(
-        &self,
-        state: &Self::State,
-        bar: &mut PairCotangent<S>,
-        add: impl FnOnce(&mut S),
-    ) {
-        bar.add(state.grid.quantum().as_slice(), add);
+    fn count_cotangent(&self, state: &Self::State, bar: &mut PairCotangent<S>) {
+        bar.count(state.grid.quantum().as_slice());
     }
     #[inline(always)]
     fn watch(

@@ -26,6 +26,15 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// The memory that a stored state takes, in bytes.
     fn bytes(&self, state: &Self::State) -> usize;
 
+    /// Whether the solution is read from the mean of `y` and `z` where the method's order `p` is odd: where `λ` is 1 the
+    /// step is symmetric up to swapping its halves, the leading errors of `y` and `z` are opposite, and their mean has
+    /// the order `p + 1` (`docs/guarded.md`).
+    #[inline(always)]
+    fn reads_mean(&self, state: &Self::State) -> bool {
+        let _ = state;
+        false
+    }
+
     /// The coupling `λ` of line (1) for a step of size `h`; `None` where it is 1.
     #[inline(always)]
     fn lambda(&self, h: T) -> Option<T> {
@@ -45,7 +54,8 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// Sets `z' = z ⊖ psi`, and `y` to what is proposed.
     fn sub_z(&self, step: Step<T>, state: &mut Self::State, psi: &S, next: &mut Self::Next);
 
-    /// Closes the gap where that is due. `order` is that of the method, `last` what [`sub_z`](Self::sub_z) left.
+    /// Closes the gap where that is due: to the mean of `y` and `z` where the method's `order` is odd and the steps
+    /// resolve the solution, to `y` otherwise. `last` is what [`sub_z`](Self::sub_z) left.
     ///
     /// # Errors
     /// [`Stop`] where the state is none to go on from.
@@ -70,16 +80,10 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// Undoes `y' = λ y + (1 − λ) z ⊕ psi`, `z` being that before the step.
     fn undo_y(&self, step: Step<T>, state: &mut Self::State, psi: &S);
 
-    /// Lets a loss `add` to the cotangent of the solution.
+    /// Counts what a loss has added to the cotangents.
     #[inline]
-    fn add_cotangent(
-        &self,
-        state: &Self::State,
-        bar: &mut PairCotangent<S>,
-        add: impl FnOnce(&mut S),
-    ) {
-        let _ = state;
-        add(&mut bar.pair.y);
+    fn count_cotangent(&self, state: &Self::State, bar: &mut PairCotangent<S>) {
+        let _ = (state, bar);
     }
 
     /// Checks the cotangents that the reverse pass has come to with a step, whose start is `state`.

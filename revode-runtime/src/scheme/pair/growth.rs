@@ -17,8 +17,10 @@ use crate::{Real, State, Step};
 #[derive(Debug, Clone)]
 pub struct PairCotangent<S> {
     pub(crate) pair: Pair<S>,
-    /// Scratch space: that of the solution before a loss added to it.
-    before: S,
+    /// What a loss has added to the cotangent of the read-out.
+    pub(crate) added: S,
+    /// Scratch space for the read-out.
+    pub(crate) mean: S,
     growth: Growth,
 }
 
@@ -50,19 +52,16 @@ impl<S> PairCotangent<S> {
     where
         S: State<T>,
     {
-        let (pair, before) = (Pair::zeros_like(y0), y0.zeros_like());
-        Self { pair, before, growth: Growth::default() }
+        let (added, mean) = (y0.zeros_like(), y0.zeros_like());
+        Self { pair: Pair::zeros_like(y0), added, mean, growth: Growth::default() }
     }
 
-    /// Lets a loss `add` to the cotangent of the solution.
-    pub(crate) fn add<T: Real, D: Real>(&mut self, quanta: &[D], add: impl FnOnce(&mut S))
+    /// Counts what a loss has added, each component in the unit that its quantum is.
+    pub(crate) fn count<T: Real, D: Real>(&mut self, quanta: &[D])
     where
         S: State<T>,
     {
-        let Self { pair: Pair { y, .. }, before, growth } = self;
-        before.assign(y);
-        add(y);
-        growth.seed += largest_in_quanta(y, before, quanta, |y, before| y - before);
+        self.growth.seed += largest_in_quanta(&self.added, &self.added, quanta, |added, _| added);
     }
 
     /// Looks at the cotangents before `step`, each in the unit that its component's quantum is. Growth is counted
@@ -176,7 +175,9 @@ mod tests {
     /// A loss gives a cotangent of 1 in units, and the difference of the cotangents grows `rate`-fold a step for
     /// so many steps, the sum being `sum`.
     fn grow(bar: &mut Bar, rate: f64, steps: u32, sum: f64) -> Result<(), Stop> {
-        bar.add(&QUANTA, |y| y[1] += 1e6);
+        bar.added = Vector2::new(0.0, 1e6);
+        bar.pair.y += bar.added;
+        bar.count(&QUANTA);
         for n in 1..=steps {
             let (sum, difference) = (1e6 * sum, 1e6 * rate.powi(n as i32));
             let y = Vector2::new(0.0, 0.5 * (sum + difference));
@@ -231,7 +232,9 @@ mod tests {
     fn damped_all_the_time_the_largest_sum_counts() {
         let mut bar = zero();
         let step = Step { index: 0, t: 0.0, h: 0.1 };
-        bar.add(&QUANTA, |y| y[0] = 1e3);
+        bar.added = Vector2::new(1e3, 0.0);
+        bar.pair.y = bar.added;
+        bar.count(&QUANTA);
         bar.watch(step, &QUANTA, true).unwrap();
         bar.pair = Pair { y: Vector2::new(2e4, 0.0), z: Vector2::new(-2e4, 0.0) };
         assert!(bar.watch(step, &QUANTA, true).is_ok());

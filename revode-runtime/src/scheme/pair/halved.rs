@@ -26,8 +26,8 @@ const MAX_HALVINGS: u32 = 50;
 /// ```
 ///
 /// where `round` is to the grid, so that sums are exact and each line is undone by the opposite sign.
-/// Now and then the gap is halved, `z' ← y' + (z' − y')/2`, and the bit that is lost is kept: that is all
-/// the memory it takes.
+/// Now and then the gap is halved, `z' ← y' + (z' − y')/2`, or from both sides for a method of odd order, and the bit
+/// that is lost is kept: that is all the memory it takes.
 ///
 /// The grid numbers are held in double precision, whatever the scalar `T` of the field; increments are
 /// evaluated in `T`.
@@ -58,6 +58,11 @@ pub struct HalvedState<S, D> {
     pub(crate) halvings: u32,
     /// Those of them that the monitor asked for.
     pub(crate) asked: u32,
+    /// Whether both `y` and `z` were moved then, to their mean; otherwise `z` alone.
+    pub(crate) to_mean: bool,
+    /// Whether the mean is read where the method's order is odd: the last time that the monitor asked for halvings they
+    /// were to the mean, or it has not.
+    pub(crate) reads_mean: bool,
     /// The bits that were lost thereby, as integers, for each component.
     pub(crate) remainder: D,
     monitor: GapMonitor<D>,
@@ -97,20 +102,23 @@ impl<D: State<f64>> Halved<D> {
         until(end).saturating_sub(until(start)).min(u64::from(MAX_HALVINGS)) as u32
     }
 
-    /// Halves the gap of `state`, after step number `index`, as often as it says, rounding down, and adds a
-    /// [seed](gap::SEED); the bits lost go to `remainder`.
+    /// Halves the gap of `state`, after step number `index`, as often and from where it says, rounding down, and adds
+    /// a [seed](gap::SEED); the bits lost go to `remainder`.
     #[inline]
     fn halve<S>(&self, index: u64, state: &mut HalvedState<S, D>) {
         let (double, half) = factors(state.halvings);
         let n = self.quanta.each.len();
-        let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
+        let Pair { y, z } = &mut state.grid;
+        let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
         let (lost, quantum) =
             (&mut state.remainder.as_mut_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
             let gap = z[i] - y[i];
-            let near = nearest(gap * half, quantum[i]);
-            let down = if near > gap * half { near - quantum[i] } else { near };
+            let down = round_down(gap * half, quantum[i]);
             lost[i] = (gap - down * double) / quantum[i];
+            if state.to_mean {
+                y[i] += round_down(0.5 * (gap - down), quantum[i]);
+            }
             // Away from 0, so that the two do not cancel.
             let sign = if down == 0.0 { gap::seed(i, index + 1) } else { down };
             z[i] = y[i] + down + gap::SEED.copysign(sign) * quantum[i];
@@ -122,14 +130,26 @@ impl<D: State<f64>> Halved<D> {
     fn unhalve<S>(&self, state: &mut HalvedState<S, D>) {
         let (double, _) = factors(state.halvings);
         let n = self.quanta.each.len();
-        let (y, z) = (&state.grid.y.as_slice()[..n], &mut state.grid.z.as_mut_slice()[..n]);
+        let Pair { y, z } = &mut state.grid;
+        let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
         let (lost, quantum) = (&state.remainder.as_slice()[..n], self.quanta.each.as_slice());
         for i in 0..n {
-            let gap = z[i] - y[i];
-            let down = gap - gap::SEED.copysign(gap) * quantum[i];
-            z[i] = y[i] + (down * double + lost[i] * quantum[i]);
+            let halved = z[i] - y[i];
+            let down = halved - gap::SEED.copysign(halved) * quantum[i];
+            let gap = down * double + lost[i] * quantum[i];
+            if state.to_mean {
+                y[i] -= round_down(0.5 * (gap - down), quantum[i]);
+            }
+            z[i] = y[i] + gap;
         }
     }
+}
+
+/// The multiple of the quantum next below `x`.
+#[inline(always)]
+fn round_down(x: f64, quantum: f64) -> f64 {
+    let near = nearest(x, quantum);
+    if near > x { near - quantum } else { near }
 }
 
 /// Halvings of the rate and those that the monitor asked for, together.
@@ -179,6 +199,8 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
             value,
             halvings: 0,
             asked: 0,
+            to_mean: false,
+            reads_mean: true,
             remainder: self.quanta.each.zeros_like(),
             monitor: GapMonitor::new(&self.quanta.each, Pace::START),
         }
@@ -205,12 +227,17 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         state.remainder.assign(&from.remainder);
         state.halvings = from.halvings;
         state.asked = from.asked;
+        (state.to_mean, state.reads_mean) = (from.to_mean, from.reads_mean);
         state.monitor.assign(&from.monitor);
     }
     fn bytes(&self, state: &Self::State) -> usize {
         5 * size_of_val(state.remainder.as_slice())
             + 2 * size_of_val(state.value.y.as_slice())
             + size_of::<Pace>()
+    }
+    #[inline(always)]
+    fn reads_mean(&self, state: &Self::State) -> bool {
+        state.reads_mean
     }
     #[inline(always)]
     fn add_y(&self, step: Step<T>, state: &Self::State, psi: &S, next: &mut Self::Next) {
@@ -239,7 +266,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
     ) -> Result<(), Stop> {
         self.quanta.check(&state.grid.z, step)?;
         let quanta = &self.quanta.each;
-        let HalvedState { grid, monitor, asked, .. } = &mut *state;
+        let HalvedState { grid, monitor, asked, to_mean, reads_mean, .. } = &mut *state;
         let was_resting = monitor.pace.is_resting();
         let grown = if self.monitored {
             monitor.watch(grid, &last.grid, quanta, order)
@@ -249,7 +276,10 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
             false
         };
         *asked = 0;
+        *to_mean = order % 2 == 1 && *reads_mean;
         if grown || monitor.steps() >= self.max_segment {
+            *to_mean = monitor.closes_to_mean(grid, &last.grid, quanta, order);
+            *reads_mean = *to_mean;
             // Where it grows fast all of it, down to a seed.
             let fast = was_resting || monitor.pace.is_resting() || self.max_segment == 1;
             *asked = if fast { grid.halvings_to(quanta) } else { HALVINGS };
@@ -259,17 +289,20 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         if state.halvings > 0 {
             self.halve(step.index, state);
             state.monitor.left(&state.grid);
+            convert(&mut state.value.y, &state.grid.y);
         }
         convert(&mut state.value.z, &state.grid.z);
         Ok(())
     }
-    /// `z' ← y' + (z' − y')/2^k`, undone and on the cotangents.
+    /// `z' ← y' + (z' − y')/2^k`, or `y' ← y' + a (z' − y'), z' ← z' − a (z' − y')` with `a = (1 − 2^−k)/2`, undone and
+    /// on the cotangents.
     #[inline(always)]
     fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
         if state.halvings == 0 {
             return;
         }
         self.unhalve(state);
+        convert(&mut state.value.y, &state.grid.y);
         if state.asked > 0 {
             let quanta = self.quanta.each.as_slice();
             bar.closed(quanta, quanta);
@@ -277,9 +310,15 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         let half = T::from_f64(factors(state.halvings).1);
         let Pair { y, z } = &mut bar.pair;
         let (y_bar, z_bar) = (y.as_mut_slice(), z.as_mut_slice());
+        let part = T::from_f64(0.5) * (T::ONE - half);
         for (y_bar, z_bar) in y_bar.iter_mut().zip(z_bar) {
-            *y_bar += *z_bar - half * *z_bar;
-            *z_bar = half * *z_bar;
+            if state.to_mean {
+                let moved = part * (*z_bar - *y_bar);
+                (*y_bar, *z_bar) = (*y_bar + moved, *z_bar - moved);
+            } else {
+                *y_bar += *z_bar - half * *z_bar;
+                *z_bar = half * *z_bar;
+            }
         }
     }
     #[inline(always)]
@@ -294,8 +333,8 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         self.quanta.add_rounded_to(&mut state.grid.y, -1.0, psi, rounding);
         convert(&mut state.value.y, &state.grid.y);
     }
-    fn add_cotangent(&self, _: &Self::State, bar: &mut PairCotangent<S>, add: impl FnOnce(&mut S)) {
-        bar.add(self.quanta.each.as_slice(), add);
+    fn count_cotangent(&self, _: &Self::State, bar: &mut PairCotangent<S>) {
+        bar.count(self.quanta.each.as_slice());
     }
     #[inline(always)]
     fn watch(

@@ -123,6 +123,15 @@ where
     fn solution<'a>(&self, state: &'a A::State) -> &'a F::State {
         self.arithmetic.y(state)
     }
+    #[inline]
+    fn read_out<'a>(&self, state: &'a A::State, mean: &'a mut F::State) -> &'a F::State {
+        let (y, z) = (self.arithmetic.y(state), self.arithmetic.z(state));
+        if !self.reads_mean(state) {
+            return y;
+        }
+        zip(mean.as_mut_slice(), [y.as_slice(), z.as_slice()], |[y, z]| mean_of(y, z));
+        mean
+    }
     #[inline(always)]
     fn origin<'a>(&self, state: &'a A::State) -> &'a F::State {
         self.arithmetic.z(state)
@@ -170,7 +179,25 @@ where
     }
 }
 
+/// `(y + z)/2`, which does not overflow for numbers that are near each other.
+#[inline(always)]
+pub(crate) fn mean_of<T: Real>(y: T, z: T) -> T {
+    y + T::from_f64(0.5) * (z - y)
+}
+
 impl<M, A> PairScheme<M, A> {
+    /// Whether the read-out is the mean of `y` and `z`.
+    #[inline(always)]
+    fn reads_mean<T, F>(&self, state: &A::State) -> bool
+    where
+        T: Real,
+        F: VectorField<T>,
+        M: Method<T, F>,
+        A: Arithmetic<T, F::State>,
+    {
+        self.method.order() % 2 == 1 && self.arithmetic.reads_mean(state)
+    }
+
     /// The step's inverse and its VJP in one: `state` and `bar` are those after the step and become those before it.
     ///
     /// The increments that undo the step are those that its VJP differentiates, so that no field evaluation is made
@@ -288,8 +315,20 @@ where
         bar: &mut Self::Bar,
         add: impl FnOnce(&F::State, &mut F::State),
     ) {
-        let y = self.arithmetic.y(state);
-        self.arithmetic.add_cotangent(state, bar, |bar| add(y, bar));
+        let PairCotangent { pair: Pair { y, z }, added, mean, .. } = bar;
+        if self.reads_mean(state) {
+            // Half to each.
+            added.fill(T::ZERO);
+            add(self.read_out(state, mean), added);
+            let half = |bar, [added]: [T; 1]| bar + T::from_f64(0.5) * added;
+            update(y.as_mut_slice(), [added.as_slice()], half);
+            update(z.as_mut_slice(), [added.as_slice()], half);
+        } else {
+            added.assign(y);
+            add(self.arithmetic.y(state), y);
+            update(added.as_mut_slice(), [y.as_slice()], |before, [y]| y - before);
+        }
+        self.arithmetic.count_cotangent(state, bar);
     }
     fn start_vjp(&self, mut bar: Self::Bar) -> F::State {
         bar.pair.join_vjp();
