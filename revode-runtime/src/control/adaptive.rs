@@ -157,7 +157,8 @@ impl<C> Adaptive<C> {
         let mut y1 = y0.zeros_like();
         support::stage(&mut y1, y0, [(direction * h0, &f0)]);
         let mut f1 = y0.zeros_like();
-        field.eval(t0 + direction * h0, &y1, &mut f1);
+        let whole = Step { index: 0, t: t0, h: direction * span, end: t1 };
+        field.eval(whole.clamp(t0 + direction * h0), &y1, &mut f1);
         for (f1, f0) in f1.as_mut_slice().iter_mut().zip(f0.as_slice()) {
             *f1 -= *f0;
         }

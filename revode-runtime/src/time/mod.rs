@@ -130,7 +130,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                     scheme.close(step, &mut state, &mut work)?;
                     observer.after(step, &state)?;
                     steps.accept(verdict.next_h);
-                    if S::CONTINUES && steps.t() == step.end() {
+                    if S::CONTINUES {
                         control.proceed(method, &mut work.stages);
                     }
                     if plan.steps {
@@ -141,7 +141,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                 }
                 if steps.is_stuck() {
                     if !verdict.accepted {
-                        check_finite(scheme.proposed(&work.next), step.end(), step.t)?;
+                        check_finite(scheme.proposed(&work.next), step.end, step.t)?;
                     }
                     return Err(underflow(&steps, step, error_norm).into());
                 }

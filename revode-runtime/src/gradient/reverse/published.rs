@@ -152,7 +152,7 @@ where
         }
         let Self { samples, certificate, .. } = self;
         let at = samples.after(step.index);
-        certificate.add(samples.error(at, &state.pair), step.end())?;
+        certificate.add(samples.error(at, &state.pair), step.end)?;
         let known = samples.pair(at);
         amplification.step_back(scheme, field, step, known, state, bar, model_bar, work)?;
         if step.index == 0 {

@@ -92,7 +92,7 @@ impl Coupled {
 
     #[cold]
     fn diverged<T: Real>(&self, step: Step<T>, gap: T, size: T) -> Stop {
-        let (t, gap) = (step.end().to_f64(), (gap / size).to_f64());
+        let (t, gap) = (step.end.to_f64(), (gap / size).to_f64());
         Finding::PairDiverged { t, gap, coupling: self.coupling.to_string() }.into()
     }
 }
@@ -152,7 +152,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Coupled {
     }
     #[inline(always)]
     fn check_y(&self, step: Step<T>, next: &S) -> Result<(), Stop> {
-        Ok(check_finite(next, step.end(), step.t)?)
+        Ok(check_finite(next, step.end, step.t)?)
     }
     #[inline(always)]
     fn sub_z(&self, _: Step<T>, state: &mut Self::State, psi: &S, next: &mut S) {
