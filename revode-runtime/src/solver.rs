@@ -7,7 +7,7 @@ use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
 use crate::stop::Stop;
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField};
+use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How to solve a [`Problem`] and how to differentiate the solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -76,6 +76,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         M: Method<T, F>,
         C: StepControl<T, F, M>,
     {
+        if const { !stack::solve_fits::<T, F, Plain<M>, C>() } {
+            return Err(stack::too_large(&problem.y0, "a solve"));
+        }
         let ask = self.ask(problem, &save)?;
         let scheme = Plain(self.method.clone());
         save_solution(&ask.time_loop(&scheme), problem, &ask.plan).map_err(Stop::into_error)

@@ -31,21 +31,19 @@ impl<T: Real> Step<T> {
         Self { index, t, h, end: t + h }
     }
 
-    /// The time `t + c h` of a stage whose node `c` lies between 0 and 1. A sum that rounds beyond an end of the
-    /// step is that end. (The stage of the node 1 is evaluated at `end`.)
+    /// The time `t + c h` of a stage whose node `c` lies between 0 and 1. A sum that rounds beyond the end is
+    /// the end. (The stage of the node 1 is evaluated at `end`.)
     #[inline(always)]
     pub fn stage_time(self, c: T) -> T {
         self.clamp(self.t + self.h * c)
     }
 
-    /// The nearest time of the step.
+    /// A time after the start; the end where that comes before it. (No sum `t + c h` rounds beyond `t`.)
     #[inline(always)]
     pub(crate) fn clamp(self, time: T) -> T {
-        let Self { t, end, .. } = self;
-        let (low, high) = if end < t { (end, t) } else { (t, end) };
-        // Not `min` and `max`, which take more instructions for the sake of NaN.
-        let time = if time < low { low } else { time };
-        if time > high { high } else { time }
+        let Self { h, end, .. } = self;
+        let beyond = if h < T::ZERO { time < end } else { time > end };
+        if beyond { end } else { time }
     }
 
     /// The same step backwards: from `end` to `t`.

@@ -8,7 +8,7 @@ use crate::scheme::SchemeVjp;
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
 use crate::time::TimeLoop;
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField};
+use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How often a strategy may revise its scheme and solve again.
 const MAX_REVISIONS: u32 = 199;
@@ -19,7 +19,7 @@ const MAX_REVISIONS: u32 = 199;
     message = "`{Self}` is not a gradient strategy",
     note = "strategies are `Auto`, `Guarded`, `Exact`, `Reversible`, `Checkpointed` and `StoreAll`"
 )]
-pub trait Strategy {
+pub trait Strategy: Sized {
     /// What is advanced.
     type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>: SchemeVjp<T, F, Method = M>;
     /// What is kept of the forward pass.
@@ -73,6 +73,9 @@ pub trait Strategy {
         C: StepControl<T, F, M>,
     {
         let Ask { method, control, problem, .. } = ask;
+        if const { !stack::gradient_fits::<T, F, M, C, Self>() } {
+            return Err(stack::too_large(&problem.y0, "this gradient"));
+        }
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
         let mut revisions = 0;
         loop {
@@ -100,6 +103,9 @@ pub trait Strategy {
         C: StepControl<T, F, M>,
     {
         let Ask { method, control, problem, .. } = ask;
+        if const { !stack::solve_fits::<T, F, Self::Scheme<T, F, M>, C>() } {
+            return Err(stack::too_large(&problem.y0, "a solve along this strategy"));
+        }
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
         let mut revisions = 0;
         loop {

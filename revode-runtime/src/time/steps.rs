@@ -68,6 +68,13 @@ fn rounding<T: Real>(t: T) -> T {
     T::from_f64(16.0) * T::EPSILON * t.abs()
 }
 
+/// How far a step of size `h` from `t` may end from `stop` and still be one that ends there, by rounding: never much of
+/// a step.
+#[inline(always)]
+fn slack<T: Real>(t: T, h: T, stop: T) -> T {
+    rounding(t).max(rounding(stop)).min(T::from_f64(1e-3) * h.abs())
+}
+
 impl<T: Real> Steps<T> {
     /// At `t`, before a first step of the signed size `h`.
     pub(super) fn new(t: T, h: T, recorded: bool) -> Self {
@@ -129,24 +136,37 @@ impl<T: Real> Steps<T> {
     /// The next step on the way to `stop`, which lies ahead.
     #[inline(always)]
     pub(super) fn next(&mut self, stop: T) -> Step<T> {
-        let Self { t, next: Size { h, level }, .. } = *self;
-        let remaining = stop - t;
-        let ladder_end = match level {
+        let Self { t, next: size, .. } = *self;
+        let h = size.h;
+        let end = match size.level {
             Some(level) => self.ladder.time(self.ticks + step_ticks(level)),
             None => t + h,
         };
-        // Never much of a step.
-        let slack = rounding(t).max(rounding(stop)).min(T::from_f64(1e-3) * h.abs());
         // The clock rounds as the start of its run does, which may be far from here.
-        let beyond = if h < T::ZERO { ladder_end < stop } else { ladder_end > stop };
-        let lands = beyond || h.abs() >= remaining.abs() - slack;
+        let beyond = if h < T::ZERO { end < stop } else { end > stop };
+        if beyond || h.abs() >= (stop - t).abs() - slack(t, h, stop) {
+            return self.land(stop, end);
+        }
+        self.proposed = Proposed { t, size, ladder_end: end, end, fitted: false, accepted: false };
+        Step { index: self.index, t, h, end }
+    }
+
+    /// The next step, which lands on `stop`; the ladder has its end at `ladder_end`.
+    // Out of line, so that the time of the common step depends on no choice.
+    #[cold]
+    #[inline(never)]
+    fn land(&mut self, stop: T, ladder_end: T) -> Step<T> {
+        let Self { t, next: size, .. } = *self;
+        let remaining = stop - t;
         // A step that misses the stop by rounding only keeps its size.
-        let fitted = lands && (h - remaining).abs() > slack;
-        let size = if fitted { Size { h: remaining, level: None } } else { Size { h, level } };
-        let ladder_end = if fitted { t + remaining } else { ladder_end };
-        let end = if lands { stop } else { ladder_end };
-        self.proposed = Proposed { t, size, ladder_end, end, fitted, accepted: false };
-        Step { index: self.index, t, h: size.h, end }
+        let fitted = (size.h - remaining).abs() > slack(t, size.h, stop);
+        let (size, ladder_end) = if fitted {
+            (Size { h: remaining, level: None }, t + remaining)
+        } else {
+            (size, ladder_end)
+        };
+        self.proposed = Proposed { t, size, ladder_end, end: stop, fitted, accepted: false };
+        Step { index: self.index, t, h: size.h, end: stop }
     }
 
     /// The proposed step was accepted, and `wanted` is asked for as the size of the next one.
