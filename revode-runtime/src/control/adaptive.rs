@@ -1,7 +1,7 @@
 //! Adaptive steps: error norm, automatic first step, and a rule for the next one.
 
 use super::{Begin, Decision, Pid, StepControl, StepSizeController, Tolerance, Verdict};
-use crate::error::check_finite;
+use crate::error::{Readable, check_finite};
 use crate::{
     EmbeddedMethod, Problem, Real, SolveError, State, Step, StepFailure, VectorField, support,
 };
@@ -51,6 +51,7 @@ where
     ) -> Result<Begin<T, Self::Memory>, SolveError> {
         for (name, value) in [("relative", self.rtol), ("absolute", self.atol)] {
             if !(value >= 0.0 && value.is_finite()) {
+                let value = Readable(value);
                 let problem =
                     format!("the {name} tolerance {value} is not a finite number from 0 on");
                 return Err(SolveError::argument("tolerance", problem));
