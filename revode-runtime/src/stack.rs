@@ -45,9 +45,8 @@ where
 }
 
 /// Whether a gradient by the strategy `G` fits on the stack.
-pub(crate) const fn gradient_fits<T, F, M, C, G>() -> bool
+pub(crate) const fn gradient_fits<T: Real, F, M, C, G>() -> bool
 where
-    T: Real,
     F: FieldVjp<T>,
     M: MethodVjp<T, F>,
     C: StepControl<T, F, M>,
