@@ -34,7 +34,7 @@ fn spiral(degrees: f64, r: f64) -> Spiral {
 fn growth<M: MethodVjp<f64, Spiral>>(method: &M, field: &Spiral) -> f64 {
     let u = Vector3::new(1.0, 0.0, 1.0);
     let (mut stages, mut psi) = (method.stages(field, &u), Vector3::zeros());
-    let step = revode::Step { index: 0, t: 0.0, h: 1.0 };
+    let step = revode::Step::new(0, 0.0, 1.0);
     method.increment(field, step, &u, &mut stages, &mut psi).unwrap();
     (1.0 - psi[1]).hypot(psi[2])
 }

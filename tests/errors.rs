@@ -500,3 +500,42 @@ fn extreme_settings_do_not_panic() {
     let error = solve_error(&adaptive(), &Problem::new(BlowUp { a: 1.0 }, y0, 0.0..1.0));
     assert!(matches!(error, SolveError::NotFinite { .. }), "{error:?}");
 }
+
+/// Numbers far from 1 are written with an exponent wherever they stand.
+#[test]
+fn no_text_has_a_row_of_zeros() {
+    let tiny = 1e-320;
+    let problem = linear(1.0, 0.0..1.0);
+    let of = |save: SaveAt| adaptive().solve(&linear(1.0, 0.0..tiny), save).unwrap_err();
+    let settings = [
+        adaptive().fixed_step(-tiny).solve(&problem, SaveAt::end()).unwrap_err(),
+        adaptive().tolerance(-tiny, 1e-6).solve(&problem, SaveAt::end()).unwrap_err(),
+        of(SaveAt::every(1.0)),
+        of(SaveAt::times([1e-319])),
+        adaptive().solve(&linear(1.0, tiny..tiny), SaveAt::end()).unwrap_err(),
+    ];
+    for error in settings {
+        let text = error.to_string();
+        assert!(text.contains("e-3") && !text.contains("000000"), "{text}");
+    }
+}
+
+/// A time that a rounding puts beyond the end is the end, forward and backward; one that is further off is refused.
+#[test]
+fn a_last_save_time_beyond_the_end_by_rounding_is_the_end() {
+    for n in 1..200 {
+        let end = f64::from(n) / 10.0;
+        let times: Vec<f64> = (1..=n).map(|i| f64::from(i) * 0.1).collect();
+        let path = adaptive().solve(&linear(1.0, 0.0..end), SaveAt::times(&times)).unwrap();
+        assert_eq!(path.t.len(), n as usize);
+        assert!((path.t[path.t.len() - 1] - end).abs() <= 2.0 * f64::EPSILON * end);
+        assert!((path.y[path.y.len() - 1][0] - (-0.5 * end).exp()).abs() < 1e-6);
+        let back: Vec<f64> = (1..=n).map(|i| end - f64::from(i) * 0.1).collect();
+        let path = adaptive().solve(&linear(1.0, end..0.0), SaveAt::times(&back)).unwrap();
+        assert_eq!(path.t.len(), n as usize);
+        let exact = (0.5 * end).exp();
+        assert!((path.y[path.y.len() - 1][0] / exact - 1.0).abs() < 1e-5);
+        let late = SaveAt::times([end * (1.0 + 1e-12)]);
+        assert!(adaptive().solve(&linear(1.0, 0.0..end), late).is_err());
+    }
+}

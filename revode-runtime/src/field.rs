@@ -69,9 +69,11 @@ pub trait Parameters<T: Real>: Clone {
 }
 
 /// The first parameter of which `is` holds, as an error message names it, and its value.
+///
+/// A pointer to a function, so that it is compiled once a model and not once a solver.
 pub(crate) fn find_parameter<T: Real, P: Parameters<T>>(
     model: &P,
-    is: impl Fn(T) -> bool,
+    is: fn(T) -> bool,
 ) -> Option<(String, T)> {
     model.slices().enumerate().find_map(|(number, slice)| {
         let i = slice.iter().position(|x| is(*x))?;

@@ -23,6 +23,7 @@ mod slices;
 mod solution;
 mod solver;
 pub mod special;
+mod stack;
 mod state;
 mod stats;
 mod step;

@@ -20,7 +20,8 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
     /// Scratch space for states like `u`.
     fn stages(&self, field: &F, u: &F::State) -> Self::Stages;
 
-    /// Writes `Psi_h(t, u)` to `psi`. Equal inputs give equal bits.
+    /// Writes `Psi_h(t, u)` to `psi`. Equal inputs give equal bits. The times of stages are
+    /// [`step.stage_time(c)`](Step::stage_time) and `step.end`, which lie within the time span.
     ///
     /// # Errors
     /// [`StepFailure`] where there is no increment of this size; explicit methods have one of any size.
@@ -102,7 +103,7 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
     ) -> Result<(), StepFailure>;
 
     /// *Adds* `(∂Psi_h/∂u)ᵀ psi_bar` to `u_bar` and `(∂Psi_h/∂θ)ᵀ psi_bar` to `model_bar`, and returns
-    /// `(∂Psi_h/∂t)ᵀ psi_bar` at constant `h`, for the increment that `taped` was filled by, of the same
+    /// `(∂Psi_h/∂t)ᵀ psi_bar` at constant `h`, with which the end moves as the start does, for the increment that `taped` was filled by, of the same
     /// step. (`docs/vjp_of_rk.md`.)
     fn increment_vjp(
         &self,

@@ -1,5 +1,7 @@
 //! The solver: a method, a step-size control and a gradient strategy.
 
+use std::cell::Cell;
+
 use crate::control::{Adaptive, FixedStep, StepControl};
 use crate::field::find_parameter;
 use crate::gradient::{Ask, Auto, Gradient, Loss, Strategy};
@@ -7,7 +9,7 @@ use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
 use crate::stop::Stop;
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField};
+use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How to solve a [`Problem`] and how to differentiate the solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +58,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     }
 
     /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million by default.
+    ///
+    /// Each solve of a strategy that solves again keeps to it, and none begins after as many steps in all: such a
+    /// gradient tries less than twice as many, and with [`Auto`], which may store states first, less than three times.
     #[must_use]
     pub fn max_steps(self, max_steps: u64) -> Self {
         Self { max_steps, ..self }
@@ -76,6 +81,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         M: Method<T, F>,
         C: StepControl<T, F, M>,
     {
+        if const { !stack::solve_fits::<T, F, Plain<M>, C>() } {
+            return Err(stack::too_large(&problem.y0, "a solve"));
+        }
         let ask = self.ask(problem, &save)?;
         let scheme = Plain(self.method.clone());
         save_solution(&ask.time_loop(&scheme), problem, &ask.plan).map_err(Stop::into_error)
@@ -138,6 +146,6 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         let &Self { ref method, ref control, max_steps, .. } = self;
         problem.check()?;
         let plan = save.plan(problem.t0, problem.t1)?;
-        Ok(Ask { method, control, problem, plan, max_steps })
+        Ok(Ask { method, control, problem, plan, max_steps, tried: Cell::new(0) })
     }
 }

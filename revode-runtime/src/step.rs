@@ -4,9 +4,14 @@ use std::fmt;
 
 use crate::Real;
 
-/// The step number `index`, from `t` to `t + h`.
+/// The step number `index`, from `t` to `end`.
 ///
 /// It is passed whole to whatever takes a step: a driving path adds its increment over the step here.
+///
+/// The time loop's clock counts the steps and sets `end`: it is the start of the next step, and of the last step
+/// exactly the end of the time span. The sum `t + h` equals `end` up to the rounding of the clock, and can lie beyond
+/// the time span. So a method takes the times of its stages from [`stage_time`](Self::stage_time) and `end`: a field
+/// such as `sqrt(1 - t)` is then never evaluated where it is not defined.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step<T> {
     /// The number of steps accepted before it.
@@ -15,20 +20,38 @@ pub struct Step<T> {
     pub t: T,
     /// Its signed size, in the units of time.
     pub h: T,
+    /// The time at which it ends: `t + h` up to rounding.
+    pub end: T,
 }
 
 impl<T: Real> Step<T> {
-    /// The time at which it ends.
+    /// The step that ends at `t + h` as that sum rounds.
     #[inline(always)]
-    pub fn end(self) -> T {
-        self.t + self.h
+    pub fn new(index: u64, t: T, h: T) -> Self {
+        Self { index, t, h, end: t + h }
     }
 
-    /// The same step backwards: from `t + h` to `t`.
+    /// The time `t + c h` of a stage whose node `c` lies between 0 and 1. A sum that rounds beyond the end is
+    /// the end. (The stage of the node 1 is evaluated at `end`.)
+    #[inline(always)]
+    pub fn stage_time(self, c: T) -> T {
+        self.clamp(self.t + self.h * c)
+    }
+
+    /// A time after the start; the end where that comes before it. (No sum `t + c h` rounds beyond `t`.)
+    #[inline(always)]
+    pub(crate) fn clamp(self, time: T) -> T {
+        let Self { h, end, .. } = self;
+        let beyond = if h < T::ZERO { time < end } else { time > end };
+        if beyond { end } else { time }
+    }
+
+    /// The same step backwards: from `end` to `t`.
     #[inline(always)]
     #[must_use]
     pub fn reversed(self) -> Self {
-        Self { index: self.index, t: self.t + self.h, h: -self.h }
+        let Self { index, t, h, end } = self;
+        Self { index, t: end, h: -h, end: t }
     }
 }
 

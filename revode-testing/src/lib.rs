@@ -2,6 +2,7 @@
 //! losses, and the comparison of gradients.
 
 pub mod analytic;
+mod any_method;
 pub mod compare;
 pub mod dynamics;
 pub mod loss;

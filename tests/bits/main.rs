@@ -3,19 +3,22 @@
 //! A change of the code that is not to change results must leave every line as it is. Where results are
 //! to change, `REVODE_RECORD_BITS=1 cargo test --test bits` records them again; the lines that differ say where.
 
-mod method;
 mod model;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use method::AnyMethod;
 use model::{Case, cases};
 use revode::control::StepControl;
 use revode::gradient::Strategy;
 use revode::nalgebra::{DMatrix, DVector};
 use revode::prelude::*;
 use revode::{MethodVjp, Real};
+
+revode_testing::any_method! {
+    fixed { Heun, Rk4 }
+    adaptive { Bosh3, Tsit5, Dopri5, Vern6 }
+}
 
 /// Runs every strategy of the test: this alone is to change with how strategies are made.
 macro_rules! every_strategy {

@@ -44,7 +44,8 @@ impl<'m> Scope<'m> {
         name.into_token_stream()
     }
 
-    /// The time of a stage, `t + h c_i`.
+    /// The time of a stage, `t + h c_i`: at a node of 1 the end of the step as the clock has it, and between 0 and 1
+    /// never beyond that. Nodes outside the step are taken as they are.
     pub(super) fn time(&mut self, i: usize) -> TokenStream {
         let node = self.coefficients.c[i].to_f64();
         if node == 0.0 {
@@ -113,11 +114,13 @@ impl<'m> Scope<'m> {
     /// The definitions of the names.
     pub(super) fn lets(&self) -> TokenStream {
         let times = self.times.iter().map(|(node, name)| {
+            let value = float(*node);
             if *node == 1.0 {
-                quote!(let #name = t + h;)
+                quote!(let #name = step.end;)
+            } else if (0.0..1.0).contains(node) {
+                quote!(let #name = step.stage_time(T::from_f64(#value));)
             } else {
-                let node = float(*node);
-                quote!(let #name = t + h * T::from_f64(#node);)
+                quote!(let #name = t + h * T::from_f64(#value);)
             }
         });
         let products = self.products.iter().map(|(value, name)| {

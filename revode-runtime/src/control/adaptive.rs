@@ -1,7 +1,7 @@
 //! Adaptive steps: error norm, automatic first step, and a rule for the next one.
 
 use super::{Begin, Decision, Pid, StepControl, StepSizeController, Tolerance, Verdict};
-use crate::error::check_finite;
+use crate::error::{Readable, check_finite};
 use crate::{
     EmbeddedMethod, Problem, Real, SolveError, State, Step, StepFailure, VectorField, support,
 };
@@ -51,6 +51,7 @@ where
     ) -> Result<Begin<T, Self::Memory>, SolveError> {
         for (name, value) in [("relative", self.rtol), ("absolute", self.atol)] {
             if !(value >= 0.0 && value.is_finite()) {
+                let value = Readable(value);
                 let problem =
                     format!("the {name} tolerance {value} is not a finite number from 0 on");
                 return Err(SolveError::argument("tolerance", problem));
@@ -157,7 +158,8 @@ impl<C> Adaptive<C> {
         let mut y1 = y0.zeros_like();
         support::stage(&mut y1, y0, [(direction * h0, &f0)]);
         let mut f1 = y0.zeros_like();
-        field.eval(t0 + direction * h0, &y1, &mut f1);
+        let whole = Step { index: 0, t: t0, h: direction * span, end: t1 };
+        field.eval(whole.clamp(t0 + direction * h0), &y1, &mut f1);
         for (f1, f0) in f1.as_mut_slice().iter_mut().zip(f0.as_slice()) {
             *f1 -= *f0;
         }

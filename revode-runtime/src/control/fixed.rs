@@ -1,6 +1,7 @@
 //! Steps of one size.
 
 use super::{Begin, StepControl, Verdict};
+use crate::error::Readable;
 use crate::{Method, Problem, Real, SolveError, Step, StepFailure, VectorField};
 
 /// Steps of size `h`, positive, in the units of time. Only a step that lands on a save point or on
@@ -20,7 +21,8 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> StepControl<T, F, M> for Fixed
 
     fn begin(&self, _: &M, _: &Problem<T, F>) -> Result<Begin<T, ()>, SolveError> {
         if !(self.h > 0.0 && self.h.is_finite()) {
-            let problem = format!("the step size {} is not a positive, finite number", self.h);
+            let h = Readable(self.h);
+            let problem = format!("the step size {h} is not a positive, finite number");
             return Err(SolveError::argument("fixed_step", problem));
         }
         Ok(Begin { h: T::from_f64(self.h), evaluations: 0, memory: () })

@@ -1,6 +1,7 @@
 //! The PID controller of the step size.
 
 use super::{Decision, StepSizeController};
+use crate::error::Readable;
 use crate::{Real, SolveError};
 
 /// Proportional–integral–derivative control of the step size.
@@ -97,7 +98,7 @@ impl StepSizeController for Pid {
         ];
         for (holds, name, value, wanted) in checks {
             if !holds {
-                let problem = format!("the {name} is {value}; it must be {wanted}");
+                let problem = format!("the {name} is {}; it must be {wanted}", Readable(value));
                 return Err(SolveError::argument("controller", problem));
             }
         }

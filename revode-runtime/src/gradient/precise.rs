@@ -4,6 +4,8 @@
 //! common. What can be asked for is the derivative of the discrete trajectory as it was: here its states
 //! come from the forward pass, and the VJPs of all steps are taken in numbers of 128 bits, written out by hand.
 
+use std::cell::Cell;
+
 use dashu_float::{FBig, round::mode::HalfEven};
 use nalgebra::Vector3;
 
@@ -131,7 +133,8 @@ fn precise(problem: &Problem<f64, Lorenz<f64>>, h: f64) -> Vec<f64> {
     let plan = SaveAt::end().plan(problem.t0, problem.t1).unwrap();
     let mut trajectory = Trajectory::default();
     let control = FixedStep { h };
-    let time_loop = TimeLoop { scheme: &scheme, control: &control, max_steps: 1_000_000 };
+    let time_loop =
+        TimeLoop { scheme: &scheme, control: &control, max_steps: 1_000_000, tried: &Cell::new(0) };
     let end = time_loop.run(problem, &plan, &mut trajectory).unwrap().state;
     let p = problem.field.big();
     let zero = || [big(0.0), big(0.0), big(0.0)];

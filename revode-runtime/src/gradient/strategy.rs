@@ -1,5 +1,7 @@
 //! Strategies: what is advanced, and how its states come back.
 
+use std::cell::Cell;
+
 use super::passes::{Keeper, differentiate};
 use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
@@ -8,7 +10,7 @@ use crate::scheme::SchemeVjp;
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
 use crate::time::TimeLoop;
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField};
+use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How often a strategy may revise its scheme and solve again.
 const MAX_REVISIONS: u32 = 199;
@@ -19,7 +21,7 @@ const MAX_REVISIONS: u32 = 199;
     message = "`{Self}` is not a gradient strategy",
     note = "strategies are `Auto`, `Guarded`, `Exact`, `Reversible`, `Checkpointed` and `StoreAll`"
 )]
-pub trait Strategy {
+pub trait Strategy: Sized {
     /// What is advanced.
     type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>: SchemeVjp<T, F, Method = M>;
     /// What is kept of the forward pass.
@@ -73,13 +75,17 @@ pub trait Strategy {
         C: StepControl<T, F, M>,
     {
         let Ask { method, control, problem, .. } = ask;
+        if const { !stack::gradient_fits::<T, F, M, C, Self>() } {
+            return Err(stack::too_large(&problem.y0, "this gradient"));
+        }
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
+        ask.tried.set(0);
         let mut revisions = 0;
         loop {
             let keeper = self.keeper(&scheme, problem, control.tolerance())?;
             let result = differentiate(ask, &scheme, keeper, loss);
-            if let Some(result) = self.settle(&mut scheme, &mut revisions, result) {
-                return result;
+            if !(ask.may_solve_again() && self.is_revised(&mut scheme, &mut revisions, &result)) {
+                return result.map_err(Stop::into_error);
             }
         }
     }
@@ -100,32 +106,29 @@ pub trait Strategy {
         C: StepControl<T, F, M>,
     {
         let Ask { method, control, problem, .. } = ask;
+        if const { !stack::solve_fits::<T, F, Self::Scheme<T, F, M>, C>() } {
+            return Err(stack::too_large(&problem.y0, "a solve along this strategy"));
+        }
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
         let mut revisions = 0;
         loop {
             let result = save_solution(&ask.time_loop(&scheme), problem, &ask.plan);
-            if let Some(result) = self.settle(&mut scheme, &mut revisions, result) {
-                return result;
+            if !(ask.may_solve_again() && self.is_revised(&mut scheme, &mut revisions, &result)) {
+                return result.map_err(Stop::into_error);
             }
         }
     }
 
-    /// What came of a pass; `None` where it found the scheme too loose, which is stricter now: then it is to be made
-    /// again.
-    fn settle<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>, R>(
+    /// Whether a pass found the scheme too loose and it is stricter now: then the pass is to be made again.
+    fn is_revised<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>, R>(
         &self,
         scheme: &mut Self::Scheme<T, F, M>,
         revisions: &mut u32,
-        result: Result<R, Stop>,
-    ) -> Option<Result<R, SolveError>> {
-        if let Err(Stop::Finding(finding)) = &result
-            && *revisions < MAX_REVISIONS
-            && self.revise::<T, F, M>(scheme, finding)
-        {
-            *revisions += 1;
-            return None;
-        }
-        Some(result.map_err(Stop::into_error))
+        result: &Result<R, Stop>,
+    ) -> bool {
+        let Err(Stop::Finding(finding)) = result else { return false };
+        *revisions += 1;
+        *revisions <= MAX_REVISIONS && self.revise::<T, F, M>(scheme, finding)
     }
 }
 
@@ -140,12 +143,21 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
     pub(crate) problem: &'a Problem<T, F>,
     /// The save points.
     pub(crate) plan: SavePlan<T>,
-    /// How many steps may be tried.
+    /// How many steps a solve may try.
     pub(crate) max_steps: u64,
+    /// The steps that a strategy has tried so far, in all its solves.
+    pub(crate) tried: Cell<u64>,
 }
 
 impl<T: Real, F: VectorField<T>, M: Method<T, F>, C> Ask<'_, T, F, M, C> {
+    /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it
+    /// tries in all, too.
+    fn may_solve_again(&self) -> bool {
+        self.tried.get() < self.max_steps
+    }
+
     pub(crate) fn time_loop<'b, S>(&'b self, scheme: &'b S) -> TimeLoop<'b, S, C> {
-        TimeLoop { scheme, control: self.control, max_steps: self.max_steps }
+        let Self { control, max_steps, tried, .. } = self;
+        TimeLoop { scheme, control, max_steps: *max_steps, tried }
     }
 }

@@ -50,7 +50,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
     }
     #[inline(always)]
     fn finish(&self, _: &F, step: Step<T>, work: &mut Work<T, F, Self>) -> Result<(), Unfinished> {
-        Ok(check_finite(&work.next, step.end(), step.t)?)
+        Ok(check_finite(&work.next, step.end, step.t)?)
     }
     #[inline(always)]
     fn commit(&self, _: Step<T>, y: &mut F::State, work: &mut Work<T, F, Self>) {

@@ -7,6 +7,8 @@ mod steps;
 
 pub(crate) use record::StepRecord;
 
+use std::cell::Cell;
+
 use crate::control::{Begin, StepControl, Verdict};
 use crate::error::check_finite;
 use crate::save::SavePlan;
@@ -51,6 +53,8 @@ pub(crate) struct TimeLoop<'a, S, C> {
     pub(crate) scheme: &'a S,
     pub(crate) control: &'a C,
     pub(crate) max_steps: u64,
+    /// The steps tried by the solves that have ended, those with an error left out that nothing revises.
+    pub(crate) tried: &'a Cell<u64>,
 }
 
 /// The end of a solve.
@@ -79,7 +83,7 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S>,
     {
-        let Self { scheme, control, max_steps } = self;
+        let Self { scheme, control, max_steps, tried } = self;
         let Problem { field, y0, t0, t1 } = problem;
         let method = scheme.method();
         let Begin { h, evaluations, mut memory } = control.begin(method, problem)?;
@@ -92,6 +96,7 @@ impl<S, C> TimeLoop<'_, S, C> {
             saved += 1;
             observer.saved(saved - 1, steps.len(), steps.t(), state)
         };
+        let count = |steps: &Steps<T>| tried.set(tried.get().saturating_add(steps.tried()));
         if plan.start {
             save(observer, &steps, &state)?;
         }
@@ -120,17 +125,20 @@ impl<S, C> TimeLoop<'_, S, C> {
                         Unfinished::Failed(failure) => {
                             failed(*control, &mut memory, step, failure)?
                         }
-                        Unfinished::Stop(stop) => return Err(stop),
+                        Unfinished::Stop(stop) => {
+                            count(&steps);
+                            return Err(stop);
+                        }
                     };
                 }
                 error_norm = verdict.error;
                 if verdict.accepted {
                     observer.before(step, &state, &work)?;
                     scheme.commit(step, &mut state, &mut work);
-                    scheme.close(step, &mut state, &mut work)?;
+                    scheme.close(step, &mut state, &mut work).inspect_err(|_| count(&steps))?;
                     observer.after(step, &state)?;
                     steps.accept(verdict.next_h);
-                    if S::CONTINUES && steps.t() == step.end() {
+                    if S::CONTINUES {
                         control.proceed(method, &mut work.stages);
                     }
                     if plan.steps {
@@ -141,7 +149,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                 }
                 if steps.is_stuck() {
                     if !verdict.accepted {
-                        check_finite(scheme.proposed(&work.next), step.end(), step.t)?;
+                        check_finite(scheme.proposed(&work.next), step.end, step.t)?;
                     }
                     return Err(underflow(&steps, step, error_norm).into());
                 }
@@ -150,6 +158,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                 save(observer, &steps, &state)?;
             }
         }
+        count(&steps);
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let evaluations = evaluations + method.evaluations(&work.stages);
         let stats = Stats { accepted, rejected, evaluations, ..Stats::default() };

@@ -17,6 +17,8 @@ pub(crate) struct StepRecord<T> {
     len: u64,
     /// The steps since the last change of the size, which are in no code yet.
     stretch: u64,
+    /// The time at which the last step ends.
+    end: T,
 }
 
 /// How a step continues a run.
@@ -49,7 +51,7 @@ impl<T: Real> Default for StepRecord<T> {
 impl<T: Real> StepRecord<T> {
     /// No steps yet.
     pub(crate) fn new() -> Self {
-        Self { runs: Vec::new(), codes: Codes::default(), len: 0, stretch: 0 }
+        Self { runs: Vec::new(), codes: Codes::default(), len: 0, stretch: 0, end: T::ZERO }
     }
 
     /// The number of steps.
@@ -79,6 +81,11 @@ impl<T: Real> StepRecord<T> {
         self.len += 1;
     }
 
+    /// Takes the time at which the last step ends.
+    pub(super) fn finish(&mut self, end: T) {
+        self.end = end;
+    }
+
     /// The steps from number `first` on, in order.
     pub(crate) fn from(&self, first: u64) -> impl Iterator<Item = Step<T>> {
         let (mut place, since) = self.seek(first.min(self.len()));
@@ -97,10 +104,11 @@ impl<T: Real> StepRecord<T> {
                 left = self.left(&place, 0);
             }
             left -= 1;
-            let step = self.step(&place);
+            let index = place.index;
+            let (t, h) = self.runs[place.run].ladder.step(place.level, place.ticks);
             place.ticks += step_ticks(place.level);
             place.index += 1;
-            Some(step)
+            Some(Step { index, t, h, end: self.time(&place) })
         })
     }
 
@@ -113,6 +121,7 @@ impl<T: Real> StepRecord<T> {
     /// entered at its end; otherwise a step back takes constant time.
     fn back(&self, index: u64) -> impl Iterator<Item = Step<T>> {
         let (mut place, mut since) = self.seek(index);
+        let mut end = self.time(&place);
         std::iter::from_fn(move || {
             while since == 0 {
                 if place.index == 0 {
@@ -130,7 +139,8 @@ impl<T: Real> StepRecord<T> {
             since -= 1;
             place.ticks -= step_ticks(place.level);
             place.index -= 1;
-            Some(self.step(&place))
+            let (t, h) = self.runs[place.run].ladder.step(place.level, place.ticks);
+            Some(Step { index: place.index, t, h, end: std::mem::replace(&mut end, t) })
         })
     }
 
@@ -168,7 +178,13 @@ impl<T: Real> StepRecord<T> {
         if place.code < self.codes_end(place.run) {
             return self.codes.get(place.code).steps - since;
         }
-        self.runs.get(place.run + 1).map_or(self.len(), |next| next.first) - place.index
+        self.run_end(place.run) - place.index
+    }
+
+    /// The number of the first step after a run.
+    #[inline]
+    fn run_end(&self, run: usize) -> u64 {
+        self.runs.get(run + 1).map_or(self.len(), |next| next.first)
     }
 
     #[inline]
@@ -176,10 +192,15 @@ impl<T: Real> StepRecord<T> {
         self.runs.get(run + 1).map_or(self.codes.len(), |next| next.codes)
     }
 
+    /// The time of a place, which is where a step ends. A run ends where the next one starts, and the last run where
+    /// the solve ends: its last step may have landed on a stop that the ladder misses by rounding.
     #[inline(always)]
-    fn step(&self, place: &Place) -> Step<T> {
-        let (t, h) = self.runs[place.run].ladder.step(place.level, place.ticks);
-        Step { index: place.index, t, h }
+    fn time(&self, place: &Place) -> T {
+        if place.index == self.run_end(place.run) {
+            self.runs.get(place.run + 1).map_or(self.end, |next| next.ladder.t)
+        } else {
+            self.runs[place.run].ladder.time(place.ticks)
+        }
     }
 }
 
@@ -240,7 +261,7 @@ mod tests {
             let step = steps.next(stop);
             // Within numbers whose sums mean something.
             let size = (step.h.to_f64() * factor).abs().clamp(1e-9, 1e9);
-            taken.push((step.index, bits(step.t), bits(step.h)));
+            taken.push((step.index, bits(step.t), bits(step.h), bits(step.end)));
             steps.accept(number(h0.signum() * size));
         };
         let far = number(1e30 * h0.signum());
@@ -267,7 +288,7 @@ mod tests {
         }
         let record = steps.into_record();
         assert_eq!(record.len(), taken.len() as u64);
-        let found = |step: crate::Step<T>| (step.index, bits(step.t), bits(step.h));
+        let found = |step: crate::Step<T>| (step.index, bits(step.t), bits(step.h), bits(step.end));
         let ends = [0, 1, taken.len(), taken.len() + 1, usize::MAX];
         let inside = probes.iter().map(|p| (p * taken.len() as f64) as usize);
         for k in inside.chain(ends) {

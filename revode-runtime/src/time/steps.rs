@@ -29,7 +29,7 @@ pub(super) struct Steps<T> {
     ladder: Ladder<T>,
     /// The ticks since the start of the run.
     ticks: u64,
-    /// The end of the last step on the ladder; NaN before the first.
+    /// The end of the last step by the ladder; NaN before the first.
     end: T,
     /// The level of the last step, and the size of a step from its end at this level.
     level: i32,
@@ -53,10 +53,12 @@ struct Size<T> {
 struct Proposed<T> {
     t: T,
     size: Size<T>,
-    /// The stop, where the step lands on it.
-    stop: Option<T>,
-    /// Whether the stop makes it shorter than what was asked for.
-    shortened: bool,
+    /// The end by the ladder.
+    ladder_end: T,
+    /// The end: that by the ladder, or the stop where the step lands on it.
+    end: T,
+    /// Whether its size is what remains to the stop, not what was asked for.
+    fitted: bool,
     accepted: bool,
 }
 
@@ -64,6 +66,13 @@ struct Proposed<T> {
 #[inline(always)]
 fn rounding<T: Real>(t: T) -> T {
     T::from_f64(16.0) * T::EPSILON * t.abs()
+}
+
+/// How far a step of size `h` from `t` may end from `stop` and still be one that ends there, by rounding: never much of
+/// a step.
+#[inline(always)]
+fn slack<T: Real>(t: T, h: T, stop: T) -> T {
+    rounding(t).max(rounding(stop)).min(T::from_f64(1e-3) * h.abs())
 }
 
 impl<T: Real> Steps<T> {
@@ -74,9 +83,16 @@ impl<T: Real> Steps<T> {
         Self {
             t,
             next,
-            proposed: Proposed { t, size: next, stop: None, shortened: false, accepted: false },
+            proposed: Proposed {
+                t,
+                size: next,
+                ladder_end: none,
+                end: none,
+                fitted: false,
+                accepted: false,
+            },
             rejected: 0,
-            ladder: Ladder { t: none, base: none },
+            ladder: Ladder { t, base: none },
             ticks: 0,
             end: none,
             level: 0,
@@ -112,33 +128,55 @@ impl<T: Real> Steps<T> {
 
     /// The record of the accepted steps; empty where none was asked for.
     pub(super) fn into_record(self) -> StepRecord<T> {
-        self.record.unwrap_or_default()
+        let mut record = self.record.unwrap_or_default();
+        record.finish(self.t);
+        record
     }
 
     /// The next step on the way to `stop`, which lies ahead.
     #[inline(always)]
     pub(super) fn next(&mut self, stop: T) -> Step<T> {
-        let Self { t, next: Size { h, level }, .. } = *self;
+        let Self { t, next: size, .. } = *self;
+        let h = size.h;
+        let end = match size.level {
+            Some(level) => self.ladder.time(self.ticks + step_ticks(level)),
+            None => t + h,
+        };
+        // The clock rounds as the start of its run does, which may be far from here.
+        let beyond = if h < T::ZERO { end < stop } else { end > stop };
+        if beyond || h.abs() >= (stop - t).abs() - slack(t, h, stop) {
+            return self.land(stop, end);
+        }
+        self.proposed = Proposed { t, size, ladder_end: end, end, fitted: false, accepted: false };
+        Step { index: self.index, t, h, end }
+    }
+
+    /// The next step, which lands on `stop`; the ladder has its end at `ladder_end`.
+    // Out of line, so that the time of the common step depends on no choice.
+    #[cold]
+    #[inline(never)]
+    fn land(&mut self, stop: T, ladder_end: T) -> Step<T> {
+        let Self { t, next: size, .. } = *self;
         let remaining = stop - t;
-        // Never much of a step.
-        let slack = rounding(t).max(rounding(stop)).min(T::from_f64(1e-3) * h.abs());
-        let lands = h.abs() >= remaining.abs() - slack;
         // A step that misses the stop by rounding only keeps its size.
-        let shortened = lands && (h - remaining).abs() > slack;
-        let size = if shortened { Size { h: remaining, level: None } } else { Size { h, level } };
-        let stop = lands.then_some(stop);
-        self.proposed = Proposed { t, size, stop, shortened, accepted: false };
-        Step { index: self.index, t, h: size.h }
+        let fitted = (size.h - remaining).abs() > slack(t, size.h, stop);
+        let (size, ladder_end) = if fitted {
+            (Size { h: remaining, level: None }, t + remaining)
+        } else {
+            (size, ladder_end)
+        };
+        self.proposed = Proposed { t, size, ladder_end, end: stop, fitted, accepted: false };
+        Step { index: self.index, t, h: size.h, end: stop }
     }
 
     /// The proposed step was accepted, and `wanted` is asked for as the size of the next one.
     #[inline(always)]
     pub(super) fn accept(&mut self, wanted: T) {
-        let Proposed { t, size, stop, shortened, .. } = self.proposed;
+        let Proposed { t, size, ladder_end, end, fitted, .. } = self.proposed;
         self.proposed.accepted = true;
-        self.advance(t, size);
-        self.t = stop.unwrap_or(self.end);
-        self.next = if shortened {
+        self.advance(t, size, ladder_end);
+        self.t = end;
+        self.next = if fitted {
             // A step cut short by a stop says little about how long the next can be.
             let longer = if self.next.h.abs() > wanted.abs() { self.next.h } else { wanted };
             Size { h: longer, level: None }
@@ -166,9 +204,9 @@ impl<T: Real> Steps<T> {
         }
     }
 
-    /// Counts a step of this size from `t`.
+    /// Counts a step of this size from `t` to `ladder_end`.
     #[inline(always)]
-    fn advance(&mut self, t: T, size: Size<T>) {
+    fn advance(&mut self, t: T, size: Size<T>, ladder_end: T) {
         let advance = if let Some(level) = size.level {
             let change = level - self.level;
             self.level = level;
@@ -179,7 +217,7 @@ impl<T: Real> Steps<T> {
             Advance::Start(self.ladder)
         };
         self.ticks += step_ticks(self.level);
-        self.end = self.ladder.time(self.ticks);
+        self.end = ladder_end;
         self.same = self.ladder.size(self.level, self.ticks, self.end);
         self.index += 1;
         if let Some(record) = &mut self.record {

@@ -4,6 +4,7 @@ use super::super::Strategy;
 use super::super::passes::{Keeper, Pass};
 use super::bits::BitStack;
 use crate::control::Tolerance;
+use crate::error::Readable;
 use crate::scheme::VjpWork;
 use crate::scheme::pair::growth::{PairCotangent, fewer_steps};
 use crate::scheme::pair::halved::{self, Halved, HalvedState};
@@ -54,6 +55,7 @@ impl Exact {
         if let Some(rate) = self.rate
             && !(rate >= 0.0 && rate.is_finite())
         {
+            let rate = Readable(rate);
             let problem = format!("κ = {rate} is not a finite number from 0 on, per unit time");
             return Err(SolveError::argument("rate", problem));
         }

@@ -4,6 +4,7 @@ use super::super::Strategy;
 use super::super::passes::{Keeper, Pass};
 use super::certificate::{Amplification, Certificate, Samples, allowed, default_accuracy};
 use crate::control::Tolerance;
+use crate::error::Readable;
 use crate::scheme::VjpWork;
 use crate::scheme::pair::PairScheme;
 use crate::scheme::pair::coupled::{Coupled, CoupledState, Coupling, DEFAULT_MAX_GAP};
@@ -89,7 +90,8 @@ impl Strategy for Reversible {
         if let Some(accuracy) = self.accuracy
             && !(accuracy > 0.0 && accuracy < 1.0)
         {
-            let problem = format!("{accuracy} is not between 0 and 1; it is relative, 1e-8 say");
+            let problem =
+                format!("{} is not between 0 and 1; it is relative, 1e-8 say", Readable(accuracy));
             return Err(SolveError::argument("accuracy", problem));
         }
         let default = || default_accuracy::<T>(tolerance.map(Tolerance::relative));
@@ -142,8 +144,7 @@ where
         let Pass { scheme, problem, record } = *pass;
         let field = &problem.field;
         let amplification = self.amplification.get_or_insert_with(|| {
-            let (gap, size) = state.pair.gap_and_size();
-            self.certificate.turn(record.len(), problem.t0, (gap / size).to_f64());
+            self.certificate.turn(record.len(), problem.t0, state.relative_gap());
             self.samples.end(&state.pair);
             Amplification::new(&self.samples, field, state, bar)
         });
@@ -152,7 +153,7 @@ where
         }
         let Self { samples, certificate, .. } = self;
         let at = samples.after(step.index);
-        certificate.add(samples.error(at, &state.pair), step.end())?;
+        certificate.add(samples.error(at, &state.pair), step.end)?;
         let known = samples.pair(at);
         amplification.step_back(scheme, field, step, known, state, bar, model_bar, work)?;
         if step.index == 0 {

@@ -119,7 +119,7 @@ impl<S> AnchoredState<S> {
         S: State<T>,
     {
         // Without it the step could not be reversed.
-        check_finite(&self.pair.z, step.end(), step.t)?;
+        check_finite(&self.pair.z, step.end, step.t)?;
         let (pair, grid, before) = (self.pair.clone(), self.grid.clone(), self.before.take());
         let (steps, pace) = (step.index + 1, self.monitor.pace);
         let anchor = Anchor { pair, grid, steps, pace, to_mean, last_to_mean: self.reads_mean };
@@ -180,7 +180,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
     }
     #[inline(always)]
     fn check_y(&self, step: Step<T>, next: &Pair<S>) -> Result<(), Stop> {
-        Ok(check_finite(&next.y, step.end(), step.t)?)
+        Ok(check_finite(&next.y, step.end, step.t)?)
     }
     #[inline(always)]
     fn sub_z(&self, step: Step<T>, state: &mut Self::State, psi: &S, next: &mut Pair<S>) {

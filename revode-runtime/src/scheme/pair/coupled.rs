@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Arithmetic, Pair};
-use crate::error::check_finite;
+use crate::error::{Readable, check_finite};
 use crate::slices::{largest, update, zip};
 use crate::stop::{Finding, Stop};
 use crate::{Real, SolveError, State, Step};
@@ -48,9 +48,10 @@ impl Coupling {
     fn check(self) -> Result<(), SolveError> {
         let problem = match self {
             Self::Constant(lambda) if !(lambda > 0.0 && lambda <= 1.0) => {
-                format!("λ = {lambda} is not in (0, 1]; the published value is 0.999")
+                format!("λ = {} is not in (0, 1]; the published value is 0.999", Readable(lambda))
             }
             Self::Rate(rate) if !(rate >= 0.0 && rate.is_finite()) => {
+                let rate = Readable(rate);
                 format!("the rate κ = {rate} is not a finite number from 0 on, per unit time")
             }
             _ => return Ok(()),
@@ -84,6 +85,7 @@ impl Coupled {
     pub(crate) fn new(coupling: Coupling, max_gap: f64) -> Result<Self, SolveError> {
         coupling.check()?;
         if max_gap <= 0.0 || max_gap.is_nan() {
+            let max_gap = Readable(max_gap);
             let problem = format!("{max_gap} is not a positive part of the solution");
             return Err(SolveError::argument("largest_gap", problem));
         }
@@ -92,7 +94,7 @@ impl Coupled {
 
     #[cold]
     fn diverged<T: Real>(&self, step: Step<T>, gap: T, size: T) -> Stop {
-        let (t, gap) = (step.end().to_f64(), (gap / size).to_f64());
+        let (t, gap) = (step.end.to_f64(), (gap / size).to_f64());
         Finding::PairDiverged { t, gap, coupling: self.coupling.to_string() }.into()
     }
 }
@@ -102,6 +104,15 @@ impl Coupled {
 pub struct CoupledState<T, S> {
     pub(crate) pair: Pair<S>,
     largest: T,
+}
+
+impl<T: Real, S: State<T>> CoupledState<T, S> {
+    /// The gap relative to the solution, or where that is 0 relative to the largest size that it has had.
+    pub(crate) fn relative_gap(&self) -> f64 {
+        let (gap, size) = self.pair.gap_and_size();
+        let size = if size > T::ZERO { size } else { self.largest };
+        if gap == T::ZERO { 0.0 } else { (gap / size).to_f64() }
+    }
 }
 
 impl<T: Real, S: State<T>> Arithmetic<T, S> for Coupled {
@@ -152,7 +163,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Coupled {
     }
     #[inline(always)]
     fn check_y(&self, step: Step<T>, next: &S) -> Result<(), Stop> {
-        Ok(check_finite(next, step.end(), step.t)?)
+        Ok(check_finite(next, step.end, step.t)?)
     }
     #[inline(always)]
     fn sub_z(&self, _: Step<T>, state: &mut Self::State, psi: &S, next: &mut S) {

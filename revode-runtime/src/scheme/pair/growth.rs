@@ -182,7 +182,7 @@ mod tests {
             let (sum, difference) = (1e6 * sum, 1e6 * rate.powi(n as i32));
             let y = Vector2::new(0.0, 0.5 * (sum + difference));
             bar.pair = Pair { y, z: Vector2::new(0.0, 0.5 * (sum - difference)) };
-            bar.watch(Step { index: (steps - n).into(), t: 0.5, h: 0.1 }, &QUANTA, false)?;
+            bar.watch(Step::new((steps - n).into(), 0.5, 0.1), &QUANTA, false)?;
         }
         Ok(())
     }
@@ -221,7 +221,7 @@ mod tests {
         bar.pair = Pair { y: Vector2::new(1e4, 0.0), z: Vector2::new(-1e4, 0.0) };
         bar.growth.steps = 3;
         bar.closed(&QUANTA, &QUANTA);
-        let step = Step { index: 1, t: 0.0, h: 0.1 };
+        let step = Step::new(1, 0.0, 0.1);
         assert!(matches!(
             bar.watch(step, &QUANTA, false),
             Err(Stop::Finding(Finding::CotangentsGrown { steps: 3, .. }))
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn damped_all_the_time_the_largest_sum_counts() {
         let mut bar = zero();
-        let step = Step { index: 0, t: 0.0, h: 0.1 };
+        let step = Step::new(0, 0.0, 0.1);
         bar.added = Vector2::new(1e3, 0.0);
         bar.pair.y = bar.added;
         bar.count(&QUANTA);

@@ -89,7 +89,7 @@ impl<D: State<f64>> Halved<D> {
     fn rate_too_small<T: Real>(&self, step: Step<T>, pair: &Pair<D>) -> Stop {
         let (gap, size) = pair.gap_and_size();
         let coupling = Coupling::Rate(self.rate.unwrap_or(0.0)).to_string();
-        Finding::PairDiverged { t: step.end().to_f64(), gap: gap / size, coupling }.into()
+        Finding::PairDiverged { t: step.end.to_f64(), gap: gap / size, coupling }.into()
     }
 
     /// How often the gap is halved in this step for the sake of the rate: `κ h / ln 2` on average, as a
@@ -97,7 +97,7 @@ impl<D: State<f64>> Halved<D> {
     #[inline(always)]
     pub(crate) fn rate_halvings<T: Real>(&self, step: Step<T>) -> u32 {
         let Some(rate) = self.rate else { return 0 };
-        let (start, end) = (step.t.to_f64(), step.end().to_f64());
+        let (start, end) = (step.t.to_f64(), step.end.to_f64());
         let until = |t: f64| ((t - self.t0).abs() * rate * std::f64::consts::LOG2_E) as u64;
         until(end).saturating_sub(until(start)).min(u64::from(MAX_HALVINGS)) as u32
     }

@@ -140,14 +140,14 @@ impl<D: State<f64>> Quanta<D> {
 
     /// An error where the initial state is beyond the grid.
     pub(crate) fn check_start<T: Real>(&self, t0: T, y0: &D) -> Result<(), SolveError> {
-        self.check(y0, Step { index: 0, t: t0, h: T::ZERO }).map_err(Stop::into_error)
+        self.check(y0, Step::new(0, t0, T::ZERO)).map_err(Stop::into_error)
     }
 }
 
 /// The error of numbers of which one at least is beyond the grid.
 #[cold]
 fn beyond<T: Real>(x: &[f64], quanta: &[f64], step: Step<T>) -> Stop {
-    let t = (step.t + step.h).to_f64();
+    let t = step.end.to_f64();
     if let Some(component) = x.iter().position(|x| !x.is_finite()) {
         let value = x[component];
         return SolveError::NotFinite { t, component, value, last_good: step.t.to_f64() }.into();

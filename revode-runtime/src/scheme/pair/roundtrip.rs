@@ -106,7 +106,7 @@ fn one_step<M: MethodVjp<f64, StuartLandau> + Tableau + Copy>(method: M) {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(y in state, gap in gap, t in -10.0..10.0, h in 1e-4..0.05, sign in select(vec![-1.0, 1.0]), lambda in 0.5..=1.0)| {
         let y = V::from(y);
-        let step = Step { index: 0, t, h: sign * h };
+        let step = Step::new(0, t, sign * h);
         let start = Pair { y, z: y + V::from(gap) };
         let field = StuartLandau { mu: 0.45, omega: 1.7, c: -0.6 };
         let mut walk = Walk::new(field, method, lambda, &start);
@@ -131,7 +131,7 @@ fn many_steps<M: MethodVjp<f64, Pendulum> + Tableau + Copy>(method: M) {
     let start = Pair { y: y0, z: y0 };
     let mut walk = Walk::new(Pendulum { gravity: 1.3 }, method, lambda, &start);
     let mut largest = size(&start);
-    let step = |k: u64| Step { index: k, t: k as f64 * h, h };
+    let step = |k: u64| Step::new(k, k as f64 * h, h);
     for k in 0..n {
         walk.take(step(k));
         largest = largest.max(size(&walk.state.pair));
