@@ -364,6 +364,9 @@ fn every_answer_is_accurate_whatever_the_units() {
         let Outcome { difference, certificate, asked, default, answered, finest } = found;
         gradients += 1;
         if difference.is_nan() || difference > finest {
+            if difference / certificate > 10.0 {
+                println!("{difference:e} {certificate:e} {asked:e} {finest:e} {case:?}");
+            }
             factors.push(difference / certificate);
         }
         if answered {

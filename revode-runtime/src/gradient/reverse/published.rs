@@ -2,7 +2,8 @@
 
 use super::super::Strategy;
 use super::super::passes::{Keeper, Pass};
-use super::certificate::{Amplification, Certificate, Samples, allowed, default_accuracy};
+use super::certificate::{Certificate, allowed, default_accuracy};
+use super::samples::Samples;
 use crate::control::Tolerance;
 use crate::scheme::VjpWork;
 use crate::scheme::pair::PairScheme;
@@ -94,21 +95,18 @@ impl Strategy for Reversible {
         }
         let default = || default_accuracy::<T>(tolerance.map(Tolerance::relative));
         let allowed = allowed(self.accuracy.unwrap_or_else(default));
-        Ok(Reversal {
-            samples: Samples::new(&problem.y0),
-            amplification: None,
-            certificate: Certificate::new(allowed),
-        })
+        Ok(Reversal { samples: Samples::new(&problem.y0), allowed, certificate: None })
     }
 }
 
-/// The pairs that a reversal is compared with, and what has come of it.
+/// The pairs that a reversal goes on from, and what it is worth.
 #[derive(Debug)]
 pub struct Reversal<T: Real, F: FieldVjp<T>> {
     samples: Samples<F::State>,
+    /// The largest certificate that the gradient may have.
+    allowed: f64,
     /// `None` before the way back.
-    amplification: Option<Amplification<T, F>>,
-    certificate: Certificate,
+    certificate: Option<Certificate<F::State, F>>,
 }
 
 impl<T, F, M> Keeper<T, F, PairScheme<M, Coupled>> for Reversal<T, F>
@@ -124,9 +122,7 @@ where
         step: Step<T>,
         state: &CoupledState<T, F::State>,
     ) {
-        if self.samples.is_due(step.index) {
-            self.samples.keep(&state.pair);
-        }
+        self.samples.offer(step.index + 1, &state.pair);
     }
 
     #[inline]
@@ -140,25 +136,18 @@ where
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, record } = *pass;
-        let field = &problem.field;
-        let amplification = self.amplification.get_or_insert_with(|| {
-            let (gap, size) = state.pair.gap_and_size();
-            self.certificate.turn(record.len(), problem.t0, (gap / size).to_f64());
-            self.samples.end(&state.pair);
-            Amplification::new(&self.samples, field, state, bar)
+        let Problem { field, y0, t0, .. } = problem;
+        let Self { samples, allowed, certificate } = self;
+        let certificate = certificate.get_or_insert_with(|| {
+            Certificate::new(*allowed, record.len(), *t0, &state.pair, field)
         });
-        if !self.samples.is_due(step.index) {
-            return scheme.step_back(field, step, None, state, bar, model_bar, work);
+        if certificate.is_due(step.index + 1) {
+            certificate.measure(scheme, problem, step, samples, state, bar, work)?;
         }
-        let Self { samples, certificate, .. } = self;
-        let at = samples.after(step.index);
-        certificate.add(samples.error(at, &state.pair), step.end())?;
-        let known = samples.pair(at);
-        amplification.step_back(scheme, field, step, known, state, bar, model_bar, work)?;
+        scheme.step_back(field, step, None, state, bar, model_bar, work)?;
         if step.index == 0 {
-            certificate.add(samples.error(Samples::<F::State>::START, &state.pair), step.t)?;
-            let cotangent = bar.pair.clone();
-            certificate.amplify(amplification.get(certificate.error, cotangent, model_bar))?;
+            certificate.add(samples.error(Samples::<F::State>::START, &state.pair, y0), step.t)?;
+            certificate.finish(&bar.pair, model_bar)?;
         }
         Ok(())
     }
@@ -168,6 +157,7 @@ where
     }
 
     fn report(&self) -> StrategyStats {
-        StrategyStats::Reversible { certificate: self.certificate.value }
+        let certificate = self.certificate.as_ref().map_or(0.0, |certificate| certificate.value);
+        StrategyStats::Reversible { certificate }
     }
 }

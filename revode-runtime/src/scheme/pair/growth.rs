@@ -17,8 +17,8 @@ use crate::{Real, State, Step};
 #[derive(Debug, Clone)]
 pub struct PairCotangent<S> {
     pub(crate) pair: Pair<S>,
-    /// Scratch space: that of the solution before a loss added to it.
-    before: S,
+    /// Scratch space: the cotangent of the solution before a loss added to it, from the first time on.
+    before: Option<S>,
     growth: Growth,
 }
 
@@ -50,8 +50,7 @@ impl<S> PairCotangent<S> {
     where
         S: State<T>,
     {
-        let (pair, before) = (Pair::zeros_like(y0), y0.zeros_like());
-        Self { pair, before, growth: Growth::default() }
+        Self { pair: Pair::zeros_like(y0), before: None, growth: Growth::default() }
     }
 
     /// Lets a loss `add` to the cotangent of the solution.
@@ -60,6 +59,7 @@ impl<S> PairCotangent<S> {
         S: State<T>,
     {
         let Self { pair: Pair { y, .. }, before, growth } = self;
+        let before = before.get_or_insert_with(|| y.clone());
         before.assign(y);
         add(y);
         growth.seed += largest_in_quanta(y, before, quanta, |y, before| y - before);
