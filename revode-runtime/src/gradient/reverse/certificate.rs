@@ -115,13 +115,21 @@ impl<S, F> Certificate<S, F> {
         let y0_bar = sums.map(|(y, z)| (*y + *z).abs().to_f64()).fold(0.0, f64::max);
         let gradient = y0_bar.max(largest_parameter(model_bar));
         let sums = bar.y.as_slice().iter().zip(bar.z.as_slice()).map(|(y, z)| (*y + *z).abs());
-        let excess = |excess: T| excess.to_f64();
-        let sums = sums.zip(self.excess.as_slice()).map(|(sum, x)| sum.to_f64() * excess(*x));
-        let most = excess(T::from_f64(largest(self.excess.as_slice())));
-        let excess = sums.fold(most * largest_parameter(model_bar), f64::max);
+        let excess = sums.zip(self.excess.as_slice()).map(|(sum, x)| sum.to_f64() * x.to_f64());
+        let excess = excess.fold(self.excess_of_largest() * largest_parameter(model_bar), f64::max);
         let before = self.bar.max(self.contributions).max(self.off / self.error).max(excess);
         let amplification = if before <= gradient { 1.0 } else { before / gradient };
         self.amplify(amplification.max(self.turned / self.error))
+    }
+
+    /// The excess of the components, those counted less whose cotangents are smaller.
+    fn excess_of_largest<T: Real>(&self) -> f64
+    where
+        S: State<T>,
+    {
+        let (sum, excess) = (self.sum.as_slice(), self.excess.as_slice());
+        let parts = sum.iter().zip(excess).map(|(sum, x)| sum.to_f64() * x.to_f64());
+        parts.fold(0.0, f64::max) / largest(sum).max(f64::MIN_POSITIVE)
     }
 
     fn amplify(&mut self, amplification: f64) -> Result<(), SolveError> {

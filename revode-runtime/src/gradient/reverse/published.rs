@@ -14,8 +14,11 @@ use crate::stop::Stop;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Step};
 
 /// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
-/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648. At most 66 pairs of
-/// the forward pass are kept, to be compared with.
+/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
+///
+/// The forward pass keeps at most 64 pairs, and the reversal goes on from each of them. Pairs of states above
+/// 4 KB may take 512 KB together, but there are always one or two: a gradient keeps at most 8 vectors like the state
+/// where that is large.
 ///
 /// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
 /// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a

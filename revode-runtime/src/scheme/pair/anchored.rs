@@ -77,6 +77,26 @@ impl<S> Anchor<S> {
         (self.steps, self.pace) = (from.steps, from.pace);
     }
 
+    /// Component `i` of the pair that goes on from there on a grid.
+    #[inline(always)]
+    fn component<T: Real>(&self, i: usize, quantum: T) -> (T, T)
+    where
+        S: State<T>,
+    {
+        let y = nearest(self.pair.y.as_slice()[i], quantum);
+        (y, y + T::from_f64(gap::seed(i, self.steps)) * quantum)
+    }
+
+    /// Whether `state`, on the grid of the segment after the anchor, has the pair that the segment starts with.
+    pub(crate) fn is_start_of<T: Real>(&self, state: &AnchoredState<S>) -> bool
+    where
+        S: State<T>,
+    {
+        let (y, z) = (state.pair.y.as_slice(), state.pair.z.as_slice());
+        let mut quanta = state.grid.quantum().as_slice().iter().enumerate();
+        quanta.all(|(i, quantum)| (y[i], z[i]) == self.component(i, *quantum))
+    }
+
     /// The state that goes on from there, whose gap is a [seed](gap::seed).
     pub(crate) fn next<T: Real>(&self) -> AnchoredState<S>
     where
@@ -86,8 +106,7 @@ impl<S> Anchor<S> {
         let mut pair = Pair { y: self.pair.y.clone(), z: self.pair.y.clone() };
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (i, quantum) in grid.quantum().as_slice().iter().enumerate() {
-            y[i] = nearest(y[i], *quantum);
-            z[i] = y[i] + T::from_f64(gap::seed(i, self.steps)) * *quantum;
+            (y[i], z[i]) = self.component(i, *quantum);
         }
         let monitor = GapMonitor::new(grid.quantum(), self.pace);
         AnchoredState { pair, grid, anchor: None, before: None, monitor }
