@@ -22,6 +22,10 @@ const LEAST: f64 = 16.0;
 /// The certificate for which the default accuracy leaves room, in the same unit.
 const USUAL: f64 = 25.0;
 
+/// From this ratio of the difference of a component's two cotangents to their sum on, the parasitic mode dominates. A
+/// loss starts both modes alike.
+const DOMINANT: f64 = 2.0;
+
 /// The accuracy that a gradient must have where none is asked for, relative to its largest
 /// component: half the digits of `T`, or the tolerance of the step-size control where that is finer, but
 /// never finer than what can be certified.
@@ -175,7 +179,7 @@ impl<S, F> Certificate<S, F> {
             let (last, excess) =
                 (&mut self.sum.as_mut_slice()[i], &mut self.excess.as_mut_slice()[i]);
             let (sum, size) = ((*y + *z).abs(), y.abs().max(z.abs()));
-            if (*y - *z).abs() <= sum || *last == T::ZERO {
+            if (*y - *z).abs() <= T::from_f64(DOMINANT) * sum || *last == T::ZERO {
                 *last = size.max(T::from_f64(0.5) * *last);
                 if size < T::MIN_POSITIVE && size > T::ZERO {
                     *excess = excess.max(T::MIN_POSITIVE / size);
