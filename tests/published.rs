@@ -385,17 +385,17 @@ fn every_answer_is_accurate_whatever_the_units() {
     println!(
         "{gradients} gradients, {answers:?} answers, error at most {factors:.1?} certificates"
     );
-    // Measured over 2,000 cases: 41 %, 13 % and 12 %. Fewer would be cases that no longer test anything.
+    // Measured over 2,000 cases: 59 %, 20 % and 21 % (41 %, 13 % and 12 % where the reversal did not go on from samples). Fewer would be cases that no longer test anything.
     let part = |count: u32| f64::from(count) / f64::from(cases);
-    assert!(part(gradients) >= 0.38, "{gradients} gradients of {cases} cases");
+    assert!(part(gradients) >= 0.55, "{gradients} gradients of {cases} cases");
     assert!(
-        answers.iter().all(|count| part(*count) >= 0.11),
+        answers.iter().all(|count| part(*count) >= 0.18),
         "{answers:?} answers of {cases} cases"
     );
 }
 
 /// Orbits without friction at a tolerance of 1e-10, which is the accuracy by default then. A Kepler orbit amplifies
-/// rounding 3,000 to 7,500 times, which cannot be certified at that accuracy: the error says so.
+/// rounding some thousand times, which cannot be certified at that accuracy: the error says so.
 #[test]
 fn conservative_orbits_are_answered_at_a_fine_tolerance() {
     let kepler = || Problem::new(Kepler { mass: 1.0 }, [0.4, 0.0, 0.0, 2.0], 0.0..20.0);
@@ -419,8 +419,8 @@ fn conservative_orbits_are_answered_at_a_fine_tolerance() {
     answered! {
         pendulum(), Tsit5, 1e-10;
         pendulum(), Dopri5, 1e-10;
-        kepler(), Tsit5, 2e-9;
-        kepler(), Dopri5, 2e-9;
+        kepler(), Tsit5, 1e-7;
+        kepler(), Dopri5, 1e-7;
     }
 }
 

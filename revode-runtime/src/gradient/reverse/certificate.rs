@@ -8,11 +8,11 @@ use crate::scheme::pair::coupled::{Coupled, CoupledState};
 use crate::scheme::pair::growth::PairCotangent;
 use crate::scheme::pair::{Arithmetic, Pair, PairScheme};
 use crate::slices::{distance, largest, zip};
-use crate::{FieldVjp, MethodVjp, Real, SolveError, State, Step};
+use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 
 /// By how much more than the certificate, at the most, the gradient of the published pair may be off: the
-/// factor between accuracy asked for and certificate allowed. Twice the largest factor measured (26) beyond
-/// rounding, see `docs/reversible.md`.
+/// factor between accuracy asked for and certificate allowed. The largest factor measured beyond rounding is
+/// 47, see `docs/reversible.md`.
 const SAFETY: f64 = 64.0;
 
 /// No gradient by a reversal in floating point is taken to be better than this multiple of the scalar's
@@ -25,6 +25,9 @@ const USUAL: f64 = 25.0;
 /// From this ratio of the difference of a component's two cotangents to their sum on, the parasitic mode dominates. A
 /// loss starts both modes alike.
 const DOMINANT: f64 = 2.0;
+
+/// What the cotangents were seen to be off by is an error itself, no unit of one as the certificate is.
+const TURNED: f64 = 1.0 / 16.0;
 
 /// The accuracy that a gradient must have where none is asked for, relative to its largest
 /// component: half the digits of `T`, or the tolerance of the step-size control where that is finer, but
@@ -123,7 +126,7 @@ impl<S, F> Certificate<S, F> {
         let excess = excess.fold(self.excess_of_largest() * largest_parameter(model_bar), f64::max);
         let before = self.bar.max(self.contributions).max(self.off / self.error).max(excess);
         let amplification = if before <= gradient { 1.0 } else { before / gradient };
-        self.amplify(amplification.max(self.turned / self.error))
+        self.amplify(amplification.max(TURNED * self.turned / self.error))
     }
 
     /// The excess of the components, those counted less whose cotangents are smaller.
@@ -157,7 +160,7 @@ impl<S, F> Certificate<S, F> {
     pub(super) fn measure<T: Real, M: MethodVjp<T, F>>(
         &mut self,
         scheme: &PairScheme<M, Coupled>,
-        problem: &crate::Problem<T, F>,
+        problem: &Problem<T, F>,
         step: Step<T>,
         samples: &Samples<S>,
         state: &mut CoupledState<T, S>,
