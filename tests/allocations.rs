@@ -62,8 +62,8 @@ fn a_forward_solve_allocates_the_same_at_any_number_of_steps() {
     println!("forward, adaptive steps: {} allocations", same(&count));
 }
 
-/// What a reversal may hold: 66 pairs of 32 bytes to be compared with, and what it works with.
-const REVERSAL: u64 = 66 * 32 + 1024;
+/// What a reversal may hold: 64 pairs of 32 bytes to go on from, and what it works with.
+const REVERSAL: u64 = 64 * 32 + 1024;
 
 /// λ = 1, because 100,000 divisions by 0.999 amplify rounding by 1e43.
 #[test]

@@ -12,7 +12,10 @@ use revode::control::StepControl;
 use revode::nalgebra::{DMatrix, DVector};
 use revode::prelude::*;
 use revode::{EmbeddedMethod, MethodVjp, Real};
+use revode_testing::analytic::Pendulum;
 use revode_testing::compare::{difference, flat, loss_and_flat};
+use revode_testing::dynamics::{Growth, Kepler};
+use revode_testing::loss::squared_length;
 
 ode! {
     struct Network {
@@ -364,6 +367,9 @@ fn every_answer_is_accurate_whatever_the_units() {
         let Outcome { difference, certificate, asked, default, answered, finest } = found;
         gradients += 1;
         if difference.is_nan() || difference > finest {
+            if difference / certificate > 10.0 {
+                println!("{difference:e} {certificate:e} {asked:e} {finest:e} {case:?}");
+            }
             factors.push(difference / certificate);
         }
         if answered {
@@ -379,11 +385,66 @@ fn every_answer_is_accurate_whatever_the_units() {
     println!(
         "{gradients} gradients, {answers:?} answers, error at most {factors:.1?} certificates"
     );
-    // Measured over 2,000 cases: 41 %, 13 % and 12 %. Fewer would be cases that no longer test anything.
+    // Measured over 2,000 cases: 59 %, 20 % and 21 % (41 %, 13 % and 12 % where the reversal did not go on from samples). Fewer would be cases that no longer test anything.
     let part = |count: u32| f64::from(count) / f64::from(cases);
-    assert!(part(gradients) >= 0.38, "{gradients} gradients of {cases} cases");
+    assert!(part(gradients) >= 0.55, "{gradients} gradients of {cases} cases");
     assert!(
-        answers.iter().all(|count| part(*count) >= 0.11),
+        answers.iter().all(|count| part(*count) >= 0.18),
         "{answers:?} answers of {cases} cases"
     );
+}
+
+/// Orbits without friction at a tolerance of 1e-10, which is the accuracy by default then. A Kepler orbit amplifies
+/// rounding some thousand times, which cannot be certified at that accuracy: the error says so.
+#[test]
+fn conservative_orbits_are_answered_at_a_fine_tolerance() {
+    let kepler = || Problem::new(Kepler { mass: 1.0 }, [0.4, 0.0, 0.0, 2.0], 0.0..20.0);
+    let pendulum = || Problem::new(Pendulum { gravity: 1.3 }, [1.0, 0.2], 0.0..20.0);
+    macro_rules! answered {
+        ($($problem:expr, $method:ident, $accuracy:expr;)*) => {$(
+            let (problem, loss) = ($problem, squared_length());
+            let solver = Solver::new($method).tolerance(1e-10, 1e-10);
+            for pair in [Reversible::default(), Reversible::coupling(1.0)] {
+                let stored = solver.strategy(StoreAll.along(pair));
+                let stored = stored.gradient(&problem, SaveAt::end(), &loss).unwrap();
+                let asked = pair.accuracy($accuracy);
+                let found = solver.strategy(asked).gradient(&problem, SaveAt::end(), &loss);
+                let found = found.unwrap();
+                let off = difference(&flat(&found), &flat(&stored));
+                println!("{}, off by {off:.1e}", found.stats);
+                assert!(off <= $accuracy, "{off:e}");
+            }
+        )*};
+    }
+    answered! {
+        pendulum(), Tsit5, 1e-10;
+        pendulum(), Dopri5, 1e-10;
+        kepler(), Tsit5, 1e-7;
+        kepler(), Dopri5, 1e-7;
+    }
+}
+
+/// The reversal of a decay amplifies rounding by `e^{κT}`, here by 1e26 over the whole way: only from known pairs
+/// does it come back.
+#[test]
+fn a_reversal_goes_on_from_known_pairs() {
+    let problem = Problem::new(Growth { rate: -0.01 }, [1.0], 0.0..20.0);
+    let pair = Reversible::rate(3.0);
+    let solver = Solver::new(Rk4).fixed_step(0.01);
+    let loss = squared_length();
+    let stored = solver.strategy(StoreAll.along(pair)).gradient(&problem, SaveAt::end(), &loss);
+    let found = solver.strategy(pair).gradient(&problem, SaveAt::end(), &loss).unwrap();
+    let off = difference(&flat(&found), &flat(&stored.unwrap()));
+    println!("{}, off by {off:.1e}", found.stats);
+    // Measured: 2e-15.
+    assert!(off <= 1e-13, "{off:e}");
+}
+
+#[test]
+fn an_error_of_sensitivity_does_not_blame_dissipation() {
+    let problem = Problem::new(Kepler { mass: 1.0 }, [0.4, 0.0, 0.0, 2.0], 0.0..20.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-10, 1e-10).strategy(Reversible::default());
+    let error = solver.gradient(&problem, SaveAt::end(), &squared_length()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("too sensitive") && !text.contains("dissipative"), "{text}");
 }

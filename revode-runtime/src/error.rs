@@ -110,10 +110,10 @@ pub enum SolveError {
     #[error(
         "the reversal came back to t = {t} with a relative error of {error:.1e}, which the gradient amplifies \
          {amplification:.1e} times ({:.1e}, allowed {allowed:.1e}), after the pair's gap |y - z| had been \
-         {gap:.1e} of the solution at the end: rounding and cotangents grew too much on the way back, which \
-         this coupling does not bound (a dissipative field or a long horizon); use the default strategy \
-         or `.strategy(Guarded::default())`, or ask for less by `Reversible::accuracy(…)`",
+         {gap:.1e} of the solution at the end: {}; use the default strategy or \
+         `.strategy(Guarded::default())`, or ask for less by `Reversible::accuracy(…)`",
         error * amplification,
+        not_reversed_because(*error, *allowed),
         t = Readable(*t)
     )]
     NotReversed {
@@ -221,6 +221,17 @@ fn not_finite(t: f64, component: usize, value: f64, last_good: f64) -> String {
          t = {t}: the solution blows up, the step is too long for stability, or the field is not \
          defined there"
     )
+}
+
+/// The cause of [`SolveError::NotReversed`], by the error of the reversed states.
+fn not_reversed_because(error: f64, allowed: f64) -> &'static str {
+    if error > allowed {
+        "the states came back wrong, because the reversal amplifies rounding, which this coupling does not bound (a \
+         dissipative field or a long horizon)"
+    } else {
+        "the states came back as they were but for rounding, to which this gradient is too sensitive for the accuracy \
+         that was asked for"
+    }
 }
 
 impl SolveError {

@@ -190,7 +190,7 @@ impl Record {
         };
         for (strategy, count) in &self.counts {
             let reversible = strategy.contains("reversible");
-            at_least(strategy, "answered", count.answered, if reversible { 45 } else { 220 });
+            at_least(strategy, "answered", count.answered, if reversible { 40 } else { 220 });
             at_least(strategy, "with rejections", count.rejected, if reversible { 8 } else { 60 });
         }
         for strategy in ["guarded", "guarded, short of memory"] {

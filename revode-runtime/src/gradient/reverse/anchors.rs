@@ -58,11 +58,11 @@ impl Strategy for Guarded {
 
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        scheme: &PairScheme<M, Anchored>,
+        _: &PairScheme<M, Anchored>,
         problem: &Problem<T, F>,
         _: Option<Tolerance>,
     ) -> Result<Anchors<T, F, M>, SolveError> {
-        Ok(Anchors::new(scheme, problem, self.memory))
+        Ok(Anchors::new(&problem.y0, self.memory))
     }
 
     /// With more anchors, where cotangents grew too much from one to the next: at least twice as many, so that it ends.
@@ -83,12 +83,12 @@ pub struct Anchors<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
     indices: Vec<u64>,
     /// Which of them, by their number, are stored.
     schedule: Schedule,
-    /// Those.
+    /// Those, in the schedule's slots; the start, in slot 0, is the problem's.
     stored: Vec<Anchor<F::State>>,
     /// The pairs before the steps that cannot be inverted, with the steps' numbers.
     before: Vec<(u64, Pair<F::State>)>,
-    /// Scratch space to come by anchors that were thinned out.
-    work: Work<T, F, PairScheme<M, Anchored>>,
+    /// Scratch space to come by anchors that were thinned out, where any were.
+    work: Option<Work<T, F, PairScheme<M, Anchored>>>,
     /// The anchor at the start of the segment in work, the last one that is left.
     anchor: Option<Anchor<F::State>>,
     /// Anchors and stored steps of the forward pass.
@@ -96,17 +96,16 @@ pub struct Anchors<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
 }
 
 impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
-    fn new(scheme: &PairScheme<M, Anchored>, problem: &Problem<T, F>, memory: usize) -> Self {
-        let Problem { field, y0, .. } = problem;
+    fn new(y0: &F::State, memory: usize) -> Self {
         // The start and one more at the least.
         let mut schedule = Schedule::new((memory / anchor_bytes(y0)).max(2));
         schedule.place_online(0);
         Self {
             indices: vec![0],
             schedule,
-            stored: vec![Anchor::start(y0)],
+            stored: Vec::new(),
             before: Vec::new(),
-            work: Work::new(scheme, field, y0),
+            work: None,
             anchor: None,
             counts: (0, 0),
         }
@@ -118,7 +117,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
     }
 
     fn store(&mut self, slot: usize, anchor: &Anchor<F::State>) {
-        match self.stored.get_mut(slot) {
+        match self.stored.get_mut(slot - 1) {
             Some(stored) => stored.assign(anchor),
             // Slots are used for the first time in their order.
             None => self.stored.push(anchor.clone()),
@@ -132,20 +131,25 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
     ) -> Result<Anchor<F::State>, Stop> {
         let Pass { scheme, problem, record } = *pass;
         let number = self.indices.len() as u64 - 1;
-        // The start is always stored, so that there is a last anchor.
+        // The start is always in the schedule, so that there is a last anchor.
         let last = self.schedule.last_before(number);
         let (mut at, slot) = last.map_or((0, 0), |last| (last.index, last.slot));
-        let mut anchor = self.stored[slot].clone();
+        let mut anchor = match at {
+            0 => Anchor::start(&problem.y0),
+            _ => self.stored[slot - 1].clone(),
+        };
         if at == number {
             return Ok(anchor);
         }
+        let work = self.work.take();
+        let mut work = work.unwrap_or_else(|| Work::new(scheme, &problem.field, &problem.y0));
         let mut state = anchor.next();
         while at < number {
             let placed = self.schedule.place_binomial(number);
             let stop = placed.map_or(number, |(index, _)| index);
             let (first, end) = (self.indices[at as usize], self.indices[stop as usize]);
             for step in record.from(first).take((end - first) as usize) {
-                let taken = scheme.take_again(&problem.field, step, &mut state, &mut self.work);
+                let taken = scheme.take_again(&problem.field, step, &mut state, &mut work);
                 // The steps are the same to the last bit, and so they end in the same anchors.
                 if taken.is_err() || (step.index + 1 == end && state.anchor.is_none()) {
                     return Err(SolveError::not_repeated(step).into());
@@ -159,6 +163,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
                 self.store(slot, &anchor);
             }
         }
+        self.work = Some(work);
         Ok(anchor)
     }
 }
@@ -248,7 +253,7 @@ where
             scheme.step_back(field, step, None, state, bar, model_bar, work)?;
         }
         if step.index == self.start()
-            && self.anchor.as_ref().is_some_and(|anchor| state.pair != anchor.next().pair)
+            && self.anchor.as_ref().is_some_and(|anchor| !anchor.is_start_of(state))
         {
             return Err(SolveError::not_repeated(step).into());
         }
@@ -256,14 +261,17 @@ where
     }
 
     fn bytes(&self) -> usize {
-        let state = self.stored.first().map_or(0, |anchor| anchor.pair.y.bytes());
-        self.stored.first().map_or(0, |anchor| self.stored.len() * anchor_bytes(&anchor.pair.y))
+        let anchors = self.stored.first().map_or(0, |anchor| anchor_bytes(&anchor.pair.y));
+        let before = self.before.first().map_or(0, |(_, pair)| 2 * pair.y.bytes());
+        // The start takes a place and an entry in the schedule, a stored step its number.
+        self.stored.len() * anchors
+            + Schedule::ENTRY_BYTES
             + (self.indices.len() - self.stored.len()) * size_of::<u64>()
-            + self.before.len() * (size_of::<u64>() + 2 * state)
+            + self.before.len() * (size_of::<u64>() + before)
     }
 
     fn evaluations(&self, scheme: &PairScheme<M, Anchored>) -> u64 {
-        scheme.method.evaluations(&self.work.stages)
+        self.work.as_ref().map_or(0, |work| scheme.method.evaluations(&work.stages))
     }
 
     fn report(&self) -> StrategyStats {

@@ -5,6 +5,7 @@ mod bits;
 mod certificate;
 mod exact;
 mod published;
+mod samples;
 
 pub use anchors::Guarded;
 pub use exact::Exact;

@@ -2,7 +2,8 @@
 
 use super::super::Strategy;
 use super::super::passes::{Keeper, Pass};
-use super::certificate::{Amplification, Certificate, Samples, allowed, default_accuracy};
+use super::certificate::{Certificate, allowed, default_accuracy};
+use super::samples::Samples;
 use crate::control::Tolerance;
 use crate::error::Readable;
 use crate::scheme::VjpWork;
@@ -14,8 +15,11 @@ use crate::stop::Stop;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Step};
 
 /// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
-/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648. At most 66 pairs of
-/// the forward pass are kept, to be compared with.
+/// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
+///
+/// The forward pass keeps at most 64 pairs, and the reversal goes on from each of them. Pairs of states above
+/// 4 KB may take 512 KB together, but there are always one or two: a gradient keeps at most 8 vectors like the state
+/// where that is large.
 ///
 /// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
 /// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a
@@ -96,21 +100,18 @@ impl Strategy for Reversible {
         }
         let default = || default_accuracy::<T>(tolerance.map(Tolerance::relative));
         let allowed = allowed(self.accuracy.unwrap_or_else(default));
-        Ok(Reversal {
-            samples: Samples::new(&problem.y0),
-            amplification: None,
-            certificate: Certificate::new(allowed),
-        })
+        Ok(Reversal { samples: Samples::new(&problem.y0), allowed, certificate: None })
     }
 }
 
-/// The pairs that a reversal is compared with, and what has come of it.
+/// The pairs that a reversal goes on from, and what it is worth.
 #[derive(Debug)]
 pub struct Reversal<T: Real, F: FieldVjp<T>> {
     samples: Samples<F::State>,
+    /// The largest certificate that the gradient may have.
+    allowed: f64,
     /// `None` before the way back.
-    amplification: Option<Amplification<T, F>>,
-    certificate: Certificate,
+    certificate: Option<Certificate<F::State, F>>,
 }
 
 impl<T, F, M> Keeper<T, F, PairScheme<M, Coupled>> for Reversal<T, F>
@@ -126,9 +127,7 @@ where
         step: Step<T>,
         state: &CoupledState<T, F::State>,
     ) {
-        if self.samples.is_due(step.index) {
-            self.samples.keep(&state.pair);
-        }
+        self.samples.offer(step.index + 1, &state.pair);
     }
 
     #[inline]
@@ -142,24 +141,18 @@ where
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, record } = *pass;
-        let field = &problem.field;
-        let amplification = self.amplification.get_or_insert_with(|| {
-            self.certificate.turn(record.len(), problem.t0, state.relative_gap());
-            self.samples.end(&state.pair);
-            Amplification::new(&self.samples, field, state, bar)
+        let Problem { field, y0, .. } = problem;
+        let Self { samples, allowed, certificate } = self;
+        let certificate = certificate.get_or_insert_with(|| {
+            Certificate::new(*allowed, record.len(), problem, state.relative_gap())
         });
-        if !self.samples.is_due(step.index) {
-            return scheme.step_back(field, step, None, state, bar, model_bar, work);
+        if certificate.is_due(step.index + 1) {
+            certificate.measure(scheme, problem, step, samples, state, bar, work)?;
         }
-        let Self { samples, certificate, .. } = self;
-        let at = samples.after(step.index);
-        certificate.add(samples.error(at, &state.pair), step.end)?;
-        let known = samples.pair(at);
-        amplification.step_back(scheme, field, step, known, state, bar, model_bar, work)?;
+        scheme.step_back(field, step, None, state, bar, model_bar, work)?;
         if step.index == 0 {
-            certificate.add(samples.error(Samples::<F::State>::START, &state.pair), step.t)?;
-            let cotangent = bar.pair.clone();
-            certificate.amplify(amplification.get(certificate.error, cotangent, model_bar))?;
+            certificate.add(samples.error(Samples::<F::State>::START, &state.pair, y0), step.t)?;
+            certificate.finish(&bar.pair, model_bar)?;
         }
         Ok(())
     }
@@ -169,6 +162,7 @@ where
     }
 
     fn report(&self) -> StrategyStats {
-        StrategyStats::Reversible { certificate: self.certificate.value }
+        let certificate = self.certificate.as_ref().map_or(0.0, |certificate| certificate.value);
+        StrategyStats::Reversible { certificate }
     }
 }

@@ -91,20 +91,49 @@ impl<S> Anchor<S> {
         (self.to_mean, self.last_to_mean) = (from.to_mean, from.last_to_mean);
     }
 
+    /// What both states of component `i` are closed to.
+    #[inline(always)]
+    fn closed<T: Real>(&self, i: usize) -> T
+    where
+        S: State<T>,
+    {
+        let (y, z) = (self.pair.y.as_slice()[i], self.pair.z.as_slice()[i]);
+        if self.to_mean { mean_of(y, z) } else { y }
+    }
+
+    /// Component `i` of the pair that goes on from there on a grid.
+    #[inline(always)]
+    fn component<T: Real>(&self, i: usize, quantum: T) -> (T, T)
+    where
+        S: State<T>,
+    {
+        let y = nearest(self.closed(i), quantum);
+        (y, y + T::from_f64(gap::seed(i, self.steps)) * quantum)
+    }
+
+    /// Whether `state`, on the grid of the segment after the anchor, has the pair that the segment starts with.
+    pub(crate) fn is_start_of<T: Real>(&self, state: &AnchoredState<S>) -> bool
+    where
+        S: State<T>,
+    {
+        let (y, z) = (state.pair.y.as_slice(), state.pair.z.as_slice());
+        let mut quanta = state.grid.quantum().as_slice().iter().enumerate();
+        quanta.all(|(i, quantum)| (y[i], z[i]) == self.component(i, *quantum))
+    }
+
     /// The state that goes on from there, whose gap is a [seed](gap::seed).
     pub(crate) fn next<T: Real>(&self) -> AnchoredState<S>
     where
         S: State<T>,
     {
         let mut pair = self.pair.clone();
-        if self.to_mean {
-            update(pair.y.as_mut_slice(), [self.pair.z.as_slice()], |y, [z]| mean_of(y, z));
+        for (i, y) in pair.y.as_mut_slice().iter_mut().enumerate() {
+            *y = self.closed(i);
         }
         let grid = self.grid.renewed(&pair.y);
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (i, quantum) in grid.quantum().as_slice().iter().enumerate() {
-            y[i] = nearest(y[i], *quantum);
-            z[i] = y[i] + T::from_f64(gap::seed(i, self.steps)) * *quantum;
+            (y[i], z[i]) = self.component(i, *quantum);
         }
         let monitor = GapMonitor::new(grid.quantum(), self.pace);
         AnchoredState { pair, grid, anchor: None, before: None, reads_mean: self.to_mean, monitor }
@@ -130,6 +159,7 @@ impl<S> AnchoredState<S> {
 }
 
 impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
+    const WATCHES: bool = true;
     type State = AnchoredState<S>;
     type Next = Pair<S>;
 

@@ -6,6 +6,9 @@ use crate::{Real, State, Step};
 
 /// The arithmetic of a [`PairScheme`](super::PairScheme) over states `S`.
 pub trait Arithmetic<T: Real, S: State<T>> {
+    /// Whether the growth of the cotangents is [watched](Self::watch).
+    const WATCHES: bool;
+
     /// The pair, and what belongs to it.
     type State: Clone;
     /// The proposed solution; after a step, the pair at its start as far as it matters.
@@ -80,7 +83,7 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     /// Undoes `y' = λ y + (1 − λ) z ⊕ psi`, `z` being that before the step.
     fn undo_y(&self, step: Step<T>, state: &mut Self::State, psi: &S);
 
-    /// Counts what a loss has added to the cotangents.
+    /// Counts what a loss has added to the cotangents, where their growth is watched.
     #[inline]
     fn count_cotangent(&self, state: &Self::State, bar: &mut PairCotangent<S>) {
         let _ = (state, bar);

@@ -116,6 +116,7 @@ impl<T: Real, S: State<T>> CoupledState<T, S> {
 }
 
 impl<T: Real, S: State<T>> Arithmetic<T, S> for Coupled {
+    const WATCHES: bool = false;
     type State = CoupledState<T, S>;
     type Next = S;
 

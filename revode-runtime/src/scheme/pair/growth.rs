@@ -17,10 +17,9 @@ use crate::{Real, State, Step};
 #[derive(Debug, Clone)]
 pub struct PairCotangent<S> {
     pub(crate) pair: Pair<S>,
-    /// What a loss has added to the cotangent of the read-out.
-    pub(crate) added: S,
-    /// Scratch space for the read-out.
-    pub(crate) mean: S,
+    /// Scratch space, from the first time on that a loss adds: what it has added to the cotangent of the read-out, and
+    /// the read-out.
+    scratch: Option<[S; 2]>,
     growth: Growth,
 }
 
@@ -52,8 +51,17 @@ impl<S> PairCotangent<S> {
     where
         S: State<T>,
     {
-        let (added, mean) = (y0.zeros_like(), y0.zeros_like());
-        Self { pair: Pair::zeros_like(y0), added, mean, growth: Growth::default() }
+        Self { pair: Pair::zeros_like(y0), scratch: None, growth: Growth::default() }
+    }
+
+    /// The cotangents of `y` and `z`, and scratch space for what a loss adds and for the read-out.
+    pub(crate) fn with_scratch<T: Real>(&mut self) -> (&mut Pair<S>, &mut [S; 2])
+    where
+        S: State<T>,
+    {
+        let Self { pair, scratch, .. } = self;
+        let scratch = scratch.get_or_insert_with(|| [pair.y.zeros_like(), pair.y.zeros_like()]);
+        (pair, scratch)
     }
 
     /// Counts what a loss has added, each component in the unit that its quantum is.
@@ -61,7 +69,9 @@ impl<S> PairCotangent<S> {
     where
         S: State<T>,
     {
-        self.growth.seed += largest_in_quanta(&self.added, &self.added, quanta, |added, _| added);
+        if let Some([added, _]) = &self.scratch {
+            self.growth.seed += largest_in_quanta(added, added, quanta, |added, _| added);
+        }
     }
 
     /// Looks at the cotangents before `step`, each in the unit that its component's quantum is. Growth is counted
@@ -175,8 +185,9 @@ mod tests {
     /// A loss gives a cotangent of 1 in units, and the difference of the cotangents grows `rate`-fold a step for
     /// so many steps, the sum being `sum`.
     fn grow(bar: &mut Bar, rate: f64, steps: u32, sum: f64) -> Result<(), Stop> {
-        bar.added = Vector2::new(0.0, 1e6);
-        bar.pair.y += bar.added;
+        let added = Vector2::new(0.0, 1e6);
+        bar.with_scratch().1[0] = added;
+        bar.pair.y += added;
         bar.count(&QUANTA);
         for n in 1..=steps {
             let (sum, difference) = (1e6 * sum, 1e6 * rate.powi(n as i32));
@@ -232,8 +243,8 @@ mod tests {
     fn damped_all_the_time_the_largest_sum_counts() {
         let mut bar = zero();
         let step = Step::new(0, 0.0, 0.1);
-        bar.added = Vector2::new(1e3, 0.0);
-        bar.pair.y = bar.added;
+        bar.pair.y = Vector2::new(1e3, 0.0);
+        bar.with_scratch().1[0] = bar.pair.y;
         bar.count(&QUANTA);
         bar.watch(step, &QUANTA, true).unwrap();
         bar.pair = Pair { y: Vector2::new(2e4, 0.0), z: Vector2::new(-2e4, 0.0) };

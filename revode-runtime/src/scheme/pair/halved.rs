@@ -178,6 +178,7 @@ fn factors(halvings: u32) -> (f64, f64) {
 }
 
 impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
+    const WATCHES: bool = true;
     type State = HalvedState<S, S::Double>;
     type Next = Proposed<S, S::Double>;
 

@@ -219,65 +219,20 @@ impl<M, A> PairScheme<M, A> {
         M: MethodVjp<T, F>,
         A: Arithmetic<T, F::State>,
     {
-        self.arithmetic.reopen(state, bar);
-        self.second_back(field, step, z.is_some(), state, bar, model_bar, work)?;
-        self.first_back(field, step, z, state, bar, model_bar, work)
-    }
-
-    /// Line (2) of [`step_back`](Self::step_back): `z' = z ⊖ Psi_{−h}(t + h, y')`.
-    #[inline(always)]
-    pub(crate) fn second_back<T, F>(
-        &self,
-        field: &F,
-        step: Step<T>,
-        z_is_known: bool,
-        state: &mut A::State,
-        bar: &mut PairCotangent<F::State>,
-        model_bar: &mut F,
-        work: &mut VjpWork<T, F, M>,
-    ) -> Result<(), Stop>
-    where
-        T: Real,
-        F: FieldVjp<T>,
-        M: MethodVjp<T, F>,
-        A: Arithmetic<T, F::State>,
-    {
         let Self { method, arithmetic } = self;
         let VjpWork { taped, psi, psi_bar } = work;
-        let Pair { y: y_bar, z: z_bar } = &mut bar.pair;
+        arithmetic.reopen(state, bar);
+        // Line (2): `z' = z ⊖ Psi_{−h}(t + h, y')`. The cotangent of `y'` becomes what `docs/reversible.md` calls `w`.
+        let Pair { y: w, z: z_bar } = &mut bar.pair;
         let back = step.reversed();
         let taken = method.increment_taped(field, back, arithmetic.y(state), taped, psi);
         taken.map_err(|_| SolveError::not_repeated(step))?;
-        if !z_is_known {
+        if z.is_none() {
             arithmetic.undo_z(step, state, psi);
         }
         zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
-        method.increment_vjp(field, back, taped, psi_bar, y_bar, model_bar);
-        Ok(())
-    }
-
-    /// Line (1) of [`step_back`](Self::step_back): `y' = λ y + (1 − λ) z ⊕ Psi_h(t, z)`. The cotangent of `y'` is
-    /// what `docs/reversible.md` calls `w`.
-    #[inline(always)]
-    pub(crate) fn first_back<T, F>(
-        &self,
-        field: &F,
-        step: Step<T>,
-        z: Option<&F::State>,
-        state: &mut A::State,
-        bar: &mut PairCotangent<F::State>,
-        model_bar: &mut F,
-        work: &mut VjpWork<T, F, M>,
-    ) -> Result<(), Stop>
-    where
-        T: Real,
-        F: FieldVjp<T>,
-        M: MethodVjp<T, F>,
-        A: Arithmetic<T, F::State>,
-    {
-        let Self { method, arithmetic } = self;
-        let VjpWork { taped, psi, .. } = work;
-        let Pair { y: w, z: z_bar } = &mut bar.pair;
+        method.increment_vjp(field, back, taped, psi_bar, w, model_bar);
+        // Line (1): `y' = λ y + (1 − λ) z ⊕ Psi_h(t, z)`.
         let before = z.unwrap_or_else(|| arithmetic.z(state));
         let taken = method.increment_taped(field, step, before, taped, psi);
         taken.map_err(|_| SolveError::not_repeated(step))?;
@@ -315,18 +270,21 @@ where
         bar: &mut Self::Bar,
         add: impl FnOnce(&F::State, &mut F::State),
     ) {
-        let PairCotangent { pair: Pair { y, z }, added, mean, .. } = bar;
         if self.reads_mean(state) {
             // Half to each.
+            let (Pair { y, z }, [added, mean]) = bar.with_scratch();
             added.fill(T::ZERO);
             add(self.read_out(state, mean), added);
             let half = |bar, [added]: [T; 1]| bar + T::from_f64(0.5) * added;
             update(y.as_mut_slice(), [added.as_slice()], half);
             update(z.as_mut_slice(), [added.as_slice()], half);
-        } else {
+        } else if A::WATCHES {
+            let (Pair { y, .. }, [added, _]) = bar.with_scratch();
             added.assign(y);
             add(self.arithmetic.y(state), y);
             update(added.as_mut_slice(), [y.as_slice()], |before, [y]| y - before);
+        } else {
+            add(self.arithmetic.y(state), &mut bar.pair.y);
         }
         self.arithmetic.count_cotangent(state, bar);
     }
