@@ -47,10 +47,10 @@ impl BigField for Driven<f64> {
     fn vjp(p: &[Big], t: &Big, u: &[Big], v_bar: &[Big], p_bar: &mut [Big]) -> Vec<Big> {
         let ([mu, amplitude, omega], [x, v], [a, b]) = (of(p), of(u), of(v_bar));
         let less = big(1.0) - x * x;
-        let phase = omega * t;
+        let (sin, cos) = (omega * t).sin_cos();
         p_bar[0] += &less * v * b;
-        p_bar[1] += phase.cos() * b;
-        p_bar[2] -= amplitude * t * phase.sin() * b;
+        p_bar[1] += cos * b;
+        p_bar[2] -= amplitude * t * sin * b;
         vec![-(big(2.0) * mu * x * v + big(1.0)) * b, a + mu * less * b]
     }
 }

@@ -29,10 +29,10 @@ use trajectory::{Closes, Trajectory};
 /// What a gradient may be off by, relative to its largest component.
 ///
 /// The states are those of the forward pass to the last bit, so that only the VJPs round: by some units in the last
-/// place of the cotangents each, which add up like a random walk, and the part that goes into the difference of the
-/// cotangents grows up to 100-fold before the gap is closed (`growth.rs`). That makes about 1e-16 · 100 · √n, or
-/// 3e-13 for 1,000 steps: as much as was measured at most. A wrong VJP of a closing is off by as much as steps are:
-/// 1e-9 and more.
+/// place of the cotangents each, which add up like a random walk. What goes into the difference of the cotangents may
+/// grow 100-fold before the gap is closed (`growth.rs`). That makes up to 1e-16 · 100 · √n, or 1e-13 to 3e-13 for 100 to
+/// 1,000 steps; 3e-13 was measured at most, 1e-14 in the middle. With a wrong VJP of a closing, or `y` differentiated
+/// where the mean is read, gradients are off by 1e-7 and more.
 const ALLOWED: f64 = 1e-12;
 
 /// How a gradient compares with that in 128 bits.
@@ -205,7 +205,7 @@ fn guarded_with_steps_that_cannot_be_inverted() {
 fn exact_of_a_driven_solution() {
     let (problem, fixed) = (driven(START, 10.0), FixedStep { h: 0.02 });
     check(&problem, &Rk4, &fixed, &Exact::default(), [50, 0]);
-    check(&problem, &Bosh3, &fixed, &Exact::default(), [5, 50]);
+    check(&problem, &Bosh3, &adaptive(1e-5), &Exact::default(), [50, 50]);
     check(&problem, &Tsit5, &adaptive(1e-5), &Exact::default(), [50, 5]);
 }
 
