@@ -176,7 +176,9 @@ impl<S> GapMonitor<S> {
     /// For odd `p` the mean has one order more, where steps resolve the solution: for `|αh|` below [`RESOLVED`]. There a
     /// step adds to the gap about twice its error, `(αh)^{p+1}/(p+1)!` times the deviation from rest, and changes the
     /// solution by `αh` times that. So the gap must be below `|αh|^p/(p+1)!` of the change, for each step since it was
-    /// closed and in every component. A gap that took more steps to grow is one that they resolve.
+    /// closed and in every component, or the seed that it was: at rest a gap of a few quanta shows nothing of the mean,
+    /// which would not damp the cotangents of a fast component. A gap that took more steps to grow is one that they
+    /// resolve.
     #[cold]
     pub(crate) fn closes_to_mean<T: Real>(
         &self,
@@ -190,11 +192,12 @@ impl<S> GapMonitor<S> {
     {
         let a_step: f64 = (1..=order).map(|k| RESOLVED / f64::from(k + 1)).product();
         let part = T::from_f64(f64::from(self.steps) * a_step);
-        let seeds = T::from_f64(8.0 * SEED);
+        let seed = T::from_f64(SEED);
         let (y, z) = (pair.y.as_slice().iter(), pair.z.as_slice().iter());
         let mut components = y.zip(z).zip(last.as_slice()).zip(quantum.as_slice());
         let resolved = components.all(|(((y, z), last), quantum)| {
-            (*y - *z).abs() <= part * (*y - *last).abs() + seeds * *quantum
+            let gap = (*y - *z).abs();
+            gap <= seed * *quantum || gap <= part * (*y - *last).abs()
         });
         order % 2 == 1 && (resolved || self.steps > allowance(order).1)
     }
