@@ -333,21 +333,6 @@ fn stored_states_do_not_fit() {
 }
 
 #[test]
-fn a_solution_beyond_the_grid_is_an_error_or_gets_a_coarser_one() {
-    let problem = Problem::new(Linear { rate: 3.0 }, [1.0], 0.0..4.0);
-    let loss = component(0);
-    let solver = Solver::new(Rk4).fixed_step(0.01);
-    // 2⁵⁰ quanta of 2⁻⁴⁰ end at 1024, e¹² is 162755.
-    let strict = solver.strategy(Exact::default().quantum(1e-12));
-    let error = strict.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
-    println!("{error}");
-    assert!(matches!(error, SolveError::OutOfRange { component: 0, .. }), "{error:?}");
-    assert_says(&error.to_string(), &["component 0", "quantum", "coarser"]);
-    let found = solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &loss).unwrap();
-    assert!((found.y0[0] / 12_f64.exp() - 1.0).abs() < 1e-6, "{}", found.y0);
-}
-
-#[test]
 fn backward_time_is_fine() {
     let there = linear(2.0, 0.0..3.0);
     let y1 = adaptive().solve(&there, SaveAt::end()).unwrap().y[0];

@@ -104,7 +104,6 @@ fn about_the_problem(error: &SolveError) -> Option<&'static str> {
     match error {
         SolveError::NotFinite { .. } => Some("not finite"),
         SolveError::GradientNotFinite { .. } => Some("gradient not finite"),
-        SolveError::OutOfRange { .. } => Some("out of range"),
         SolveError::StepLimit { .. } => Some("step limit"),
         SolveError::StepSizeUnderflow { .. } => Some("step size"),
         _ => None,

@@ -82,7 +82,6 @@ impl RunError {
         match error {
             SolveError::PairDiverged { .. } => Some("`--strategy guarded` closes the gap"),
             SolveError::NotReversed { .. } => Some("`--strategy guarded` bounds the rounding"),
-            SolveError::OutOfRange { .. } => Some("`--strategy guarded` has no such grid"),
             _ => None,
         }
     }

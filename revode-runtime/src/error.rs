@@ -145,24 +145,6 @@ pub enum SolveError {
         /// In how many steps it grew so far.
         steps: u64,
     },
-    /// A number does not fit the integer grid of an exact reversal.
-    #[error(
-        "component {component} is {value:e} at t = {t}, and the grid with quantum {quantum:e} ends at \
-         {largest:e}: choose a coarser one by `Exact::default().quantum(…)`, or scale the problem",
-        t = Readable(*t)
-    )]
-    OutOfRange {
-        /// The end of the step that led there.
-        t: f64,
-        /// The component.
-        component: usize,
-        /// Its value.
-        value: f64,
-        /// The quantum of its grid.
-        quantum: f64,
-        /// The largest value on that grid.
-        largest: f64,
-    },
     /// An exact reversal did not come back to the pair of states that it had started from, to the last bit: the
     /// field does not give equal bits for equal inputs.
     #[error(
@@ -332,7 +314,6 @@ mod tests {
             SolveError::StepFailed { t, h: t, reason: "no convergence" },
             SolveError::StepLimit { steps: 10, t, h: t, error_norm: 2.0 },
             SolveError::CotangentsGrown { t, factor: 1e300, steps: 10 },
-            SolveError::OutOfRange { t, component: 0, value: 1e300, quantum: t, largest: 1.0 },
             SolveError::NotRepeated { step: 1, t },
             SolveError::MemoryLimit { limit: 1, steps: 1, t },
         ];

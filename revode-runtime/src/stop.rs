@@ -33,21 +33,6 @@ pub enum Finding {
         /// The coupling, as it is written.
         coupling: String,
     },
-    /// A component left its integer grid.
-    OutOfRange {
-        /// The end of the step that led there.
-        t: f64,
-        /// The component.
-        component: usize,
-        /// Its value.
-        value: f64,
-        /// The quantum of its grid.
-        quantum: f64,
-        /// The largest value on that grid.
-        largest: f64,
-        /// The other components near the ends of their grids or beyond, with their values.
-        others: Vec<(usize, f64)>,
-    },
 }
 
 impl From<SolveError> for Stop {
@@ -102,9 +87,6 @@ impl Finding {
             }
             Self::PairDiverged { t, gap, coupling } => {
                 SolveError::PairDiverged { t, gap, coupling }
-            }
-            Self::OutOfRange { t, component, value, quantum, largest, .. } => {
-                SolveError::OutOfRange { t, component, value, quantum, largest }
             }
         }
     }

@@ -67,12 +67,12 @@ impl<S: State<f64>> Closes<S> for Anchored {
     }
 }
 
-impl<S: State<f64>> Closes<S> for Halved<S::Double> {
+impl<S: State<f64>> Closes<S> for Halved {
     fn closing(&self, state: &HalvedState<S, S::Double>) -> Closing {
         Closing { left: 0.5_f64.powi(state.halvings as i32), to_mean: state.to_mean }
     }
-    fn quanta<'a>(&'a self, _: &'a HalvedState<S, S::Double>) -> &'a [f64] {
-        self.quanta.each.as_slice()
+    fn quanta<'a>(&'a self, state: &'a HalvedState<S, S::Double>) -> &'a [f64] {
+        state.quanta.each.as_slice()
     }
 }
 

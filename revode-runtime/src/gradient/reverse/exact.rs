@@ -8,7 +8,7 @@ use crate::error::Readable;
 use crate::scheme::VjpWork;
 use crate::scheme::pair::growth::{PairCotangent, fewer_steps};
 use crate::scheme::pair::halved::{self, Halved, HalvedState};
-use crate::scheme::pair::quanta::{self, Quanta};
+use crate::scheme::pair::quanta::{self, Regrid};
 use crate::scheme::pair::{Arithmetic, Pair, PairScheme};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
@@ -21,8 +21,8 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 /// steps. When the reversal has come to the start, the pair must equal it to the last bit and the
 /// buffer be empty: otherwise [`SolveError::NotExact`].
 ///
-/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start,
-/// or, where it starts from 0, the size that it turns out to have, and the gap is damped when it grows.
+/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start, a
+/// component that grows gets a coarser one on the way, and the gap is damped when it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Exact {
     quantum: Option<f64>,
@@ -38,7 +38,7 @@ impl Exact {
     }
 
     /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
-    /// reaches to 2⁵⁰ quanta.
+    /// reaches to 2⁵⁰ quanta; a component beyond it gets a coarser one.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
         Self { quantum: Some(quantum), ..self }
@@ -63,11 +63,11 @@ impl Exact {
     }
 }
 
-/// The exact pair over `M` for states of the type `S`.
-type ExactPair<T, S, M> = PairScheme<M, Halved<<S as State<T>>::Double>>;
+/// The exact pair over `M`.
+type ExactPair<M> = PairScheme<M, Halved>;
 
 impl Strategy for Exact {
-    type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = ExactPair<T, F::State, M>;
+    type Scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = ExactPair<M>;
     type Keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> = Buffer;
 
     fn scheme<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
@@ -75,17 +75,13 @@ impl Strategy for Exact {
         method: &M,
         problem: &Problem<T, F>,
         tolerance: Option<Tolerance>,
-    ) -> Result<ExactPair<T, F::State, M>, SolveError> {
+    ) -> Result<ExactPair<M>, SolveError> {
         self.check::<T>()?;
-        let Problem { y0, t0, .. } = problem;
-        let y0 = y0.to_double();
-        let quanta = Quanta::new::<T>(&y0, self.quantum, tolerance);
-        quanta.check_start(*t0, &y0)?;
         let arithmetic = Halved {
-            first: quanta.clone(),
-            quanta,
+            quantum: self.quantum,
+            tolerance,
             rate: self.rate,
-            t0: t0.to_f64(),
+            t0: problem.t0.to_f64(),
             monitored: self.rate.is_none(),
             max_segment: u64::MAX,
         };
@@ -94,32 +90,21 @@ impl Strategy for Exact {
 
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        _: &ExactPair<T, F::State, M>,
+        _: &ExactPair<M>,
         _: &Problem<T, F>,
         _: Option<Tolerance>,
     ) -> Result<Buffer, SolveError> {
         Ok(Buffer::default())
     }
 
-    /// On coarser grids, which reach further, for the components whose default ones prove too small; with more
-    /// damping where that proves too little.
+    /// With more damping where that proves too little.
     fn revise<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
-        scheme: &mut ExactPair<T, F::State, M>,
+        scheme: &mut ExactPair<M>,
         finding: &Finding,
     ) -> bool {
         let pair = &mut scheme.arithmetic;
         match finding {
-            Finding::OutOfRange { component, value, others, .. } => {
-                if !pair.quanta.coarsen(*component, *value) {
-                    return false;
-                }
-                // So that not each takes a pass of its own.
-                for &(component, value) in others {
-                    pair.quanta.coarsen(component, value);
-                }
-                return true;
-            }
             Finding::PairDiverged { .. } | Finding::CotangentsGrown { .. } if !pair.monitored => {
                 pair.monitored = true;
             }
@@ -128,16 +113,17 @@ impl Strategy for Exact {
             }
             Finding::PairDiverged { .. } => return false,
         }
-        // On the first grid again: it may have been the gap that left it.
-        pair.quanta.clone_from(&pair.first);
         true
     }
 }
 
-/// What the halvings of the gap have lost.
+/// What the halvings of the gap have lost, and what coarser grids have.
 #[derive(Debug, Default)]
 pub struct Buffer {
     bits: BitStack,
+    /// What components lost that got coarser grids, with the index of the step. They are few, so that whole numbers are
+    /// kept and not bits: a component has grown 64-fold by the next time.
+    regrids: Vec<(u64, Regrid)>,
     /// The last halvings that the monitor had asked for: after which step, and how many. Those before
     /// are in the buffer; those of a rate are not recorded.
     asked: Asked,
@@ -163,6 +149,7 @@ impl Default for Asked {
 
 impl Buffer {
     fn push<S, D: State<f64>>(&mut self, step: u64, state: &HalvedState<S, D>) {
+        self.regrids.extend(state.quanta.regrids.iter().map(|regrid| (step, *regrid)));
         for lost in state.remainder.as_slice() {
             self.bits.push(*lost as u64, state.halvings);
         }
@@ -189,6 +176,10 @@ impl Buffer {
         rate_halvings: u32,
         state: &mut HalvedState<S, D>,
     ) {
+        state.quanta.regrids.clear();
+        while let Some((_, regrid)) = self.regrids.pop_if(|(at, _)| *at == step) {
+            state.quanta.regrids.push(regrid);
+        }
         state.asked = 0;
         state.to_mean = order % 2 == 1 && state.reads_mean;
         if self.asked.steps == step + 1 {
@@ -209,7 +200,7 @@ impl Buffer {
     }
 }
 
-impl<T, F, M> Keeper<T, F, ExactPair<T, F::State, M>> for Buffer
+impl<T, F, M> Keeper<T, F, ExactPair<M>> for Buffer
 where
     T: Real,
     F: FieldVjp<T>,
@@ -218,7 +209,7 @@ where
     #[inline]
     fn after(
         &mut self,
-        _: &ExactPair<T, F::State, M>,
+        _: &ExactPair<M>,
         step: Step<T>,
         state: &HalvedState<F::State, <F::State as State<T>>::Double>,
     ) {
@@ -231,7 +222,7 @@ where
     #[inline]
     fn step_back(
         &mut self,
-        pass: &Pass<'_, T, F, ExactPair<T, F::State, M>>,
+        pass: &Pass<'_, T, F, ExactPair<M>>,
         step: Step<T>,
         state: &mut HalvedState<F::State, <F::State as State<T>>::Double>,
         bar: &mut PairCotangent<F::State>,
@@ -252,7 +243,7 @@ where
     }
 
     fn bytes(&self) -> usize {
-        self.bits.bytes()
+        self.bits.bytes() + size_of_val(self.regrids.as_slice())
     }
 
     fn report(&self) -> StrategyStats {
@@ -282,7 +273,7 @@ mod tests {
     #[test]
     fn each_half_of_the_pair_is_compared_with_its_own_start() {
         let start = Pair { y: Vector2::new(1.0, 2.0), z: Vector2::new(5.0, 2.5) };
-        let mut found = start.clone();
+        let mut found = start;
         let expect = |found: &Pair<_>, component, difference| {
             let expected = SolveError::NotExact { component, difference, bits: 3 };
             assert_eq!(not_exact(found, &start, 3), expected);

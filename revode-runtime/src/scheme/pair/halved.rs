@@ -9,6 +9,8 @@ use super::grid::{Round, nearest};
 use super::growth::PairCotangent;
 use super::quanta::Quanta;
 use super::{Arithmetic, Pair};
+use crate::control::Tolerance;
+use crate::error::check_finite;
 use crate::stop::{Finding, Stop};
 use crate::{Real, State, Step};
 
@@ -27,16 +29,17 @@ const MAX_HALVINGS: u32 = 50;
 ///
 /// where `round` is to the grid, so that sums are exact and each line is undone by the opposite sign.
 /// Now and then the gap is halved, `z' ← y' + (z' − y')/2`, or from both sides for a method of odd order, and the bit
-/// that is lost is kept: that is all the memory it takes.
+/// that is lost is kept. A component that outgrows its grid goes on on a coarser one, and its numbers before that are
+/// kept: that is all the memory it takes.
 ///
 /// The grid numbers are held in double precision, whatever the scalar `T` of the field; increments are
 /// evaluated in `T`.
 #[derive(Debug, Clone)]
-pub struct Halved<D> {
-    /// The quanta of the grid.
-    pub(crate) quanta: Quanta<D>,
-    /// Those that it started with, before any proved too fine.
-    pub(crate) first: Quanta<D>,
+pub struct Halved {
+    /// The quantum that all components start with, where it was chosen.
+    pub(crate) quantum: Option<f64>,
+    /// The tolerance that the default quanta come from.
+    pub(crate) tolerance: Option<Tolerance>,
     /// The rate `κ` of the damping per unit time, beside what the gap asks for.
     pub(crate) rate: Option<f64>,
     /// The time at which the halvings of that rate are counted from.
@@ -54,6 +57,8 @@ pub struct HalvedState<S, D> {
     pub(crate) grid: Pair<D>,
     /// Their values in the precision of the field.
     value: Pair<S>,
+    /// The quanta of the grid.
+    pub(crate) quanta: Quanta<D>,
     /// How often the gap was halved at the end of the step that led here.
     pub(crate) halvings: u32,
     /// Those of them that the monitor asked for.
@@ -68,10 +73,10 @@ pub struct HalvedState<S, D> {
     monitor: GapMonitor<D>,
 }
 
-/// A proposed solution, on the grid and in the precision of the field.
+/// A proposed solution, on the grid and in the precision of the field; after a step, the pair at its start on the grid.
 #[derive(Debug)]
 pub struct Proposed<S, D> {
-    grid: D,
+    grid: Pair<D>,
     value: S,
 }
 
@@ -83,10 +88,10 @@ fn convert<T: Real, S: State<T>, D: State<f64>>(to: &mut S, from: &D) {
     }
 }
 
-impl<D: State<f64>> Halved<D> {
+impl Halved {
     /// The error of a gap that the rate alone did not keep down.
     #[cold]
-    fn rate_too_small<T: Real>(&self, step: Step<T>, pair: &Pair<D>) -> Stop {
+    fn rate_too_small<T: Real, D: State<f64>>(&self, step: Step<T>, pair: &Pair<D>) -> Stop {
         let (gap, size) = pair.gap_and_size();
         let coupling = Coupling::Rate(self.rate.unwrap_or(0.0)).to_string();
         Finding::PairDiverged { t: step.end.to_f64(), gap: gap / size, coupling }.into()
@@ -101,47 +106,46 @@ impl<D: State<f64>> Halved<D> {
         let until = |t: f64| ((t - self.t0).abs() * rate * std::f64::consts::LOG2_E) as u64;
         until(end).saturating_sub(until(start)).min(u64::from(MAX_HALVINGS)) as u32
     }
+}
 
-    /// Halves the gap of `state`, after step number `index`, as often and from where it says, rounding down, and adds
-    /// a [seed](gap::SEED); the bits lost go to `remainder`.
-    #[inline]
-    fn halve<S>(&self, index: u64, state: &mut HalvedState<S, D>) {
-        let (double, half) = factors(state.halvings);
-        let n = self.quanta.each.len();
-        let Pair { y, z } = &mut state.grid;
-        let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
-        let (lost, quantum) =
-            (&mut state.remainder.as_mut_slice()[..n], self.quanta.each.as_slice());
-        for i in 0..n {
-            let gap = z[i] - y[i];
-            let down = round_down(gap * half, quantum[i]);
-            lost[i] = (gap - down * double) / quantum[i];
-            if state.to_mean {
-                y[i] += round_down(0.5 * (gap - down), quantum[i]);
-            }
-            // Away from 0, so that the two do not cancel.
-            let sign = if down == 0.0 { gap::seed(i, index + 1) } else { down };
-            z[i] = y[i] + down + gap::SEED.copysign(sign) * quantum[i];
+/// Halves the gap of `state`, after step number `index`, as often and from where it says, rounding down, and adds
+/// a [seed](gap::SEED); the bits lost go to `remainder`.
+#[inline]
+fn halve<S, D: State<f64>>(index: u64, state: &mut HalvedState<S, D>) {
+    let (double, half) = factors(state.halvings);
+    let n = state.quanta.each.len();
+    let Pair { y, z } = &mut state.grid;
+    let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
+    let (lost, quantum) = (&mut state.remainder.as_mut_slice()[..n], state.quanta.each.as_slice());
+    for i in 0..n {
+        let gap = z[i] - y[i];
+        let down = round_down(gap * half, quantum[i]);
+        lost[i] = (gap - down * double) / quantum[i];
+        if state.to_mean {
+            y[i] += round_down(0.5 * (gap - down), quantum[i]);
         }
+        // Away from 0, so that the two do not cancel.
+        let sign = if down == 0.0 { gap::seed(i, index + 1) } else { down };
+        z[i] = y[i] + down + gap::SEED.copysign(sign) * quantum[i];
     }
+}
 
-    /// Undoes [`halve`](Self::halve), with the bits in `remainder`.
-    #[inline]
-    fn unhalve<S>(&self, state: &mut HalvedState<S, D>) {
-        let (double, _) = factors(state.halvings);
-        let n = self.quanta.each.len();
-        let Pair { y, z } = &mut state.grid;
-        let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
-        let (lost, quantum) = (&state.remainder.as_slice()[..n], self.quanta.each.as_slice());
-        for i in 0..n {
-            let halved = z[i] - y[i];
-            let down = halved - gap::SEED.copysign(halved) * quantum[i];
-            let gap = down * double + lost[i] * quantum[i];
-            if state.to_mean {
-                y[i] -= round_down(0.5 * (gap - down), quantum[i]);
-            }
-            z[i] = y[i] + gap;
+/// Undoes [`halve`], with the bits in `remainder`.
+#[inline]
+fn unhalve<S, D: State<f64>>(state: &mut HalvedState<S, D>) {
+    let (double, _) = factors(state.halvings);
+    let n = state.quanta.each.len();
+    let Pair { y, z } = &mut state.grid;
+    let (y, z) = (&mut y.as_mut_slice()[..n], &mut z.as_mut_slice()[..n]);
+    let (lost, quantum) = (&state.remainder.as_slice()[..n], state.quanta.each.as_slice());
+    for i in 0..n {
+        let halved = z[i] - y[i];
+        let down = halved - gap::SEED.copysign(halved) * quantum[i];
+        let gap = down * double + lost[i] * quantum[i];
+        if state.to_mean {
+            y[i] -= round_down(0.5 * (gap - down), quantum[i]);
         }
+        z[i] = y[i] + gap;
     }
 }
 
@@ -177,20 +181,19 @@ fn factors(halvings: u32) -> (f64, f64) {
     (double, 1.0 / double)
 }
 
-impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
+impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
     const WATCHES: bool = true;
     type State = HalvedState<S, S::Double>;
     type Next = Proposed<S, S::Double>;
 
     fn start(&self, y0: &S) -> Self::State {
-        let quanta = self.quanta.each.as_slice();
         let mut y = y0.to_double();
-        for (y, quantum) in y.as_mut_slice().iter_mut().zip(quanta) {
-            *y = nearest(*y, *quantum);
-        }
+        let quanta = Quanta::at_start(&y, self.quantum, self.tolerance);
         let mut z = y.clone();
-        for (z, (i, quantum)) in z.as_mut_slice().iter_mut().zip(quanta.iter().enumerate()) {
-            *z += gap::seed(i, 0) * quantum;
+        let pairs = y.as_mut_slice().iter_mut().zip(z.as_mut_slice());
+        for (i, ((y, z), quantum)) in pairs.zip(quanta.each.as_slice()).enumerate() {
+            *y = nearest(*y, *quantum);
+            *z = *y + gap::seed(i, 0) * quantum;
         }
         let mut value = Pair::zeros_like(y0);
         convert(&mut value.y, &y);
@@ -202,12 +205,14 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
             asked: 0,
             to_mean: false,
             reads_mean: true,
-            remainder: self.quanta.each.zeros_like(),
-            monitor: GapMonitor::new(&self.quanta.each, Pace::START),
+            remainder: quanta.each.zeros_like(),
+            monitor: GapMonitor::new(&quanta.each, Pace::START),
+            quanta,
         }
     }
     fn next(&self, y0: &S) -> Self::Next {
-        Proposed { grid: y0.to_double(), value: y0.zeros_like() }
+        let grid = y0.to_double();
+        Proposed { grid: Pair { y: grid.clone(), z: grid }, value: y0.zeros_like() }
     }
     #[inline(always)]
     fn y<'a>(&self, state: &'a Self::State) -> &'a S {
@@ -225,6 +230,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
     fn assign(&self, state: &mut Self::State, from: &Self::State) {
         state.grid.assign(&from.grid);
         state.value.assign(&from.value);
+        state.quanta.assign(&from.quanta);
         state.remainder.assign(&from.remainder);
         state.halvings = from.halvings;
         state.asked = from.asked;
@@ -232,7 +238,8 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         state.monitor.assign(&from.monitor);
     }
     fn bytes(&self, state: &Self::State) -> usize {
-        5 * size_of_val(state.remainder.as_slice())
+        6 * size_of_val(state.remainder.as_slice())
+            + size_of_val(state.quanta.regrids.as_slice())
             + 2 * size_of_val(state.value.y.as_slice())
             + size_of::<Pace>()
     }
@@ -242,19 +249,20 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
     }
     #[inline(always)]
     fn add_y(&self, step: Step<T>, state: &Self::State, psi: &S, next: &mut Self::Next) {
-        let rounding = Round::of_step(step.index);
-        self.quanta.add_rounded(&mut next.grid, &state.grid.y, 1.0, psi, rounding);
-        convert(&mut next.value, &next.grid);
+        next.grid.y.assign(&state.grid.y);
+        state.quanta.add_rounded(&mut next.grid.y, 1.0, psi, Round::of_step(step.index));
+        convert(&mut next.value, &next.grid.y);
     }
     #[inline(always)]
     fn check_y(&self, step: Step<T>, next: &Self::Next) -> Result<(), Stop> {
-        self.quanta.check(&next.grid, step)
+        Ok(check_finite(&next.value, step.end, step.t)?)
     }
     #[inline(always)]
     fn sub_z(&self, step: Step<T>, state: &mut Self::State, psi: &S, next: &mut Self::Next) {
         let rounding = Round::of_step(step.index).opposite();
-        self.quanta.add_rounded_to(&mut state.grid.z, -1.0, psi, rounding);
-        std::mem::swap(&mut state.grid.y, &mut next.grid);
+        next.grid.z.assign(&state.grid.z);
+        state.quanta.add_rounded(&mut next.grid.z, -1.0, psi, rounding);
+        std::mem::swap(&mut state.grid, &mut next.grid);
         std::mem::swap(&mut state.value.y, &mut next.value);
     }
     #[inline(always)]
@@ -265,30 +273,30 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         state: &mut Self::State,
         last: &Self::Next,
     ) -> Result<(), Stop> {
-        self.quanta.check(&state.grid.z, step)?;
-        let quanta = &self.quanta.each;
-        let HalvedState { grid, monitor, asked, to_mean, reads_mean, .. } = &mut *state;
+        let HalvedState { grid, quanta, monitor, asked, to_mean, reads_mean, .. } = &mut *state;
+        let regridded = quanta.regrid(step, &last.grid, grid)?;
+        let quantum = &quanta.each;
         let was_resting = monitor.pace.is_resting();
         let grown = if self.monitored {
-            monitor.watch(grid, &last.grid, quanta, order)
-        } else if gap::too_large(grid, quanta) {
+            monitor.watch(grid, &last.grid.y, quantum, order)
+        } else if gap::too_large(grid, quantum) {
             return Err(self.rate_too_small(step, grid));
         } else {
             false
         };
         *asked = 0;
         *to_mean = order % 2 == 1 && *reads_mean;
-        if grown || monitor.steps() >= self.max_segment {
-            *to_mean = monitor.closes_to_mean(grid, &last.grid, quanta, order);
+        if regridded || grown || monitor.steps() >= self.max_segment {
+            *to_mean = monitor.closes_to_mean(grid, &last.grid.y, quantum, order);
             *reads_mean = *to_mean;
             // Where it grows fast all of it, down to a seed.
             let fast = was_resting || monitor.pace.is_resting() || self.max_segment == 1;
-            *asked = if fast { grid.halvings_to(quanta) } else { HALVINGS };
-            *monitor = GapMonitor::new(quanta, monitor.pace);
+            *asked = if fast { grid.halvings_to(quantum) } else { HALVINGS };
+            *monitor = GapMonitor::new(quantum, monitor.pace);
         }
         state.halvings = halvings(self.rate_halvings(step), state.asked);
         if state.halvings > 0 {
-            self.halve(step.index, state);
+            halve(step.index, state);
             state.monitor.left(&state.grid);
             convert(&mut state.value.y, &state.grid.y);
         }
@@ -302,12 +310,17 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
         if state.halvings == 0 {
             return;
         }
-        self.unhalve(state);
-        convert(&mut state.value.y, &state.grid.y);
+        unhalve(state);
         if state.asked > 0 {
-            let quanta = self.quanta.each.as_slice();
+            let quanta = state.quanta.each.as_slice();
             bar.closed(quanta, quanta);
         }
+        if state.quanta.restore(&mut state.grid.y) {
+            // Once more, in the units that the way back goes on with.
+            let quanta = state.quanta.each.as_slice();
+            bar.closed(quanta, quanta);
+        }
+        convert(&mut state.value.y, &state.grid.y);
         let half = T::from_f64(factors(state.halvings).1);
         let Pair { y, z } = &mut bar.pair;
         let (y_bar, z_bar) = (y.as_mut_slice(), z.as_mut_slice());
@@ -325,25 +338,25 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved<S::Double> {
     #[inline(always)]
     fn undo_z(&self, step: Step<T>, state: &mut Self::State, psi: &S) {
         let rounding = Round::of_step(step.index).opposite();
-        self.quanta.add_rounded_to(&mut state.grid.z, 1.0, psi, rounding);
+        state.quanta.undo_rounded(&mut state.grid.z, 1.0, psi, rounding, |start| start.z);
         convert(&mut state.value.z, &state.grid.z);
     }
     #[inline(always)]
     fn undo_y(&self, step: Step<T>, state: &mut Self::State, psi: &S) {
         let rounding = Round::of_step(step.index);
-        self.quanta.add_rounded_to(&mut state.grid.y, -1.0, psi, rounding);
+        state.quanta.undo_rounded(&mut state.grid.y, -1.0, psi, rounding, |start| start.y);
         convert(&mut state.value.y, &state.grid.y);
     }
-    fn count_cotangent(&self, _: &Self::State, bar: &mut PairCotangent<S>) {
-        bar.count(self.quanta.each.as_slice());
+    fn count_cotangent(&self, state: &Self::State, bar: &mut PairCotangent<S>) {
+        bar.count(state.quanta.each.as_slice());
     }
     #[inline(always)]
     fn watch(
         &self,
         step: Step<T>,
-        _: &Self::State,
+        state: &Self::State,
         bar: &mut PairCotangent<S>,
     ) -> Result<(), Stop> {
-        bar.watch(step, self.quanta.each.as_slice(), !self.monitored)
+        bar.watch(step, state.quanta.each.as_slice(), !self.monitored)
     }
 }

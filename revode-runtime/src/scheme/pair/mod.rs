@@ -29,7 +29,7 @@ use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorFi
 use growth::PairCotangent;
 
 /// The solution `y` and its companion `z`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair<S> {
     /// The solution.
     pub(crate) y: S,
