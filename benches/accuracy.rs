@@ -45,10 +45,10 @@ ode! {
         state  { x, y }
         params { fast, slow }
     }
-    let sum = fast * (x + y - cos(t));
-    let difference = slow * (x - y);
-    dx/dt = -sum - difference;
-    dy/dt = -sum + difference;
+    let a = fast * (x + y - cos(t));
+    let b = slow * (x - y);
+    dx/dt = -a - b;
+    dy/dt = -a + b;
 }
 
 const TIMES: usize = 10;
@@ -89,7 +89,7 @@ fn measure<M, F, const N: usize>(
 
 fn times<F: VectorField<f64>>(problem: &Problem<f64, F>) -> SaveAt {
     let at = |i: usize| problem.t0 + (problem.t1 - problem.t0) * i as f64 / TIMES as f64;
-    SaveAt::times((0..=TIMES).map(at))
+    SaveAt::times((0..=TIMES).map(at).collect::<Vec<_>>())
 }
 
 fn all<F, const N: usize>(name: &str, field: F, y0: [f64; N], end: f64)
