@@ -21,8 +21,7 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 /// steps. When the reversal has come to the start, the pair must equal it to the last bit and the
 /// buffer be empty: otherwise [`SolveError::NotExact`].
 ///
-/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start, a
-/// component that grows gets a coarser one on the way, and the gap is damped when it grows.
+/// Nothing has to be set: the quantum of each component follows its size, and the gap is damped when it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Exact {
     quantum: Option<f64>,
@@ -37,8 +36,8 @@ impl Exact {
         Self { rate: Some(kappa), ..self }
     }
 
-    /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
-    /// reaches to 2⁵⁰ quanta; a component beyond it gets a coarser one.
+    /// The finest quantum that a component may get, in the units of the state: rounded down to a power of two. By
+    /// default it is 2⁻⁴⁴ of the component's size.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
         Self { quantum: Some(quantum), ..self }
@@ -74,12 +73,11 @@ impl Strategy for Exact {
         &self,
         method: &M,
         problem: &Problem<T, F>,
-        tolerance: Option<Tolerance>,
+        _: Option<Tolerance>,
     ) -> Result<ExactPair<M>, SolveError> {
         self.check::<T>()?;
         let arithmetic = Halved {
-            quantum: self.quantum,
-            tolerance,
+            finest: self.quantum.unwrap_or(quanta::LEAST),
             rate: self.rate,
             t0: problem.t0.to_f64(),
             monitored: self.rate.is_none(),

@@ -1,10 +1,9 @@
-//! The quanta of the exact pair's grid: how fine they are, how far their multiples reach, and coarser ones where a
-//! component outgrows them.
+//! The quanta of the exact pair's grid: how fine they are, how far their multiples reach, and the others that a
+//! component gets when it grows or shrinks.
 
 use super::Pair;
 use super::gap::SEED;
 use super::grid::{Round, nearest, power_of_two};
-use crate::control::Tolerance;
 use crate::stop::Stop;
 use crate::{Real, SolveError, State, Step};
 
@@ -13,12 +12,15 @@ use crate::{Real, SolveError, State, Step};
 /// [rounding](super::grid::Round::round) is exact for.
 const LARGEST: f64 = (1_u64 << 50) as f64 - SEED;
 
-/// A default quantum is this part of the tolerance of its component, but not below the second part of its size
-/// at the start, so that the grid reaches to 64 times the size, nor above the third: a loss may look at what is
-/// below the absolute tolerance.
-const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
+/// A quantum is this part of its component's size, so that the grid reaches to 64 times the size.
 const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
-const RESOLVED: f64 = 1.0 / (1_u64 << 24) as f64;
+
+/// A component that has shrunk to less than this multiple of its quantum gets a finer one.
+const SHRUNK: f64 = (1_u64 << 34) as f64;
+
+/// A finer quantum is at least this part of the last one, whose grid still reaches to the former size: a component that
+/// passes through zero has not become small.
+const FINER: f64 = 1.0 / 32.0;
 
 /// The smallest quantum: what is 2⁻⁵⁰ of it is still a normal number.
 pub(crate) const LEAST: f64 = 1e-290;
@@ -33,6 +35,8 @@ pub(crate) fn most<T: Real>() -> f64 {
 #[derive(Debug, Clone)]
 pub(crate) struct Quanta<D> {
     pub(crate) each: D,
+    /// The smallest one that a component may get.
+    finest: f64,
     /// The components whose quantum changed at the end of the last step.
     pub(crate) regrids: Vec<Regrid>,
 }
@@ -52,13 +56,13 @@ pub(crate) struct Regrid {
 }
 
 impl<D: State<f64>> Quanta<D> {
-    /// The chosen quantum for each component of the initial state whose grid reaches that far, otherwise a default.
-    pub(crate) fn at_start(y0: &D, chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
+    /// For a solve that starts at `y0`. A component that starts at 0 gets the finest one, which it outgrows in its first
+    /// step.
+    pub(crate) fn at_start(y0: &D, finest: f64) -> Self {
+        let finest = power_of_two(finest);
         let mut each = y0.clone();
-        for y0 in each.as_mut_slice() {
-            *y0 = at_start(y0.abs(), chosen, tolerance);
-        }
-        Self { each, regrids: Vec::new() }
+        each.as_mut_slice().iter_mut().for_each(|y0| *y0 = of_size(y0.abs()).max(finest));
+        Self { each, finest, regrids: Vec::new() }
     }
 
     /// Takes another's numbers without allocating, but for components that got new quanta.
@@ -101,7 +105,8 @@ impl<D: State<f64>> Quanta<D> {
         }
     }
 
-    /// Gives each component that the step from `last` has led beyond its grid a coarser one; returns whether any was.
+    /// Gives each component that the step from `last` has led beyond its grid a coarser one, and each that has shrunk a
+    /// finer one; returns whether there was any.
     ///
     /// What is within the grid before and after a step was led there by exact sums: an increment that is not rounded
     /// to a multiple of the quantum is above 2⁵¹ quanta, and leads from any number of the grid beyond it.
@@ -117,42 +122,51 @@ impl<D: State<f64>> Quanta<D> {
     ) -> Result<bool, Stop> {
         let n = self.each.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
-        let mut inside = true;
+        let mut held = true;
         for (i, quantum) in self.each.as_slice().iter().enumerate() {
-            inside &= holds(*quantum, y[i]) & holds(*quantum, z[i]);
+            held &= self.fits(*quantum, y[i], z[i]);
         }
         self.regrids.clear();
-        if !inside {
-            self.coarsen(step, last, pair)?;
+        if !held {
+            self.renew(step, last, pair)?;
         }
-        Ok(!inside)
+        Ok(!held)
     }
 
     #[cold]
-    fn coarsen<T: Real>(
+    fn renew<T: Real>(
         &mut self,
         step: Step<T>,
         last: &Pair<D>,
         pair: &mut Pair<D>,
     ) -> Result<(), Stop> {
-        let Self { each, regrids } = self;
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
-        for (component, quantum) in each.as_mut_slice().iter_mut().enumerate() {
+        for component in 0..y.len() {
+            let quantum = self.each.as_slice()[component];
             let (y, z) = (&mut y[component], &mut z[component]);
-            if holds(*quantum, *y) && holds(*quantum, *z) {
+            if self.fits(quantum, *y, *z) {
                 continue;
             }
             let start = Pair { y: last.y.as_slice()[component], z: last.z.as_slice()[component] };
-            regrids.push(Regrid { component, quantum: *quantum, start, y: *y });
-            *quantum = of_size(y.abs().max(z.abs()));
-            if let Some(value) = [*y, *z].into_iter().find(|x| !holds(*quantum, *x)) {
+            self.regrids.push(Regrid { component, quantum, start, y: *y });
+            let quantum = of_size(y.abs().max(z.abs())).max(FINER * quantum).max(self.finest);
+            self.each.as_mut_slice()[component] = quantum;
+            if let Some(value) = [*y, *z].into_iter().find(|x| !holds(quantum, *x)) {
                 // Not finite, or near the end of double precision.
                 let (t, last_good) = (step.end.to_f64(), step.t.to_f64());
                 return Err(SolveError::NotFinite { t, component, value, last_good }.into());
             }
-            (*y, *z) = (nearest(*y, *quantum), nearest(*z, *quantum));
+            (*y, *z) = (nearest(*y, quantum), nearest(*z, quantum));
         }
         Ok(())
+    }
+
+    /// Whether the grid of a quantum is right for a component of the pair: it reaches that far, and there is no reason or
+    /// no way to make it finer.
+    #[inline(always)]
+    fn fits(&self, quantum: f64, y: f64, z: f64) -> bool {
+        let reaches = holds(quantum, y) & holds(quantum, z);
+        reaches & (y.abs().max(z.abs()) >= SHRUNK * (quantum - self.finest))
     }
 
     /// Takes [`regrid`](Self::regrid) back, but for `z`, which the start of the step replaces; returns whether there
@@ -172,20 +186,6 @@ fn holds(quantum: f64, x: f64) -> bool {
     x.abs() <= LARGEST * quantum
 }
 
-/// The quantum of a component that starts at this size: the chosen one where its grid reaches that far, or a default.
-///
-/// A component that starts at 0 has the smallest one, which it outgrows in its first step.
-fn at_start(size: f64, chosen: Option<f64>, tolerance: Option<Tolerance>) -> f64 {
-    if let Some(chosen) = chosen {
-        let quantum = power_of_two(chosen.max(LEAST));
-        return if holds(quantum, size) { quantum } else { of_size(size) };
-    }
-    let wanted = tolerance.map_or(0.0, |Tolerance { rtol, atol }| {
-        (OF_TOLERANCE * (atol + rtol * size)).min(RESOLVED * size)
-    });
-    of_size(size.max(wanted / OF_SIZE))
-}
-
 /// The quantum for a component of this size.
 fn of_size(size: f64) -> f64 {
     power_of_two((OF_SIZE * size).clamp(LEAST, most::<f64>()))
@@ -193,31 +193,39 @@ fn of_size(size: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::Vector4;
     use proptest::prelude::*;
 
+    use super::super::Pair;
     use super::super::grid::{nearest, power_of_two};
-    use super::{LARGEST, LEAST, at_start, holds, most, of_size};
-    use crate::control::Tolerance;
+    use super::{LARGEST, LEAST, Quanta, holds, most, of_size};
+    use crate::Step;
 
     #[test]
     fn each_component_has_its_own() {
         let q = 2_f64.powi(-44);
-        for (size, quantum) in [
-            (1.0, q),
-            (6.0e6, 2_f64.powi(22) * q),
-            (0.0, 2_f64.powi(-964)),
-            (1e-12, 2_f64.powi(-40) * q),
-        ] {
-            assert_eq!(at_start(size, None, None), quantum);
-            assert_eq!(of_size(size), quantum);
-            assert!(holds(quantum, 32.0 * size));
-        }
-        let tolerance = Some(Tolerance { rtol: 0.0, atol: 1.0 });
-        assert_eq!(at_start(6.0e6, None, tolerance), 2_f64.powi(-16));
-        // Below the tolerance.
-        assert_eq!(at_start(1.0, None, tolerance), 2_f64.powi(-24));
-        assert_eq!(at_start(1.0, Some(0.3), tolerance), 0.25);
-        assert_eq!(at_start(1.0, Some(1e-20), tolerance), q);
+        let y0 = Vector4::new(1.0, -6.0e6, 0.0, 1e-12);
+        let expected = [q, 2_f64.powi(22) * q, 2_f64.powi(-964), 2_f64.powi(-40) * q];
+        assert_eq!(Quanta::at_start(&y0, LEAST).each.as_slice(), expected);
+        assert!(expected.iter().zip(&y0).all(|(quantum, y0)| holds(*quantum, 63.0 * y0)));
+        assert_eq!(Quanta::at_start(&y0, 0.3).each.as_slice(), [0.25; 4]);
+        assert_eq!(of_size(1.5), q);
+    }
+
+    /// Coarser ones, finer ones, and none that is finer than allowed.
+    #[test]
+    fn they_follow_their_component_there_and_back() {
+        let step = Step::new(0, 0.0, 0.1);
+        let start = Pair { y: Vector4::repeat(1.0), z: Vector4::repeat(1.0) };
+        let mut quanta = Quanta::at_start(&start.y, 2_f64.powi(-46));
+        let before = quanta.each;
+        let q = before[0];
+        let y = Vector4::new(60.0, 1e9 + 1e-6, 1e-4, 1e-9);
+        let mut pair = Pair { y, z: Vector4::repeat(0.0) };
+        assert!(quanta.regrid(step, &start, &mut pair).unwrap());
+        assert_eq!(quanta.each.as_slice(), [q, 2_f64.powi(29) * q, 0.25 * q, 0.25 * q]);
+        assert_eq!((pair.y[0], pair.y[1]), (60.0, 1e9));
+        assert!(!quanta.regrid(step, &start, &mut pair.clone()).unwrap());
     }
 
     proptest! {
