@@ -19,9 +19,9 @@ use crate::{Real, State, Step};
 /// z' = z − round(Psi_{−h}(t + h, y'))
 /// ```
 ///
-/// and with `z' ← y'`, or `y', z' ← (y' + z')/2` for a method of odd order, after a step in which the gap `‖y' − z'‖` was found to grow faster than in
-/// proportion to time: the step ends in an *anchor*. The number of anchors belongs to the horizon and
-/// to how fast the field contracts, not to the number of steps.
+/// and with `z' ← y'`, or for a method of odd order `y', z' ← (y' + z')/2` where steps resolve the solution, after a
+/// step in which the gap `‖y' − z'‖` was found to grow faster than in proportion to time: the step ends in an *anchor*.
+/// The number of anchors belongs to the horizon and to how fast the field contracts, not to the number of steps.
 ///
 /// From one anchor to the next the pair lies on a grid, to which `round` rounds, so that each line is
 /// undone exactly by the opposite sign.

@@ -190,16 +190,18 @@ impl<S> GapMonitor<S> {
     where
         S: State<T>,
     {
+        if order.is_multiple_of(2) || self.steps > allowance(order).1 {
+            return order % 2 == 1;
+        }
         let a_step: f64 = (1..=order).map(|k| RESOLVED / f64::from(k + 1)).product();
         let part = T::from_f64(f64::from(self.steps) * a_step);
         let seed = T::from_f64(SEED);
         let (y, z) = (pair.y.as_slice().iter(), pair.z.as_slice().iter());
         let mut components = y.zip(z).zip(last.as_slice()).zip(quantum.as_slice());
-        let resolved = components.all(|(((y, z), last), quantum)| {
+        components.all(|(((y, z), last), quantum)| {
             let gap = (*y - *z).abs();
             gap <= seed * *quantum || gap <= part * (*y - *last).abs()
-        });
-        order % 2 == 1 && (resolved || self.steps > allowance(order).1)
+        })
     }
 
     /// Notes what was left of the gap when it was made smaller, where that is more than a [`seed`].
