@@ -4,7 +4,6 @@
 //! `cargo bench --bench memory`
 
 use allocation_counter::measure;
-use revode::Parameters;
 use revode::gradient::Strategy;
 use revode::prelude::*;
 use revode_testing::loss::squared_length;
@@ -38,17 +37,7 @@ impl VectorField<f64> for Ring {
     }
 }
 
-impl Parameters<f64> for Ring {
-    fn names() -> &'static [&'static str] {
-        &["diffusion", "rate"]
-    }
-    fn slices(&self) -> impl Iterator<Item = &[f64]> {
-        [&self.diffusion, &self.rate].into_iter().map(std::slice::from_ref)
-    }
-    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
-        [&mut self.diffusion, &mut self.rate].into_iter().map(std::slice::from_mut)
-    }
-}
+revode_testing::parameters!(Ring: diffusion, rate);
 
 impl FieldVjp<f64> for Ring {
     type Tape = ();

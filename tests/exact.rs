@@ -11,7 +11,7 @@ use revode::{MethodVjp, Real, State};
 use revode_testing::compare::{difference, flat, largest};
 use revode_testing::dynamics::{Kepler, LotkaVolterra, VanDerPol};
 use revode_testing::loss::{component, squared_length};
-use revode_testing::one_parameter;
+use revode_testing::parameters;
 
 ode! {
     struct Linear {
@@ -222,7 +222,7 @@ impl VectorField<f64> for FromZero {
     }
 }
 
-one_parameter!(FromZero, rate);
+parameters!(FromZero: rate);
 
 impl FieldVjp<f64> for FromZero {
     type Tape = ();

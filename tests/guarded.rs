@@ -14,7 +14,7 @@ use revode_testing::dynamics::{
     Brusselator, FitzHughNagumo, Growth, Kepler, Lorenz, LotkaVolterra, VanDerPol,
 };
 use revode_testing::loss::{component, squared_length};
-use revode_testing::one_parameter;
+use revode_testing::parameters;
 
 ode! {
     /// On the heap.
@@ -210,7 +210,7 @@ impl VectorField<f64> for Unsteady {
     }
 }
 
-one_parameter!(Unsteady, rate);
+parameters!(Unsteady: rate);
 
 impl FieldVjp<f64> for Unsteady {
     type Tape = ();

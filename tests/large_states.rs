@@ -23,17 +23,7 @@ impl<const N: usize> VectorField<f64> for Decay<N> {
     }
 }
 
-impl<const N: usize> Parameters<f64> for Decay<N> {
-    fn names() -> &'static [&'static str] {
-        &["k"]
-    }
-    fn slices(&self) -> impl Iterator<Item = &[f64]> {
-        std::iter::once(std::slice::from_ref(&self.k))
-    }
-    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [f64]> {
-        std::iter::once(std::slice::from_mut(&mut self.k))
-    }
-}
+revode_testing::parameters!([const N: usize] f64, Decay<N>: k);
 
 impl<const N: usize> FieldVjp<f64> for Decay<N> {
     type Tape = ();

@@ -48,17 +48,7 @@ impl<T: Real> VectorField<T> for Root<T> {
     }
 }
 
-impl<T: Real> Parameters<T> for Root<T> {
-    fn names() -> &'static [&'static str] {
-        &["k"]
-    }
-    fn slices(&self) -> impl Iterator<Item = &[T]> {
-        std::iter::once(std::slice::from_ref(&self.k))
-    }
-    fn slices_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
-        std::iter::once(std::slice::from_mut(&mut self.k))
-    }
-}
+revode_testing::parameters!([T: Real] T, Root<T>: k);
 
 impl<T: Real> FieldVjp<T> for Root<T> {
     type Tape = ();
