@@ -43,6 +43,24 @@ pub enum SolveError {
         /// Its value.
         value: f64,
     },
+    /// The gradient is exact for the discrete solution, but estimated to be too far from that of the equation.
+    #[error(
+        "the gradient is estimated to be off by {estimate:.1e} of its largest component, where {allowed:.1e} is \
+         allowed, after {solves} solves: on the way back it came to be so at t = {t}; shorten the horizon if the \
+         field is chaotic there, put the switch of a field with kinks or jumps at a stop, lower the tolerance, allow \
+         more by `.gradient_tolerance(…)`, or take the gradient of the discrete solution as it is by `.unchecked()`",
+        t = Readable(*t)
+    )]
+    GradientInaccurate {
+        /// The time to which the way back had come when the estimate passed what is allowed.
+        t: f64,
+        /// The estimate, relative to the gradient's largest component.
+        estimate: f64,
+        /// What is allowed, relative to the same.
+        allowed: f64,
+        /// How many solves there were, each with shorter steps than the one before.
+        solves: u32,
+    },
     /// No step is small enough for the tolerance.
     #[error(
         "the step size fell to {h:.3e} at t = {t}, with an error of {error_norm:.3} tolerances: loosen \

@@ -109,7 +109,8 @@ pub trait FieldVjp<T: Real>: VectorField<T> + Parameters<T> {
     }
 
     /// Writes `(∂f/∂y)ᵀ dy_bar` to `y_bar`, *adds* `(∂f/∂θ)ᵀ dy_bar` to `model_bar` and returns
-    /// `(∂f/∂t)ᵀ dy_bar`. `tape` is what [`eval_taped`](Self::eval_taped) left at the same `t, y`.
+    /// `(∂f/∂t)ᵀ dy_bar`. `tape` is what [`eval_taped`](Self::eval_taped) left at the same `t, y`; it serves several
+    /// VJPs, so what they need of it must stay.
     fn vjp(
         &self,
         t: T,

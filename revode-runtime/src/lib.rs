@@ -36,7 +36,7 @@ pub use control::{Adaptive, FixedStep, Pid, Tolerance};
 pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
-    Auto, Checkpointed, Exact, Gradient, Guarded, Loss, Mse, Reversible, StateStore, StoreAll,
+    Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore, StoreAll,
     Terminal,
 };
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};

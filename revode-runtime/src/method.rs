@@ -115,6 +115,32 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
         model_bar: &mut F,
     ) -> T;
 
+    /// The order of the embedded increment where [that can be differentiated too](Self::embedded_vjp), so that the
+    /// error of a gradient can be estimated.
+    fn estimate_order(&self) -> Option<u32> {
+        None
+    }
+
+    /// Adds to what [`increment_taped`](Self::increment_taped) has kept of the same step what the VJP of the embedded
+    /// increment needs beyond it.
+    fn tape_embedded(&self, field: &F, step: Step<T>, u: &F::State, taped: &mut Self::Taped) {
+        let _ = (field, step, u, taped);
+    }
+
+    /// [`increment_vjp`](Self::increment_vjp) of the embedded increment, through the same stages. Called where
+    /// [`estimate_order`](Self::estimate_order) is known, after it.
+    fn embedded_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        taped: &mut Self::Taped,
+        psi_bar: &F::State,
+        u_bar: &mut F::State,
+        model_bar: &mut F,
+    ) -> T {
+        self.increment_vjp(field, step, taped, psi_bar, u_bar, model_bar)
+    }
+
     /// The field evaluations made into `taped` so far.
     fn taped_evaluations(&self, taped: &Self::Taped) -> u64;
 

@@ -1,10 +1,11 @@
 //! The solver: a method, a step-size control and a gradient strategy.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use crate::control::{Adaptive, FixedStep, StepControl};
 use crate::field::find_parameter;
-use crate::gradient::{Ask, Auto, Gradient, Loss, Strategy};
+use crate::error::Readable;
+use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Strategy};
 use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
@@ -18,6 +19,8 @@ pub struct Solver<M, C = Adaptive, G = Auto> {
     control: C,
     strategy: G,
     max_steps: u64,
+    max_step: f64,
+    accuracy: Accuracy,
 }
 
 impl<M> Solver<M> {
@@ -28,6 +31,8 @@ impl<M> Solver<M> {
             control: Adaptive { rtol: 1e-6, atol: 1e-6, controller: crate::Pid::default() },
             strategy: Auto::default(),
             max_steps: 10_000_000,
+            max_step: f64::INFINITY,
+            accuracy: Accuracy::default(),
         }
     }
 }
@@ -47,14 +52,14 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// Any step-size control.
     pub fn control<D>(self, control: D) -> Solver<M, D, G> {
-        let Self { method, strategy, max_steps, .. } = self;
-        Solver { method, control, strategy, max_steps }
+        let Self { method, strategy, max_steps, max_step, accuracy, .. } = self;
+        Solver { method, control, strategy, max_steps, max_step, accuracy }
     }
 
     /// How gradients are computed.
     pub fn strategy<H>(self, strategy: H) -> Solver<M, C, H> {
-        let Self { method, control, max_steps, .. } = self;
-        Solver { method, control, strategy, max_steps }
+        let Self { method, control, max_steps, max_step, accuracy, .. } = self;
+        Solver { method, control, strategy, max_steps, max_step, accuracy }
     }
 
     /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million by default.
@@ -64,6 +69,33 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     #[must_use]
     pub fn max_steps(self, max_steps: u64) -> Self {
         Self { max_steps, ..self }
+    }
+
+    /// How long a step may be, positive, in the units of time: as long as the error allows by default. For a field
+    /// that changes at times when the solution itself asks for no short steps, such as a pulse that acts on a state
+    /// at rest.
+    #[must_use]
+    pub fn max_step(self, h: f64) -> Self {
+        Self { max_step: h, ..self }
+    }
+
+    /// The error that a gradient may have by its estimate, relative to its largest component. By default that is the
+    /// root of the tolerance (1e-3 at a tolerance of 1e-6), 0.1 at the most, and gradients with fixed steps are not
+    /// checked.
+    ///
+    /// The gradient is exact for the discrete solution; the estimate says how far that is from the equation's, see
+    /// `docs/gradient-error.md`. Where it is further than allowed, the strategy solves again with shorter steps, a
+    /// few times at most, and then returns [`SolveError::GradientInaccurate`]. Steps of fixed size stay as they are.
+    #[must_use]
+    pub fn gradient_tolerance(self, tolerance: f64) -> Self {
+        Self { accuracy: Accuracy::Asked(tolerance), ..self }
+    }
+
+    /// Gradients without an estimate of their error: those of the discrete solution, however far that is from the
+    /// equation's. For inner loops whose gradients are checked now and then, and for chaotic horizons.
+    #[must_use]
+    pub fn unchecked(self) -> Self {
+        Self { accuracy: Accuracy::Unchecked, ..self }
     }
 
     /// Solves with the method itself, the fastest way forward.
@@ -134,6 +166,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
         }
         loss.check(&problem.y0, ask.plan.len())?;
+        if let Accuracy::Asked(tolerance) = self.accuracy {
+            check_gradient_tolerance(tolerance, self.method.estimate_order())?;
+        }
         self.strategy.gradient(&ask, loss)
     }
 
@@ -143,9 +178,37 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         problem: &'a Problem<T, F>,
         save: &SaveAt,
     ) -> Result<Ask<'a, T, F, M, C>, SolveError> {
-        let &Self { ref method, ref control, max_steps, .. } = self;
+        let &Self { ref method, ref control, max_steps, max_step, accuracy, .. } = self;
         problem.check()?;
+        if !(max_step > 0.0) {
+            let problem = format!("the largest step size {} is not positive", Readable(max_step));
+            return Err(SolveError::argument("max_step", problem));
+        }
         let plan = save.plan(problem.t0, problem.t1)?;
-        Ok(Ask { method, control, problem, plan, max_steps, tried: Cell::new(0) })
+        Ok(Ask {
+            method,
+            control,
+            problem,
+            plan,
+            max_steps,
+            max_step,
+            accuracy,
+            tried: Cell::new(0),
+            refinement: RefCell::default(),
+        })
     }
+}
+
+/// Checks what is asked of a gradient by a method whose estimate has this order.
+fn check_gradient_tolerance(tolerance: f64, order: Option<u32>) -> Result<(), SolveError> {
+    let problem = if !(tolerance > 0.0 && tolerance < 1.0) {
+        format!("{} is not between 0 and 1; it is relative, 1e-3 say", Readable(tolerance))
+    } else if order.is_none() {
+        "the method has no embedded one, by which the error of a gradient is estimated: use `Tsit5`, `Dopri5` or \
+         another one that has, or `.unchecked()`"
+            .to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(SolveError::argument("gradient_tolerance", problem))
 }

@@ -10,6 +10,8 @@ pub struct Stats {
     pub accepted: u64,
     /// Rejected steps.
     pub rejected: u64,
+    /// Accepted steps after which stability, and not the error, limited the next one.
+    pub stability_limited: u64,
     /// Evaluations of the field, forward and backward.
     pub evaluations: u64,
     /// Vector–Jacobian products of the field.
@@ -17,6 +19,12 @@ pub struct Stats {
     /// Bytes kept for the backward pass: record of the steps, save points, states. 0 for a solve
     /// without a gradient.
     pub bytes_kept: usize,
+    /// The estimated error of the gradient, relative to its largest component: that of the component that is off
+    /// most. `None` where it was not estimated.
+    pub gradient_error: Option<f64>,
+    /// How often the gradient was solved again with shorter steps, because it was estimated to be too far off. The
+    /// other counts are those of the last solve.
+    pub refinements: u32,
     /// The strategy that made the gradient, and its own figures.
     pub strategy: StrategyStats,
 }

@@ -33,6 +33,17 @@ pub enum Finding {
         /// The coupling, as it is written.
         coupling: String,
     },
+    /// The gradient is estimated to be further from the equation's than it may be.
+    GradientInaccurate {
+        /// The time to which the way back had come when the estimate passed what is allowed.
+        t: f64,
+        /// The estimate, relative to the gradient's largest component.
+        estimate: f64,
+        /// What is allowed.
+        allowed: f64,
+        /// How many solves there have been.
+        solves: u32,
+    },
 }
 
 impl From<SolveError> for Stop {
@@ -87,6 +98,9 @@ impl Finding {
             }
             Self::PairDiverged { t, gap, coupling } => {
                 SolveError::PairDiverged { t, gap, coupling }
+            }
+            Self::GradientInaccurate { t, estimate, allowed, solves } => {
+                SolveError::GradientInaccurate { t, estimate, allowed, solves }
             }
         }
     }

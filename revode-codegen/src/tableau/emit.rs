@@ -32,13 +32,13 @@ pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
 
 /// How increments are inlined into the step loops. With few stages always, so that stages stay in
 /// registers; with many, LLVM decides.
-fn inline(method: &Method) -> TokenStream {
+pub(super) fn inline(method: &Method) -> TokenStream {
     if method.coefficients.stages() <= 4 { quote!(#[inline(always)]) } else { quote!(#[inline]) }
 }
 
-struct Code<'m> {
-    name: &'m Ident,
-    method: &'m Method,
+pub(super) struct Code<'m> {
+    pub(super) name: &'m Ident,
+    pub(super) method: &'m Method,
 }
 
 impl Code<'_> {
@@ -167,92 +167,6 @@ impl Code<'_> {
         })
     }
 
-    fn vjp(&self) -> TokenStream {
-        let name = self.name;
-        let needed = self.needed();
-        let used: Vec<usize> = (0..needed.len()).filter(|&i| needed[i]).collect();
-        let count = Literal::usize_unsuffixed(used.len());
-
-        let mut scope = Scope::new(&self.method.coefficients);
-        let forward: Vec<_> = used.iter().map(|&i| scope.taped_stage(i)).collect();
-        let psi = scope.combine(&quote!(psi), &self.method.coefficients.b, 'b');
-        let forward_lets = scope.lets();
-        let functions = functions(used.len() > 1);
-
-        let mut scope = Scope::new(&self.method.coefficients);
-        let backward: Vec<_> =
-            used.iter().rev().map(|&i| self.stage_vjp(&mut scope, &used, i)).collect();
-        let backward_lets = scope.lets();
-
-        let list = |prefix: &str, suffix: &str| -> Vec<Ident> {
-            used.iter().map(|i| format_ident!("{prefix}{}{suffix}", i + 1)).collect()
-        };
-        let (k, y, tape, y_bar) =
-            (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
-        let (attributes, inline) = (attributes(), inline(self.method));
-        quote! {
-            #attributes
-            impl<T: ::revode::Real, F: ::revode::FieldVjp<T>> ::revode::MethodVjp<T, F> for #name {
-                type Taped = ::revode::support::TapedStages<F::State, F::Tape, #count>;
-
-                #[inline]
-                fn taped(&self, field: &F, u: &F::State) -> Self::Taped {
-                    Self::Taped::new(field, u)
-                }
-                #[inline]
-                fn taped_evaluations(&self, taped: &Self::Taped) -> u64 {
-                    taped.evaluations
-                }
-                #[inline]
-                fn vjps(&self, taped: &Self::Taped) -> u64 {
-                    taped.vjps
-                }
-                #inline
-                fn increment_taped(
-                    &self,
-                    field: &F,
-                    step: ::revode::Step<T>,
-                    u: &F::State,
-                    taped: &mut Self::Taped,
-                    psi: &mut F::State,
-                ) -> ::core::result::Result<(), ::revode::StepFailure> {
-                    use ::revode::support::{TapedStages, #functions};
-                    let ::revode::Step { t, h, .. } = step;
-                    #forward_lets
-                    let TapedStages {
-                        k: [#(#k),*], y: [#(#y),*], tape: [#(#tape),*], evaluations, ..
-                    } = taped;
-                    #(#forward)*
-                    #psi
-                    *evaluations += #count;
-                    ::core::result::Result::Ok(())
-                }
-                #inline
-                fn increment_vjp(
-                    &self,
-                    field: &F,
-                    step: ::revode::Step<T>,
-                    taped: &mut Self::Taped,
-                    psi_bar: &F::State,
-                    u_bar: &mut F::State,
-                    model_bar: &mut F,
-                ) -> T {
-                    use ::revode::support::{TapedStages, add, combine};
-                    let ::revode::Step { t, h, .. } = step;
-                    #backward_lets
-                    let TapedStages {
-                        k: [#(#y_bar),*], y: [#(#y),*], tape: [#(#tape),*], k_bar, vjps, ..
-                    } = taped;
-                    let mut t_bar = T::ZERO;
-                    #(#backward)*
-                    add(u_bar, [#(#y_bar),*]);
-                    *vjps += #count;
-                    t_bar
-                }
-            }
-        }
-    }
-
     fn tableau(&self) -> TokenStream {
         let Method { order, embedded_order, symmetry_order, fsal, proof, coefficients } =
             self.method;
@@ -295,7 +209,7 @@ impl Code<'_> {
     }
 
     /// The stages that the increment needs.
-    fn needed(&self) -> Vec<bool> {
+    pub(super) fn needed(&self) -> Vec<bool> {
         self.method.coefficients.reaching(&self.method.coefficients.b)
     }
 
@@ -319,41 +233,16 @@ impl Code<'_> {
             })
             .collect()
     }
-
-    /// `k_i_bar = h b_i psi_bar + h Σ_{j>i} a_ji y_j_bar` and `y_i_bar = (∂f/∂y|_i)ᵀ k_i_bar`.
-    fn stage_vjp(&self, scope: &mut Scope<'_>, used: &[usize], i: usize) -> TokenStream {
-        let coefficients = &self.method.coefficients;
-        let mut terms = Vec::new();
-        if !coefficients.b[i].is_zero() {
-            let factor = scope.product(&coefficients.b[i], 'b', i, None);
-            terms.push(quote!((#factor, psi_bar)));
-        }
-        for &j in used.iter().filter(|&&j| j > i && !coefficients.a[j][i].is_zero()) {
-            let factor = scope.product(&coefficients.a[j][i], 'a', j, Some(i));
-            let y_bar = format_ident!("y{}_bar", j + 1);
-            terms.push(quote!((#factor, #y_bar)));
-        }
-        let time = scope.time(i);
-        let (y, tape, y_bar) = (
-            format_ident!("y{}", i + 1),
-            format_ident!("tape{}", i + 1),
-            format_ident!("y{}_bar", i + 1),
-        );
-        quote! {
-            combine(k_bar, [#(#terms),*]);
-            t_bar += field.vjp(#time, #y, #tape, k_bar, #y_bar, model_bar);
-        }
-    }
 }
 
 /// The functions of the support layer that a function calls; `stage` only where there is a stage
 /// after the first.
-fn functions(has_stages: bool) -> TokenStream {
+pub(super) fn functions(has_stages: bool) -> TokenStream {
     let stage = has_stages.then(|| quote!(, stage));
     quote!(combine #stage)
 }
 
-fn number(n: u32) -> Literal {
+pub(super) fn number(n: u32) -> Literal {
     Literal::u32_unsuffixed(n)
 }
 

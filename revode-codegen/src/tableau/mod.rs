@@ -8,6 +8,7 @@ mod parse;
 mod scope;
 mod suspect;
 mod trees;
+mod vjp;
 mod weights;
 
 use proc_macro2::TokenStream;

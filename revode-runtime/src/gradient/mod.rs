@@ -4,6 +4,7 @@
 //! (`passes.rs`) walks the record of the steps from the end to the start. A [`Strategy`] says what is advanced and how
 //! the states come back.
 
+mod accuracy;
 mod along;
 mod auto;
 mod loss;
@@ -14,6 +15,8 @@ mod reverse;
 mod store;
 mod strategy;
 
+pub use accuracy::GradientError;
+pub(crate) use accuracy::Accuracy;
 pub use along::{Along, StateStore};
 pub use auto::Auto;
 pub use loss::{Loss, Mse, Terminal};
@@ -34,6 +37,10 @@ pub struct Gradient<F, S, T> {
     pub y0: S,
     /// Its gradient with respect to the parameters, in a model of the same type.
     pub model: F,
+    /// The estimated error of the gradient with respect to that of the equation; `None` where it is not estimated:
+    /// with fixed steps unless a [`gradient_tolerance`](crate::Solver::gradient_tolerance) is asked for, and
+    /// [unchecked](crate::Solver::unchecked).
+    pub error: Option<GradientError<F, S>>,
     /// What it cost.
     pub stats: Stats,
 }

@@ -1,12 +1,13 @@
 //! The forward and the one backward pass of a gradient.
 
+use super::accuracy::{Watch, estimate};
 use super::{Ask, Gradient, Loss};
 use crate::control::StepControl;
 use crate::field::find_parameter;
 use crate::save::SavePlan;
-use crate::scheme::{Scheme, SchemeVjp, VjpWork, Work};
+use crate::scheme::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
 use crate::stats::StrategyStats;
-use crate::stop::Stop;
+use crate::stop::{Finding, Stop};
 use crate::time::{End, Observer, StepRecord};
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 
@@ -28,8 +29,7 @@ pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
         let _ = (scheme, step, state);
     }
 
-    /// Takes `state` and its cotangent `bar` from the end of `step` to its start, and adds to the
-    /// cotangent of the parameters. Called for each step of the record, the last one first.
+    /// Takes `state` and its cotangents from the end of `step` to its start, and adds to those of the parameters. Called for each step of the record, the last one first.
     ///
     /// # Errors
     /// [`Stop`] where the way back is lost.
@@ -38,8 +38,7 @@ pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
         pass: &Pass<'_, T, F, S>,
         step: Step<T>,
         state: &mut S::State,
-        bar: &mut S::Bar,
-        model_bar: &mut F,
+        adjoint: &mut Adjoint<S::Bar, F>,
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop>;
 
@@ -92,28 +91,48 @@ where
     stats.bytes_kept =
         record.bytes() + points.bytes() + keeper.bytes() + scheme.state_bytes(&state);
 
-    let Problem { field, y0, t1, .. } = problem;
+    let Problem { field, y0, t0, t1 } = problem;
     let pass = Pass { scheme, problem, record: &record };
     let mut work = VjpWork::new(scheme.method(), field, y0);
-    let mut bar = scheme.zero_bar(y0);
-    let mut model_bar = field.zeros_like();
-    let mut add_cotangent = |steps, t, state: &S::State, bar: &mut S::Bar| {
-        if let Some(index) = points.next_at(steps) {
+    let order = scheme.method().estimate_order();
+    let allowed = ask.allowed_error().filter(|_| order.is_some());
+    let mut adjoint = Adjoint::zero(scheme, field, y0, allowed.is_some());
+    let mut watch = Watch::new(allowed.unwrap_or(0.0), record.len());
+    let mut add_cotangent = |steps, t, state: &S::State, adjoint: &mut Adjoint<S::Bar, F>| {
+        let Some(index) = points.next_at(steps) else { return };
+        for Cotangent { state: bar, .. } in adjoint.each() {
             scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
         }
     };
-    add_cotangent(record.len(), *t1, &state, &mut bar);
+    add_cotangent(record.len(), *t1, &state, &mut adjoint);
     for step in record.rev() {
-        keeper.step_back(&pass, step, &mut state, &mut bar, &mut model_bar, &mut work)?;
-        scheme.check_vjp(step, &state, &mut bar)?;
-        add_cotangent(step.index, step.t, &state, &mut bar);
+        keeper.step_back(&pass, step, &mut state, &mut adjoint, &mut work)?;
+        scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
+        add_cotangent(step.index, step.t, &state, &mut adjoint);
+        watch.look(scheme, step, &adjoint);
     }
     stats.evaluations +=
         scheme.method().taped_evaluations(&work.taped) + keeper.evaluations(scheme);
     stats.vjps = scheme.method().vjps(&work.taped);
     stats.strategy = keeper.report();
-    let found = Gradient { loss: value, y0: scheme.start_vjp(bar), model: model_bar, stats };
+    stats.refinements = ask.refinement.borrow().rounds;
+    let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
+    let y0 = scheme.start_vjp(state);
+    let mut found = Gradient { loss: value, y0, model, error: None, stats };
     check_finite(&found)?;
+    if let (Some(embedded), Some(allowed), Some(order)) = (embedded, allowed, order) {
+        let Cotangent { state, model } = *embedded;
+        let embedded = Cotangent { state: scheme.start_vjp(state), model };
+        let (error, relative) = estimate((&found.y0, &found.model), embedded);
+        if !(relative <= allowed) {
+            let t = watch.t.unwrap_or((*t0).to_f64());
+            ask.refine(&pass, order, relative, allowed);
+            let solves = ask.refinement.borrow().rounds;
+            return Err(Finding::GradientInaccurate { t, estimate: relative, allowed, solves }.into());
+        }
+        found.error = Some(error);
+        found.stats.gradient_error = Some(relative);
+    }
     Ok(found)
 }
 

@@ -1,8 +1,9 @@
 //! Strategies: what is advanced, and how its states come back.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use super::passes::{Keeper, differentiate};
+use super::accuracy::{Accuracy, Refinement};
+use super::passes::{Keeper, Pass, differentiate};
 use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
 use crate::save::SavePlan;
@@ -84,7 +85,7 @@ pub trait Strategy: Sized {
         loop {
             let keeper = self.keeper(&scheme, problem, control.tolerance())?;
             let result = differentiate(ask, &scheme, keeper, loss);
-            if !(ask.may_solve_again() && self.is_revised(&mut scheme, &mut revisions, &result)) {
+            if !self.is_revised(ask, &mut scheme, &mut revisions, &result) {
                 return result.map_err(Stop::into_error);
             }
         }
@@ -113,20 +114,27 @@ pub trait Strategy: Sized {
         let mut revisions = 0;
         loop {
             let result = save_solution(&ask.time_loop(&scheme), problem, &ask.plan);
-            if !(ask.may_solve_again() && self.is_revised(&mut scheme, &mut revisions, &result)) {
+            if !self.is_revised(ask, &mut scheme, &mut revisions, &result) {
                 return result.map_err(Stop::into_error);
             }
         }
     }
 
-    /// Whether a pass found the scheme too loose and it is stricter now: then the pass is to be made again.
-    fn is_revised<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>, R>(
+    /// Whether a pass found the discretisation too loose and it is stricter now: then the pass is to be made again.
+    fn is_revised<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>, C: StepControl<T, F, M>, R>(
         &self,
+        ask: &Ask<'_, T, F, M, C>,
         scheme: &mut Self::Scheme<T, F, M>,
         revisions: &mut u32,
         result: &Result<R, Stop>,
     ) -> bool {
         let Err(Stop::Finding(finding)) = result else { return false };
+        if !ask.may_solve_again() {
+            return false;
+        }
+        if let Finding::GradientInaccurate { .. } = finding {
+            return ask.refinement.borrow().promises;
+        }
         *revisions += 1;
         *revisions <= MAX_REVISIONS && self.revise::<T, F, M>(scheme, finding)
     }
@@ -147,9 +155,37 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
     pub(crate) max_steps: u64,
     /// The steps that a strategy has tried so far, in all its solves.
     pub(crate) tried: Cell<u64>,
+    /// How long a step may be.
+    pub(crate) max_step: f64,
+    /// The error that a gradient may have.
+    pub(crate) accuracy: Accuracy,
+    /// The solves with shorter steps, because the gradient was not accurate enough.
+    pub(crate) refinement: RefCell<Refinement>,
 }
 
-impl<T: Real, F: VectorField<T>, M: Method<T, F>, C> Ask<'_, T, F, M, C> {
+impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'_, T, F, M, C> {
+    /// The error that the gradient may have; `None` where none is estimated.
+    pub(super) fn allowed_error(&self) -> Option<f64> {
+        self.accuracy.allowed(self.control.tolerance())
+    }
+
+    /// Makes the steps of the next solve shorter than those of a pass whose gradient is estimated to be off, unless
+    /// their size is fixed.
+    #[cold]
+    pub(super) fn refine<S>(
+        &self,
+        pass: &Pass<'_, T, F, S>,
+        order: u32,
+        estimate: f64,
+        allowed: f64,
+    ) where
+        F: FieldVjp<T>,
+    {
+        let mut refinement = self.refinement.borrow_mut();
+        refinement.refine(pass, order, estimate, allowed);
+        refinement.promises &= self.control.tolerance().is_some();
+    }
+
     /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it
     /// tries in all, too.
     fn may_solve_again(&self) -> bool {
@@ -157,7 +193,8 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C> Ask<'_, T, F, M, C> {
     }
 
     pub(crate) fn time_loop<'b, S>(&'b self, scheme: &'b S) -> TimeLoop<'b, S, C> {
-        let Self { control, max_steps, tried, .. } = self;
-        TimeLoop { scheme, control, max_steps: *max_steps, tried }
+        let Self { control, max_steps, max_step, tried, .. } = self;
+        let limits = self.refinement.borrow().limits.clone();
+        TimeLoop { scheme, control, max_steps: *max_steps, max_step: *max_step, limits, tried }
     }
 }

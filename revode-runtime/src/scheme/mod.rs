@@ -8,13 +8,15 @@
 //! accepted step needs. These can fail, and have written nothing but scratch space. [`commit`](Scheme::commit)
 //! cannot fail and advances the state in place.
 
+mod adjoint;
 pub(crate) mod pair;
 mod plain;
 
+pub(crate) use adjoint::{Adjoint, Cotangent, VjpWork};
 pub(crate) use plain::Plain;
 
 use crate::stop::{Stop, Unfinished};
-use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorField};
+use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, Stability, State, Step, VectorField};
 
 /// A way to advance the solution by one step, made from a [`Method`].
 pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
@@ -30,6 +32,8 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
 
     /// The method whose increments are used.
     fn method(&self) -> &Self::Method;
+    /// The limits of stability of a step, where they are known.
+    fn stability(&self) -> Option<[f64; Stability::RAYS]>;
     /// The state that a solve starts from.
     fn start(&self, y0: &F::State) -> Self::State;
     /// Scratch space for a proposed solution.
@@ -147,11 +151,13 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
         bar: &mut Self::Bar,
         add: impl FnOnce(&F::State, &mut F::State),
     );
+    /// The components of the cotangent of the solution in a state's.
+    fn solution_bar<'a>(&self, bar: &'a Self::Bar) -> impl Iterator<Item = T> + 'a;
     /// The cotangent of `y0` from that of the [`start`](Scheme::start).
     fn start_vjp(&self, bar: Self::Bar) -> F::State;
 
-    /// The VJP of the step from `before` to `state`, both known: turns the cotangent of `state` into that of `before`
-    /// and adds to that of the parameters. What it leaves in `state` is of no use.
+    /// The VJP of the step from `before` to `state`, both known: turns the cotangents of `state` into those of `before`
+    /// and adds to those of the parameters. What it leaves in `state` is of no use.
     ///
     /// # Errors
     /// [`SolveError::NotRepeated`] where an increment fails that had not failed before.
@@ -161,8 +167,7 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
         step: Step<T>,
         before: &Self::State,
         state: &mut Self::State,
-        bar: &mut Self::Bar,
-        model_bar: &mut F,
+        adjoint: &mut Adjoint<Self::Bar, F>,
         work: &mut VjpWork<T, F, Self::Method>,
     ) -> Result<(), Stop>;
 
@@ -179,28 +184,5 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
     ) -> Result<(), Stop> {
         let _ = (step, state, bar);
         Ok(())
-    }
-}
-
-/// Scratch space of an increment's VJP.
-pub struct VjpWork<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
-    /// Stage states and tapes.
-    pub(crate) taped: M::Taped,
-    /// The increment.
-    pub(crate) psi: F::State,
-    /// Its cotangent.
-    pub(crate) psi_bar: F::State,
-}
-
-impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> VjpWork<T, F, M> {
-    pub(crate) fn new(method: &M, field: &F, y0: &F::State) -> Self {
-        let taped = method.taped(field, y0);
-        Self { taped, psi: y0.zeros_like(), psi_bar: y0.zeros_like() }
-    }
-}
-
-impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> std::fmt::Debug for VjpWork<T, F, M> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VjpWork").finish_non_exhaustive()
     }
 }

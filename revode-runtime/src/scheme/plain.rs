@@ -1,9 +1,9 @@
 //! The method by itself: `y' = y + Psi_h(t, y)`.
 
-use super::{Scheme, SchemeVjp, VjpWork, Work};
+use super::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
 use crate::error::check_finite;
 use crate::stop::{Stop, Unfinished};
-use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorField, support};
+use crate::{FieldVjp, Method, MethodVjp, Real, Stability, State, Step, VectorField, support};
 
 /// The method by itself: `y' = y + Psi_h(t, y)`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,6 +18,9 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
     #[inline(always)]
     fn method(&self) -> &M {
         &self.0
+    }
+    fn stability(&self) -> Option<[f64; Stability::RAYS]> {
+        Some(self.0.stability()?.method)
     }
     fn start(&self, y0: &F::State) -> F::State {
         y0.clone()
@@ -73,6 +76,9 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
     ) {
         add(y, bar);
     }
+    fn solution_bar<'a>(&self, bar: &'a F::State) -> impl Iterator<Item = T> + 'a {
+        bar.as_slice().iter().copied()
+    }
     fn start_vjp(&self, bar: F::State) -> F::State {
         bar
     }
@@ -83,15 +89,20 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         step: Step<T>,
         before: &F::State,
         _: &mut F::State,
-        bar: &mut F::State,
-        model_bar: &mut F,
+        adjoint: &mut Adjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let VjpWork { taped, psi, psi_bar } = work;
-        let taken = self.0.increment_taped(field, step, before, taped, psi);
-        taken.map_err(|_| SolveError::not_repeated(step))?;
-        psi_bar.assign(bar);
-        self.0.increment_vjp(field, step, taped, psi_bar, bar, model_bar);
+        let Adjoint { main, embedded } = adjoint;
+        work.tape(&self.0, field, (step, step), before, embedded.is_some())?;
+        let VjpWork { taped, psi_bar, .. } = work;
+        let Cotangent { state, model } = main;
+        psi_bar.assign(state);
+        self.0.increment_vjp(field, step, taped, psi_bar, state, model);
+        if let Some(embedded) = embedded {
+            let Cotangent { state, model } = &mut **embedded;
+            psi_bar.assign(state);
+            self.0.embedded_vjp(field, step, taped, psi_bar, state, model);
+        }
         Ok(())
     }
 }

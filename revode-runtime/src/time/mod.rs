@@ -2,19 +2,25 @@
 
 mod codes;
 mod ladder;
+mod limits;
 mod record;
+mod spectrum;
 mod steps;
 
+pub(crate) use limits::StepLimits;
 pub(crate) use record::StepRecord;
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use crate::control::{Begin, StepControl, Verdict};
 use crate::error::check_finite;
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, Work};
 use crate::stop::{Stop, Unfinished};
-use crate::{Method, Problem, Real, SolveError, Stats, Step, StepFailure, VectorField};
+use crate::{Method, Problem, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField};
+use limits::Limit;
+use spectrum::Spectrum;
 use steps::Steps;
 
 /// Watches a solve: saves points, keeps what the backward pass needs.
@@ -53,6 +59,12 @@ pub(crate) struct TimeLoop<'a, S, C> {
     pub(crate) scheme: &'a S,
     pub(crate) control: &'a C,
     pub(crate) max_steps: u64,
+    /// How long a step may be, positive; infinite without a limit.
+    pub(crate) max_step: f64,
+    /// How long steps may be over time.
+    pub(crate) limits: Option<Rc<StepLimits>>,
+    /// The limits of stability that steps keep to, where they adapt; `None` where they are not known.
+    pub(crate) stability: Option<[f64; Stability::RAYS]>,
     /// The steps tried by the solves that have ended, those with an error left out that nothing revises.
     pub(crate) tried: &'a Cell<u64>,
 }
@@ -83,11 +95,17 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S>,
     {
-        let Self { scheme, control, max_steps, tried } = self;
+        let Self { scheme, control, max_steps, max_step, limits, stability, tried } = self;
         let Problem { field, y0, t0, t1 } = problem;
         let method = scheme.method();
         let Begin { h, evaluations, mut memory } = control.begin(method, problem)?;
-        let mut steps = Steps::new(*t0, if t1 < t0 { -h } else { h }, O::RECORDS);
+        let backward = t1 < t0;
+        let mut limit = Limit::new(*max_step, limits.as_deref());
+        let h = at_most(h, limit.at(*t0, backward));
+        let mut steps = Steps::new(*t0, if backward { -h } else { h }, O::RECORDS);
+        let stability = stability.filter(|_| control.tolerance().is_some());
+        let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
+        let mut stability_limited = 0;
         let mut work = Work::new(*scheme, field, y0);
         let mut state = scheme.start(y0);
         let mut error_norm = 0.0;
@@ -137,7 +155,14 @@ impl<S, C> TimeLoop<'_, S, C> {
                     scheme.commit(step, &mut state, &mut work);
                     scheme.close(step, &mut state, &mut work).inspect_err(|_| count(&steps))?;
                     observer.after(step, &state)?;
-                    steps.accept(verdict.next_h);
+                    let mut next_h = at_most(verdict.next_h, limit.at(step.end, backward));
+                    if let Some(spectrum) = &mut spectrum {
+                        let (y, h) = (scheme.solution(&state), next_h.abs().to_f64());
+                        let limit = spectrum.limit(field, step.end, y, h);
+                        stability_limited += u64::from(h > limit);
+                        next_h = at_most(next_h, limit);
+                    }
+                    steps.accept(next_h);
                     if S::CONTINUES {
                         control.proceed(method, &mut work.stages);
                     }
@@ -160,10 +185,21 @@ impl<S, C> TimeLoop<'_, S, C> {
         }
         count(&steps);
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
-        let evaluations = evaluations + method.evaluations(&work.stages);
-        let stats = Stats { accepted, rejected, evaluations, ..Stats::default() };
+        let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
+        let evaluations = evaluations + looks + method.evaluations(&work.stages);
+        let stats =
+            Stats { accepted, rejected, stability_limited, evaluations, ..Stats::default() };
         Ok(End { state, record: steps.into_record(), stats })
     }
+}
+
+/// The size `h` with its sign, or as much of it as the limit, which is positive.
+///
+/// A size is rounded to a rung of the ladder of sizes, at most 4.6 % up: so much is left to the limit.
+#[inline]
+fn at_most<T: Real>(h: T, limit: f64) -> T {
+    let limit = T::from_f64(limit / steps::MOST_ROUNDED_UP);
+    if h.abs() <= limit { h } else { limit * h.signum() }
 }
 
 /// The verdict on a step that could not be taken: it is tried again with a smaller size, where sizes vary.

@@ -11,6 +11,8 @@ const LONG_RUN: u64 = 2048;
 /// The part of a rung that a size is rounded up at most. `RATIO^0.3` is 1.046, below the 1.11 that a
 /// safety factor of 0.9 leaves: more rejections would cost what the longer steps gain.
 const ROUNDED_UP: f64 = 0.3;
+/// The factor by which a size is rounded up at most: no less than `RATIO^0.3`.
+pub(super) const MOST_ROUNDED_UP: f64 = 1.047;
 /// The sizes that are rounded to 1, `RATIO^−0.3` to `RATIO^0.7`: most steps keep their rung.
 const KEPT: std::ops::Range<f64> = 0.9565..1.1095;
 

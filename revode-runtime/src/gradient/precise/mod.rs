@@ -69,7 +69,17 @@ impl Compared {
         let loss = Terminal::new(squared::<F::State>, doubled::<F::State>);
         let plan = save.plan(problem.t0, problem.t1).unwrap();
         let (max_steps, tried) = (1_000_000, Cell::new(0));
-        let ask = Ask { method, control, problem, plan, max_steps, tried };
+        let ask = Ask {
+            method,
+            control,
+            problem,
+            plan,
+            max_steps,
+            max_step: f64::INFINITY,
+            accuracy: Accuracy::Unchecked,
+            tried,
+            refinement: RefCell::default(),
+        };
         let mut scheme = strategy.scheme(method, problem, control.tolerance()).unwrap();
         // As `Strategy::gradient` does, so that the last scheme is known.
         let mut revisions = 0;

@@ -5,8 +5,8 @@ use super::super::store::revolve::Schedule;
 use super::super::{DEFAULT_MEMORY, Strategy};
 use crate::control::Tolerance;
 use crate::scheme::pair::anchored::{Anchor, Anchored, AnchoredState};
-use crate::scheme::pair::growth::{PairCotangent, fewer_steps};
-use crate::scheme::pair::{Pair, PairScheme};
+use crate::scheme::pair::growth::fewer_steps;
+use crate::scheme::pair::{Pair, PairAdjoint, PairScheme};
 use crate::scheme::{Scheme, VjpWork, Work};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
@@ -190,11 +190,10 @@ fn from_stored<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
     step: Step<T>,
     pair: Pair<F::State>,
     state: &mut AnchoredState<F::State>,
-    bar: &mut PairCotangent<F::State>,
-    model_bar: &mut F,
+    adjoint: &mut PairAdjoint<F::State, F>,
     work: &mut VjpWork<T, F, M>,
 ) -> Result<(), Stop> {
-    scheme.step_back(field, step, Some(&pair.z), state, bar, model_bar, work)?;
+    scheme.step_back(field, step, Some(&pair.z), state, adjoint, work)?;
     state.pair = pair;
     Ok(())
 }
@@ -232,8 +231,7 @@ where
         pass: &Pass<'_, T, F, PairScheme<M, Anchored>>,
         step: Step<T>,
         state: &mut AnchoredState<F::State>,
-        bar: &mut PairCotangent<F::State>,
-        model_bar: &mut F,
+        adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, .. } = *pass;
@@ -248,9 +246,9 @@ where
         }
         let field = &problem.field;
         if let Some((_, pair)) = self.before.pop_if(|(index, _)| *index == step.index) {
-            from_stored(scheme, field, step, pair, state, bar, model_bar, work)?;
+            from_stored(scheme, field, step, pair, state, adjoint, work)?;
         } else {
-            scheme.step_back(field, step, None, state, bar, model_bar, work)?;
+            scheme.step_back(field, step, None, state, adjoint, work)?;
         }
         if step.index == self.start()
             && self.anchor.as_ref().is_some_and(|anchor| !anchor.is_start_of(state))

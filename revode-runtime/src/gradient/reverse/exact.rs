@@ -6,10 +6,10 @@ use super::bits::BitStack;
 use crate::control::Tolerance;
 use crate::error::Readable;
 use crate::scheme::VjpWork;
-use crate::scheme::pair::growth::{PairCotangent, fewer_steps};
+use crate::scheme::pair::growth::fewer_steps;
 use crate::scheme::pair::halved::{self, Halved, HalvedState};
 use crate::scheme::pair::quanta::{self, Regrid};
-use crate::scheme::pair::{Arithmetic, Pair, PairScheme};
+use crate::scheme::pair::{Arithmetic, Pair, PairAdjoint, PairScheme};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
@@ -111,7 +111,7 @@ impl Strategy for Exact {
             Finding::CotangentsGrown { factor, steps, .. } => {
                 pair.max_segment = fewer_steps(*factor, *steps);
             }
-            Finding::PairDiverged { .. } => return false,
+            Finding::PairDiverged { .. } | Finding::GradientInaccurate { .. } => return false,
         }
         true
     }
@@ -225,14 +225,13 @@ where
         pass: &Pass<'_, T, F, ExactPair<M>>,
         step: Step<T>,
         state: &mut HalvedState<F::State, <F::State as State<T>>::Double>,
-        bar: &mut PairCotangent<F::State>,
-        model_bar: &mut F,
+        adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, .. } = *pass;
         let pair = &scheme.arithmetic;
         self.pop(step.index, scheme.method.order(), pair.rate_halvings(step), state);
-        scheme.step_back(&problem.field, step, None, state, bar, model_bar, work)?;
+        scheme.step_back(&problem.field, step, None, state, adjoint, work)?;
         if step.index == 0 {
             let start: HalvedState<F::State, _> = pair.start(&problem.y0);
             if state.grid != start.grid || self.bits.left() != 0 {

@@ -7,9 +7,8 @@ use super::samples::Samples;
 use crate::control::Tolerance;
 use crate::error::Readable;
 use crate::scheme::VjpWork;
-use crate::scheme::pair::PairScheme;
+use crate::scheme::pair::{PairAdjoint, PairScheme};
 use crate::scheme::pair::coupled::{Coupled, CoupledState, Coupling, DEFAULT_MAX_GAP};
-use crate::scheme::pair::growth::PairCotangent;
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Step};
@@ -136,8 +135,7 @@ where
         pass: &Pass<'_, T, F, PairScheme<M, Coupled>>,
         step: Step<T>,
         state: &mut CoupledState<T, F::State>,
-        bar: &mut PairCotangent<F::State>,
-        model_bar: &mut F,
+        adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, record } = *pass;
@@ -147,12 +145,12 @@ where
             Certificate::new(*allowed, record.len(), problem, state.relative_gap())
         });
         if certificate.is_due(step.index + 1) {
-            certificate.measure(scheme, problem, step, samples, state, bar, work)?;
+            certificate.measure(scheme, problem, step, samples, state, &adjoint.main.state, work)?;
         }
-        scheme.step_back(field, step, None, state, bar, model_bar, work)?;
+        scheme.step_back(field, step, None, state, adjoint, work)?;
         if step.index == 0 {
             certificate.add(samples.error(Samples::<F::State>::START, &state.pair, y0), step.t)?;
-            certificate.finish(&bar.pair, model_bar)?;
+            certificate.finish(&adjoint.main.state.pair, &adjoint.main.model)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::super::StateStore;
 use super::super::passes::{Keeper, Pass};
-use crate::scheme::{SchemeVjp, VjpWork};
+use crate::scheme::{Adjoint, SchemeVjp, VjpWork};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
 use crate::{FieldVjp, Problem, Real, SolveError, Step};
@@ -82,20 +82,11 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Stored<S::
         pass: &Pass<'_, T, F, S>,
         step: Step<T>,
         state: &mut S::State,
-        bar: &mut S::Bar,
-        model_bar: &mut F,
+        adjoint: &mut Adjoint<S::Bar, F>,
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop> {
         if let Some(before) = self.states.pop() {
-            pass.scheme.step_vjp(
-                &pass.problem.field,
-                step,
-                &before,
-                state,
-                bar,
-                model_bar,
-                work,
-            )?;
+            pass.scheme.step_vjp(&pass.problem.field, step, &before, state, adjoint, work)?;
             *state = before;
         }
         Ok(())

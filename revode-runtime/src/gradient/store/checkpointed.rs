@@ -3,7 +3,7 @@
 use super::super::StateStore;
 use super::super::passes::{Keeper, Pass};
 use super::revolve::Schedule;
-use crate::scheme::{SchemeVjp, VjpWork, Work};
+use crate::scheme::{Adjoint, SchemeVjp, VjpWork, Work};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
 use crate::{FieldVjp, Method, Problem, Real, SolveError, Step};
@@ -94,8 +94,7 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Checkpoint
         pass: &Pass<'_, T, F, S>,
         step: Step<T>,
         state: &mut S::State,
-        bar: &mut S::Bar,
-        model_bar: &mut F,
+        adjoint: &mut Adjoint<S::Bar, F>,
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop> {
         let Pass { scheme, problem, record } = *pass;
@@ -116,7 +115,7 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Checkpoint
                 store(states, scheme, slot, before);
             }
         }
-        scheme.step_vjp(field, step, before, state, bar, model_bar, work)?;
+        scheme.step_vjp(field, step, before, state, adjoint, work)?;
         std::mem::swap(state, before);
         Ok(())
     }

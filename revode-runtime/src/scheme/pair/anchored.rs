@@ -250,14 +250,17 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Anchored {
         Ok(())
     }
     #[inline(always)]
-    fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
+    fn reopen(
+        &self,
+        state: &mut Self::State,
+        bar: &mut PairCotangent<S>,
+        embedded: Option<&mut Pair<S>>,
+    ) {
         if let Some(Anchor { pair, grid, to_mean, last_to_mean, .. }) = state.anchor.take() {
             bar.closed(state.grid.quantum().as_slice(), grid.quantum().as_slice());
-            bar.pair.join_vjp();
-            if to_mean {
-                bar.pair.y.as_mut_slice().iter_mut().for_each(|bar| *bar *= T::from_f64(0.5));
-                let Pair { y, z } = &mut bar.pair;
-                z.assign(y);
+            bar.pair.close_vjp(to_mean);
+            if let Some(embedded) = embedded {
+                embedded.close_vjp(to_mean);
             }
             (state.pair, state.grid, state.reads_mean) = (pair, grid, last_to_mean);
         }

@@ -1,5 +1,6 @@
 //! How a pair adds its increments, how it takes them back, and what it does to its gap.
 
+use super::Pair;
 use super::growth::PairCotangent;
 use crate::stop::Stop;
 use crate::{Real, State, Step};
@@ -71,10 +72,15 @@ pub trait Arithmetic<T: Real, S: State<T>> {
     ) -> Result<(), Stop>;
 
     /// Takes back what [`close`](Self::close) did to the state, which holds what was lost thereby; on the cotangents
-    /// its VJP.
+    /// its VJP, on those of the embedded method too.
     #[inline(always)]
-    fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
-        let _ = (state, bar);
+    fn reopen(
+        &self,
+        state: &mut Self::State,
+        bar: &mut PairCotangent<S>,
+        embedded: Option<&mut Pair<S>>,
+    ) {
+        let _ = (state, bar, embedded);
     }
 
     /// Undoes `z' = z ⊖ psi`.

@@ -149,6 +149,24 @@ fn unhalve<S, D: State<f64>>(state: &mut HalvedState<S, D>) {
     }
 }
 
+/// The VJP of the halvings of the gap, on the cotangents.
+#[inline]
+fn halve_vjp<T: Real, S: State<T>>(halvings: u32, to_mean: bool, bar: &mut Pair<S>) {
+    let half = T::from_f64(factors(halvings).1);
+    let Pair { y, z } = bar;
+    let (y_bar, z_bar) = (y.as_mut_slice(), z.as_mut_slice());
+    let part = T::from_f64(0.5) * (T::ONE - half);
+    for (y_bar, z_bar) in y_bar.iter_mut().zip(z_bar) {
+        if to_mean {
+            let moved = part * (*z_bar - *y_bar);
+            (*y_bar, *z_bar) = (*y_bar + moved, *z_bar - moved);
+        } else {
+            *y_bar += *z_bar - half * *z_bar;
+            *z_bar = half * *z_bar;
+        }
+    }
+}
+
 /// The multiple of the quantum next below `x`.
 #[inline(always)]
 fn round_down(x: f64, quantum: f64) -> f64 {
@@ -306,7 +324,12 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
     /// `z' ← y' + (z' − y')/2^k`, or `y' ← y' + a (z' − y'), z' ← z' − a (z' − y')` with `a = (1 − 2^−k)/2`, undone and
     /// on the cotangents.
     #[inline(always)]
-    fn reopen(&self, state: &mut Self::State, bar: &mut PairCotangent<S>) {
+    fn reopen(
+        &self,
+        state: &mut Self::State,
+        bar: &mut PairCotangent<S>,
+        embedded: Option<&mut Pair<S>>,
+    ) {
         if state.halvings == 0 {
             return;
         }
@@ -321,18 +344,9 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
             bar.closed(quanta, quanta);
         }
         convert(&mut state.value.y, &state.grid.y);
-        let half = T::from_f64(factors(state.halvings).1);
-        let Pair { y, z } = &mut bar.pair;
-        let (y_bar, z_bar) = (y.as_mut_slice(), z.as_mut_slice());
-        let part = T::from_f64(0.5) * (T::ONE - half);
-        for (y_bar, z_bar) in y_bar.iter_mut().zip(z_bar) {
-            if state.to_mean {
-                let moved = part * (*z_bar - *y_bar);
-                (*y_bar, *z_bar) = (*y_bar + moved, *z_bar - moved);
-            } else {
-                *y_bar += *z_bar - half * *z_bar;
-                *z_bar = half * *z_bar;
-            }
+        halve_vjp(state.halvings, state.to_mean, &mut bar.pair);
+        if let Some(embedded) = embedded {
+            halve_vjp(state.halvings, state.to_mean, embedded);
         }
     }
     #[inline(always)]

@@ -22,10 +22,10 @@ mod roundtrip;
 
 pub(crate) use arithmetic::Arithmetic;
 
-use super::{Scheme, SchemeVjp, VjpWork, Work};
+use super::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
 use crate::slices::{update, zip};
 use crate::stop::{Stop, Unfinished};
-use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, State, Step, VectorField, support};
+use crate::{FieldVjp, Method, MethodVjp, Real, Stability, State, Step, VectorField, support};
 use growth::PairCotangent;
 
 /// The solution `y` and its companion `z`.
@@ -64,6 +64,19 @@ impl<S> Pair<S> {
     {
         support::add(&mut self.y, [&self.z]);
         self.z.fill(T::ZERO);
+    }
+
+    /// The VJP of closing the gap, `y, z ← (y + z)/2` or `z ← y`, on cotangents.
+    #[inline]
+    pub(crate) fn close_vjp<T: Real>(&mut self, to_mean: bool)
+    where
+        S: State<T>,
+    {
+        self.join_vjp();
+        if to_mean {
+            self.y.as_mut_slice().iter_mut().for_each(|bar| *bar *= T::from_f64(0.5));
+            self.z.assign(&self.y);
+        }
     }
 
     /// The gap `|y − z|` and the size of `y`, the largest component of each. The gap is infinite where one of both
@@ -112,6 +125,9 @@ where
     #[inline(always)]
     fn method(&self) -> &M {
         &self.method
+    }
+    fn stability(&self) -> Option<[f64; Stability::RAYS]> {
+        Some(self.method.stability()?.pair)
     }
     fn start(&self, y0: &F::State) -> A::State {
         self.arithmetic.start(y0)
@@ -198,7 +214,8 @@ impl<M, A> PairScheme<M, A> {
         self.method.order() % 2 == 1 && self.arithmetic.reads_mean(state)
     }
 
-    /// The step's inverse and its VJP in one: `state` and `bar` are those after the step and become those before it.
+    /// The step's inverse and its VJP in one: `state` and `adjoint` are those after the step and become those before
+    /// it.
     ///
     /// The increments that undo the step are those that its VJP differentiates, so that no field evaluation is made
     /// twice. `z` is the companion before the step where it is known; then the state is left as it is.
@@ -209,8 +226,7 @@ impl<M, A> PairScheme<M, A> {
         step: Step<T>,
         z: Option<&F::State>,
         state: &mut A::State,
-        bar: &mut PairCotangent<F::State>,
-        model_bar: &mut F,
+        adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop>
     where
@@ -220,35 +236,65 @@ impl<M, A> PairScheme<M, A> {
         A: Arithmetic<T, F::State>,
     {
         let Self { method, arithmetic } = self;
-        let VjpWork { taped, psi, psi_bar } = work;
-        arithmetic.reopen(state, bar);
+        let Adjoint { main, embedded } = adjoint;
+        let estimated = embedded.is_some();
+        arithmetic.reopen(state, &mut main.state, embedded.as_mut().map(|x| &mut x.state.pair));
         // Line (2): `z' = z ⊖ Psi_{−h}(t + h, y')`. The cotangent of `y'` becomes what `docs/reversible.md` calls `w`.
-        let Pair { y: w, z: z_bar } = &mut bar.pair;
         let back = step.reversed();
-        let taken = method.increment_taped(field, back, arithmetic.y(state), taped, psi);
-        taken.map_err(|_| SolveError::not_repeated(step))?;
+        work.tape(method, field, (back, step), arithmetic.y(state), estimated)?;
         if z.is_none() {
-            arithmetic.undo_z(step, state, psi);
+            arithmetic.undo_z(step, state, &work.psi);
         }
+        let VjpWork { taped, psi_bar, .. } = &mut *work;
+        let Cotangent { state: PairCotangent { pair: Pair { y: w, z: z_bar }, .. }, model } = main;
         zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
-        method.increment_vjp(field, back, taped, psi_bar, w, model_bar);
+        method.increment_vjp(field, back, taped, psi_bar, w, model);
+        if let Some(embedded) = embedded {
+            let Cotangent { state: bar, model } = &mut **embedded;
+            let Pair { y: w, z: z_bar } = &mut bar.pair;
+            zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
+            method.embedded_vjp(field, back, taped, psi_bar, w, model);
+        }
         // Line (1): `y' = λ y + (1 − λ) z ⊕ Psi_h(t, z)`.
         let before = z.unwrap_or_else(|| arithmetic.z(state));
-        let taken = method.increment_taped(field, step, before, taped, psi);
-        taken.map_err(|_| SolveError::not_repeated(step))?;
+        work.tape(method, field, (step, step), before, estimated)?;
         if z.is_none() {
-            arithmetic.undo_y(step, state, psi);
+            arithmetic.undo_y(step, state, &work.psi);
         }
+        let taped = &mut work.taped;
         let lambda = arithmetic.lambda(step.h);
-        if let Some(lambda) = lambda {
-            let mu = T::ONE - lambda;
-            update(z_bar.as_mut_slice(), [w.as_slice()], |z_bar, [w]| z_bar + mu * w);
-        }
-        method.increment_vjp(field, step, taped, w, z_bar, model_bar);
-        if let Some(lambda) = lambda {
-            w.as_mut_slice().iter_mut().for_each(|w| *w = lambda * *w);
+        couple_vjp(lambda, w, z_bar, |w, z_bar| {
+            method.increment_vjp(field, step, taped, w, z_bar, model);
+        });
+        if let Some(embedded) = embedded {
+            let Cotangent { state: bar, model } = &mut **embedded;
+            let Pair { y: w, z: z_bar } = &mut bar.pair;
+            couple_vjp(lambda, w, z_bar, |w, z_bar| {
+                method.embedded_vjp(field, step, taped, w, z_bar, model);
+            });
         }
         Ok(())
+    }
+}
+
+/// The cotangents of a pair and of the parameters.
+pub(crate) type PairAdjoint<S, F> = Adjoint<PairCotangent<S>, F>;
+
+/// The VJP of `λ y + (1 − λ) z ⊕ Psi`, that of `Psi` given: `w` is the cotangent of the sum and becomes that of `y`.
+#[inline(always)]
+fn couple_vjp<T: Real, S: State<T>>(
+    lambda: Option<T>,
+    w: &mut S,
+    z_bar: &mut S,
+    increment_vjp: impl FnOnce(&S, &mut S),
+) {
+    if let Some(lambda) = lambda {
+        let mu = T::ONE - lambda;
+        update(z_bar.as_mut_slice(), [w.as_slice()], |z_bar, [w]| z_bar + mu * w);
+    }
+    increment_vjp(w, z_bar);
+    if let Some(lambda) = lambda {
+        w.as_mut_slice().iter_mut().for_each(|w| *w = lambda * *w);
     }
 }
 
@@ -288,6 +334,10 @@ where
         }
         self.arithmetic.count_cotangent(state, bar);
     }
+    fn solution_bar<'a>(&self, bar: &'a Self::Bar) -> impl Iterator<Item = T> + 'a {
+        let Pair { y, z } = &bar.pair;
+        y.as_slice().iter().zip(z.as_slice()).map(|(y, z)| *y + *z)
+    }
     fn start_vjp(&self, mut bar: Self::Bar) -> F::State {
         bar.pair.join_vjp();
         bar.pair.y
@@ -299,12 +349,11 @@ where
         step: Step<T>,
         before: &A::State,
         state: &mut A::State,
-        bar: &mut Self::Bar,
-        model_bar: &mut F,
+        adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let z = self.arithmetic.z(before);
-        self.step_back(field, step, Some(z), state, bar, model_bar, work)
+        self.step_back(field, step, Some(z), state, adjoint, work)
     }
     #[inline(always)]
     fn check_vjp(&self, step: Step<T>, state: &A::State, bar: &mut Self::Bar) -> Result<(), Stop> {

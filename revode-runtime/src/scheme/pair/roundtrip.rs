@@ -64,8 +64,7 @@ struct Walk<F: FieldVjp<f64, State = V>, M: MethodVjp<f64, F>> {
     scheme: PairScheme<M, Coupled>,
     work: Work<f64, F, PairScheme<M, Coupled>>,
     vjp_work: VjpWork<f64, F, M>,
-    bar: PairCotangent<V>,
-    model_bar: F,
+    adjoint: PairAdjoint<V, F>,
     state: CoupledState<f64, V>,
 }
 
@@ -78,8 +77,7 @@ impl<F: FieldVjp<f64, State = V> + Parameters<f64>, M: MethodVjp<f64, F>> Walk<F
         Self {
             work: Work::new(&scheme, &field, &start.y),
             vjp_work: VjpWork::new(&scheme.method, &field, &start.y),
-            bar: PairCotangent::zeros_like(&start.y),
-            model_bar: field.zeros_like(),
+            adjoint: PairAdjoint::zero(&scheme, &field, &start.y, false),
             field,
             scheme,
             state,
@@ -91,8 +89,8 @@ impl<F: FieldVjp<f64, State = V> + Parameters<f64>, M: MethodVjp<f64, F>> Walk<F
     }
 
     fn undo(&mut self, step: Step<f64>) {
-        let Self { field, scheme, vjp_work, bar, model_bar, state, .. } = self;
-        scheme.step_back(field, step, None, state, bar, model_bar, vjp_work).unwrap();
+        let Self { field, scheme, vjp_work, adjoint, state, .. } = self;
+        scheme.step_back(field, step, None, state, adjoint, vjp_work).unwrap();
     }
 }
 

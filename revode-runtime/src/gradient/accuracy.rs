@@ -1,0 +1,174 @@
+//! How far a gradient may be from that of the equation, and what is done where it is estimated to be further.
+//!
+//! The gradient is exact for the discrete solution, with the step sizes as constants. How far that is from the
+//! equation's gradient is estimated on the way back by a second cotangent, which is advanced by the embedded method:
+//! `docs/gradient-error.md`.
+
+use std::rc::Rc;
+
+use super::passes::Pass;
+use crate::control::Tolerance;
+use crate::scheme::{Adjoint, Cotangent, SchemeVjp};
+use crate::time::StepLimits;
+use crate::{FieldVjp, Real, Step};
+
+/// The estimated error of a gradient, component by component: absolute values, in the units of the gradient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GradientError<F, S> {
+    /// That of the gradient with respect to the initial state.
+    pub y0: S,
+    /// That of the gradient with respect to the parameters, in a model of the same type.
+    pub model: F,
+}
+
+/// The error that a gradient may have by its estimate, relative to its largest component.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Accuracy {
+    /// Half the digits that step-size control keeps; fixed steps are not checked.
+    #[default]
+    Default,
+    /// So much.
+    Asked(f64),
+    /// No estimate is made.
+    Unchecked,
+}
+
+/// A gradient with fewer digits than this is worth nothing, however loose the tolerance.
+const LEAST_DIGITS: f64 = 0.1;
+
+impl Accuracy {
+    /// The error that is allowed; `None` where none is estimated.
+    pub(crate) fn allowed(self, tolerance: Option<Tolerance>) -> Option<f64> {
+        match self {
+            Self::Default => tolerance.map(|t| Real::sqrt(t.relative()).min(LEAST_DIGITS)),
+            Self::Asked(allowed) => Some(allowed),
+            Self::Unchecked => None,
+        }
+    }
+}
+
+/// How often a gradient is solved again with shorter steps.
+const MOST_ROUNDS: u32 = 4;
+
+/// How many times shorter steps are at the most, and at the least, from one solve to the next.
+const SHORTER: (f64, f64) = (1.5, 8.0);
+
+/// The part of the allowed error that shorter steps aim at: the estimate's power of the step size is not exact.
+const AIM: f64 = 0.3;
+
+/// Where a solve takes more steps than this, another one must promise to be better.
+const FEW_STEPS: u64 = 1000;
+
+/// The solves with shorter steps so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Refinement {
+    /// How many there have been.
+    pub(crate) rounds: u32,
+    /// What limits the steps of the next one.
+    pub(crate) limits: Option<Rc<StepLimits>>,
+    /// Whether the next one promises to be accurate enough.
+    pub(crate) promises: bool,
+    /// The estimate of the last one, and how many times shorter the steps were made for it.
+    last: Option<(f64, f64)>,
+}
+
+impl Refinement {
+    /// Makes steps shorter than those of a pass whose gradient was estimated to be off by `estimate`, where `allowed`
+    /// is allowed and the estimate falls with the power `order` of the step size.
+    pub(crate) fn refine<T: Real, F: FieldVjp<T>, S>(
+        &mut self,
+        pass: &Pass<'_, T, F, S>,
+        order: u32,
+        estimate: f64,
+        allowed: f64,
+    ) {
+        self.rounds += 1;
+        self.promises = false;
+        let mut power = f64::from(order.max(1));
+        let steps = pass.record.len();
+        if let Some((last, shorter)) = self.last {
+            let seen = Real::ln(last / estimate) / Real::ln(shorter);
+            if !(seen > 0.5) && steps > FEW_STEPS {
+                return;
+            }
+            // (NaN is the least.)
+            power = power.min(seen.max(0.5));
+        }
+        let wanted = Real::exp(Real::ln(estimate / (AIM * allowed)) / power);
+        let (least, most) = SHORTER;
+        let shorter = if wanted < most { wanted.max(least) } else { most };
+        self.last = Some((estimate, shorter));
+        self.limits = Some(Rc::new(StepLimits::shorter(pass.record, shorter)));
+        self.promises = self.rounds <= MOST_ROUNDS;
+    }
+}
+
+/// Where on the way back the two cotangents came apart.
+#[derive(Debug)]
+pub(super) struct Watch {
+    allowed: f64,
+    /// They are looked at every so many steps, a power of two.
+    stride: u64,
+    /// The time to which the way back had come.
+    pub(super) t: Option<f64>,
+}
+
+/// The number of times that the cotangents are compared on the way back, at least, unless there are fewer steps.
+const LOOKS: u64 = 64;
+
+impl Watch {
+    pub(super) fn new(allowed: f64, steps: u64) -> Self {
+        Self { allowed, stride: (steps / LOOKS + 1).next_power_of_two() / 2, t: None }
+    }
+
+    /// Looks at the cotangents before `step`.
+    #[inline]
+    pub(super) fn look<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
+        &mut self,
+        scheme: &S,
+        step: Step<T>,
+        adjoint: &Adjoint<S::Bar, F>,
+    ) {
+        let Adjoint { main, embedded: Some(embedded) } = adjoint else { return };
+        if self.t.is_some() || step.index & (self.stride.max(1) - 1) != 0 {
+            return;
+        }
+        let (main, embedded) =
+            (scheme.solution_bar(&main.state), scheme.solution_bar(&embedded.state));
+        let (mut off, mut size) = (0.0, 0.0);
+        for (main, embedded) in main.zip(embedded) {
+            off = larger(off, (main - embedded).abs().to_f64());
+            size = larger(size, main.abs().to_f64());
+        }
+        if !(off <= self.allowed * size) {
+            self.t = Some(step.t.to_f64());
+        }
+    }
+}
+
+/// The larger one of two numbers; infinite where one is NaN.
+fn larger(x: f64, y: f64) -> f64 {
+    if x.is_nan() || y.is_nan() { f64::INFINITY } else { x.max(y) }
+}
+
+/// The estimated error of a gradient and, relative to the gradient's largest component, that of the component that is
+/// off most.
+pub(super) fn estimate<T: Real, F: FieldVjp<T>>(
+    (y0, model): (&F::State, &F),
+    embedded: Cotangent<F::State, F>,
+) -> (GradientError<F, F::State>, f64) {
+    use crate::State;
+    let Cotangent { state: mut y0_error, model: mut model_error } = embedded;
+    let (mut off, mut size) = (0.0, 0.0);
+    let mut compare = |exact: &[T], error: &mut [T]| {
+        for (exact, error) in exact.iter().zip(error) {
+            *error = (*exact - *error).abs();
+            off = larger(off, error.to_f64());
+            size = larger(size, exact.abs().to_f64());
+        }
+    };
+    compare(y0.as_slice(), y0_error.as_mut_slice());
+    model.slices().zip(model_error.slices_mut()).for_each(|(exact, error)| compare(exact, error));
+    let relative = if off == 0.0 { 0.0 } else { larger(off / size, 0.0) };
+    (GradientError { y0: y0_error, model: model_error }, relative)
+}
