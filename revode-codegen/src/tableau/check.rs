@@ -11,7 +11,6 @@ use quote::ToTokens;
 use super::coefficients::Coefficients;
 use super::order::{Conditions, Precision, Target};
 use super::parse::{Claim, Coefficient, Declaration, Row};
-use super::stability::Stability;
 use super::suspect;
 use super::trees::Trees;
 use crate::diagnostics::Diagnostics;
@@ -36,8 +35,6 @@ pub(super) struct Method {
     pub symmetry_order: u32,
     /// Whether the last stage is the first one of the next step.
     pub fsal: bool,
-    /// How far a step is stable.
-    pub stability: Stability,
     /// How all this was proved.
     pub proof: Proof,
 }
@@ -99,14 +96,11 @@ pub(super) fn shapes(declaration: &Declaration) -> syn::Result<Coefficients> {
 
 /// What is claimed, without proof: what is emitted beside the error when a claim is false.
 pub(super) fn unproved(declaration: &Declaration, coefficients: Coefficients) -> Method {
-    let order = declaration.order.value;
-    let embedded_order = declaration.embedded.as_ref().map(|claim| claim.value);
     Method {
-        order,
-        embedded_order,
-        symmetry_order: order,
+        order: declaration.order.value,
+        embedded_order: declaration.embedded.as_ref().map(|claim| claim.value),
+        symmetry_order: declaration.order.value,
         fsal: false,
-        stability: Stability::of(&coefficients, order, embedded_order, order),
         proof: Proof::Exact,
         coefficients,
     }
@@ -136,14 +130,11 @@ pub(super) fn prove(declaration: &Declaration, coefficients: Coefficients) -> sy
     check.embedded_order()?;
     check.stages()?;
     let symmetry_order = check.symmetry_order();
-    let order = declaration.order.value;
-    let embedded_order = declaration.embedded.as_ref().map(|claim| claim.value);
     Ok(Method {
-        order,
-        embedded_order,
+        order: declaration.order.value,
+        embedded_order: declaration.embedded.as_ref().map(|claim| claim.value),
         symmetry_order,
         fsal: coefficients.is_fsal(),
-        stability: Stability::of(&coefficients, order, embedded_order, symmetry_order),
         proof,
         coefficients,
     })

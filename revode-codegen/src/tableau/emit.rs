@@ -9,7 +9,7 @@ use syn::{ItemStruct, parse_quote};
 
 use super::check::{Method, Proof};
 use super::scope::{Scope, float};
-use super::stability::Limits;
+use super::stability::{Limits, Stability};
 use crate::generated::attributes;
 use crate::number::Number;
 
@@ -259,7 +259,7 @@ impl Code<'_> {
     }
 
     fn tableau(&self) -> TokenStream {
-        let Method { order, embedded_order, symmetry_order, fsal, stability, proof, coefficients } =
+        let Method { order, embedded_order, symmetry_order, fsal, proof, coefficients } =
             self.method;
         let (name, stages) = (self.name, Literal::usize_unsuffixed(coefficients.stages()));
         let text = name.to_string();
@@ -280,6 +280,7 @@ impl Code<'_> {
         let rows = coefficients.a.iter().map(|row| list(row));
         let (b, c) = (list(&coefficients.b), list(&coefficients.c));
         let b_embedded = optional(coefficients.b_embedded.as_ref().map(|row| list(row)));
+        let stability = Stability::of(self.method);
         let limits = |limits: &Limits| {
             let numbers = limits.iter().map(|x| limit(*x));
             quote!([#(#numbers),*])

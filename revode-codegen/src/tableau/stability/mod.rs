@@ -10,6 +10,7 @@ mod crossing;
 mod function;
 mod polynomial;
 
+use super::check::Method;
 use super::coefficients::Coefficients;
 use crossing::last_not_positive;
 use dashu_int::IBig;
@@ -51,17 +52,13 @@ pub(super) struct Stability {
 }
 
 impl Stability {
-    /// Of a tableau whose orders are proved.
-    pub(super) fn of(
-        coefficients: &Coefficients,
-        order: u32,
-        embedded_order: Option<u32>,
-        symmetry_order: u32,
-    ) -> Self {
+    /// Of a method whose orders are proved.
+    pub(super) fn of(method: &Method) -> Self {
+        let Method { coefficients, order, embedded_order, symmetry_order, .. } = method;
         let Coefficients { a, b, b_embedded, .. } = coefficients;
-        let function = StabilityFunction::of_method(a, b, order);
-        let method = limits(&function, symmetry_order);
-        let embedded = b_embedded.as_ref().zip(embedded_order).map(|(weights, order)| {
+        let function = StabilityFunction::of_method(a, b, *order);
+        let method = limits(&function, *symmetry_order);
+        let embedded = b_embedded.as_ref().zip(*embedded_order).map(|(weights, order)| {
             limits(&StabilityFunction::of_method(a, weights, order), at_least_symmetric(order))
         });
         let pair = if order.is_multiple_of(2) {
