@@ -3,7 +3,7 @@
 //! `#[tableau]` implements these traits from a Runge–Kutta tableau. By hand they take a splitting,
 //! an exponential integrator, or anything else that advances by an increment.
 
-use crate::{FieldVjp, Real, Step, StepFailure, VectorField};
+use crate::{FieldVjp, Real, Stability, Step, StepFailure, VectorField};
 
 /// A one-step method for the field `F`.
 #[diagnostic::on_unimplemented(
@@ -16,6 +16,11 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
 
     /// The order of accuracy.
     fn order(&self) -> u32;
+
+    /// The limits of stability, where they are known. Methods by hand may state their own.
+    fn stability(&self) -> Option<&'static Stability> {
+        None
+    }
 
     /// Scratch space for states like `u`.
     fn stages(&self, field: &F, u: &F::State) -> Self::Stages;
@@ -162,6 +167,8 @@ pub trait Tableau {
     const STAGES: usize;
     /// Whether the last stage is the first one of the next step.
     const FSAL: bool;
+    /// How far a step is stable.
+    const STABILITY: Stability;
     /// The proof's arithmetic.
     const PROOF: Proof;
     /// The strictly lower triangle of the matrix `a`, row by row.

@@ -118,7 +118,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         }
         let ask = self.ask(problem, &save)?;
         let scheme = Plain(self.method.clone());
-        save_solution(&ask.time_loop(&scheme), problem, &ask.plan).map_err(Stop::into_error)
+        save_solution(&ask.time_loop(&scheme, false), problem, &ask.plan).map_err(Stop::into_error)
     }
 
     /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or

@@ -9,6 +9,7 @@ use syn::{ItemStruct, parse_quote};
 
 use super::check::{Method, Proof};
 use super::scope::{Scope, float};
+use super::stability::{Limits, Stability};
 use crate::generated::attributes;
 use crate::number::Number;
 
@@ -76,6 +77,10 @@ impl Code<'_> {
                 #[inline]
                 fn order(&self) -> u32 {
                     #order
+                }
+                #[inline]
+                fn stability(&self) -> ::core::option::Option<&'static ::revode::Stability> {
+                    ::core::option::Option::Some(&<Self as ::revode::Tableau>::STABILITY)
                 }
                 #[inline]
                 fn stages(&self, _field: &F, u: &F::State) -> Self::Stages {
@@ -189,6 +194,13 @@ impl Code<'_> {
         let rows = coefficients.a.iter().map(|row| list(row));
         let (b, c) = (list(&coefficients.b), list(&coefficients.c));
         let b_embedded = optional(coefficients.b_embedded.as_ref().map(|row| list(row)));
+        let stability = Stability::of(self.method);
+        let limits = |limits: &Limits| {
+            let numbers = limits.iter().map(|x| limit(*x));
+            quote!([#(#numbers),*])
+        };
+        let (stable, stable_pair) = (limits(&stability.method), limits(&stability.pair));
+        let stable_embedded = optional(stability.embedded.as_ref().map(limits));
         let attributes = attributes();
         quote! {
             #attributes
@@ -199,6 +211,11 @@ impl Code<'_> {
                 const SYMMETRY_ORDER: u32 = #symmetry_order;
                 const STAGES: usize = #stages;
                 const FSAL: bool = #fsal;
+                const STABILITY: ::revode::Stability = ::revode::Stability {
+                    method: #stable,
+                    embedded: #stable_embedded,
+                    pair: #stable_pair,
+                };
                 const PROOF: ::revode::Proof = #proof;
                 const A: &'static [&'static [f64]] = &[#(#rows),*];
                 const B: &'static [f64] = #b;
@@ -240,6 +257,11 @@ impl Code<'_> {
 pub(super) fn functions(has_stages: bool) -> TokenStream {
     let stage = has_stages.then(|| quote!(, stage));
     quote!(combine #stage)
+}
+
+/// A limit of stability, which may be infinite.
+fn limit(x: f64) -> TokenStream {
+    if x.is_finite() { float(x) } else { quote!(::core::f64::INFINITY) }
 }
 
 pub(super) fn number(n: u32) -> Literal {

@@ -6,6 +6,7 @@ mod emit;
 mod order;
 mod parse;
 mod scope;
+mod stability;
 mod suspect;
 mod trees;
 mod vjp;

@@ -10,7 +10,7 @@ use super::passes::Pass;
 use crate::control::Tolerance;
 use crate::scheme::{Adjoint, Cotangent, SchemeVjp};
 use crate::time::StepLimits;
-use crate::{FieldVjp, Real, Step};
+use crate::{FieldVjp, Real, State};
 
 /// The estimated error of a gradient, component by component: absolute values, in the units of the gradient.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +111,9 @@ pub(super) struct Watch {
     stride: u64,
     /// The time to which the way back had come.
     pub(super) t: Option<f64>,
+    /// The largest component of a cotangent of the solution.
+    largest: f64,
+    steps: u64,
 }
 
 /// The number of times that the cotangents are compared on the way back, at least, unless there are fewer steps.
@@ -118,19 +121,20 @@ const LOOKS: u64 = 64;
 
 impl Watch {
     pub(super) fn new(allowed: f64, steps: u64) -> Self {
-        Self { allowed, stride: (steps / LOOKS + 1).next_power_of_two() / 2, t: None }
+        let stride = ((steps / LOOKS + 1).next_power_of_two() / 2).max(1);
+        Self { allowed, stride, t: None, largest: 0.0, steps }
     }
 
-    /// Looks at the cotangents before `step`.
+    /// Looks at the cotangents before step `index`, at `t`, if it is one of those that are looked at.
     #[inline]
     pub(super) fn look<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
         &mut self,
         scheme: &S,
-        step: Step<T>,
+        (index, t): (u64, T),
         adjoint: &Adjoint<S::Bar, F>,
     ) {
         let Adjoint { main, embedded: Some(embedded) } = adjoint else { return };
-        if self.t.is_some() || step.index & (self.stride.max(1) - 1) != 0 {
+        if index & (self.stride - 1) != 0 && index != self.steps {
             return;
         }
         let (main, embedded) =
@@ -140,9 +144,16 @@ impl Watch {
             off = larger(off, (main - embedded).abs().to_f64());
             size = larger(size, main.abs().to_f64());
         }
-        if !(off <= self.allowed * size) {
-            self.t = Some(step.t.to_f64());
+        self.largest = larger(self.largest, size);
+        if self.t.is_none() && !(off <= self.allowed * size) {
+            self.t = Some(t.to_f64());
         }
+    }
+
+    /// What rounding alone can come to in a gradient: where that is smaller, as that of a solution which has forgotten
+    /// its start, nothing more is asked of it.
+    pub(super) fn rounding<T: Real>(&self) -> f64 {
+        self.steps as f64 * T::EPSILON.to_f64() * self.largest
     }
 }
 
@@ -152,14 +163,14 @@ fn larger(x: f64, y: f64) -> f64 {
 }
 
 /// The estimated error of a gradient and, relative to the gradient's largest component, that of the component that is
-/// off most.
+/// off most; relative to `rounding` where that is larger.
 pub(super) fn estimate<T: Real, F: FieldVjp<T>>(
     (y0, model): (&F::State, &F),
     embedded: Cotangent<F::State, F>,
+    rounding: f64,
 ) -> (GradientError<F, F::State>, f64) {
-    use crate::State;
     let Cotangent { state: mut y0_error, model: mut model_error } = embedded;
-    let (mut off, mut size) = (0.0, 0.0);
+    let (mut off, mut size) = (0.0, rounding);
     let mut compare = |exact: &[T], error: &mut [T]| {
         for (exact, error) in exact.iter().zip(error) {
             *error = (*exact - *error).abs();

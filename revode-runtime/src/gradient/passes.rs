@@ -85,7 +85,7 @@ where
     let mean = problem.y0.zeros_like();
     let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, mean };
     let End { mut state, record, mut stats } =
-        ask.time_loop(scheme).run(problem, plan, &mut forward)?;
+        ask.time_loop(scheme, true).run(problem, plan, &mut forward)?;
     let Forward { mut keeper, value, mut points, .. } = forward;
     loss.finish(points.len)?;
     stats.bytes_kept =
@@ -105,11 +105,12 @@ where
         }
     };
     add_cotangent(record.len(), *t1, &state, &mut adjoint);
+    watch.look(scheme, (record.len(), *t1), &adjoint);
     for step in record.rev() {
         keeper.step_back(&pass, step, &mut state, &mut adjoint, &mut work)?;
         scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
         add_cotangent(step.index, step.t, &state, &mut adjoint);
-        watch.look(scheme, step, &adjoint);
+        watch.look(scheme, (step.index, step.t), &adjoint);
     }
     stats.evaluations +=
         scheme.method().taped_evaluations(&work.taped) + keeper.evaluations(scheme);
@@ -123,7 +124,7 @@ where
     if let (Some(embedded), Some(allowed), Some(order)) = (embedded, allowed, order) {
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
-        let (error, relative) = estimate((&found.y0, &found.model), embedded);
+        let (error, relative) = estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
         if !(relative <= allowed) {
             let t = watch.t.unwrap_or((*t0).to_f64());
             ask.refine(&pass, order, relative, allowed);

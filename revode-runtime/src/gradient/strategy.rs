@@ -7,7 +7,7 @@ use super::passes::{Keeper, Pass, differentiate};
 use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
 use crate::save::SavePlan;
-use crate::scheme::SchemeVjp;
+use crate::scheme::{Scheme, SchemeVjp};
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
 use crate::time::TimeLoop;
@@ -113,7 +113,7 @@ pub trait Strategy: Sized {
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
         let mut revisions = 0;
         loop {
-            let result = save_solution(&ask.time_loop(&scheme), problem, &ask.plan);
+            let result = save_solution(&ask.time_loop(&scheme, true), problem, &ask.plan);
             if !self.is_revised(ask, &mut scheme, &mut revisions, &result) {
                 return result.map_err(Stop::into_error);
             }
@@ -192,9 +192,23 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         self.tried.get() < self.max_steps
     }
 
-    pub(crate) fn time_loop<'b, S>(&'b self, scheme: &'b S) -> TimeLoop<'b, S, C> {
-        let Self { control, max_steps, max_step, tried, .. } = self;
+    /// The time loop of a gradient, or of a solve alone: its steps keep to the stability of the scheme, and of the
+    /// embedded method where a gradient's error is estimated.
+    pub(crate) fn time_loop<'b, S>(&'b self, scheme: &'b S, gradient: bool) -> TimeLoop<'b, S, C>
+    where
+        S: Scheme<T, F, Method = M>,
+    {
+        let Self { method, control, max_steps, max_step, tried, .. } = self;
         let limits = self.refinement.borrow().limits.clone();
-        TimeLoop { scheme, control, max_steps: *max_steps, max_step: *max_step, limits, tried }
+        let embedded = method.stability().and_then(|stability| stability.embedded);
+        let embedded = embedded.filter(|_| gradient && self.allowed_error().is_some());
+        let stability = scheme.stability().map(|mut limits| {
+            for (limit, embedded) in limits.iter_mut().zip(embedded.into_iter().flatten()) {
+                *limit = limit.min(embedded);
+            }
+            limits
+        });
+        let (max_steps, max_step) = (*max_steps, *max_step);
+        TimeLoop { scheme, control, max_steps, max_step, limits, stability, tried }
     }
 }

@@ -3,7 +3,7 @@
 //! All of them are in one list, [`for_each_method!`](crate::for_each_method): tests, benches and
 //! the command instantiate every method from it, and [`METHODS`] is made from it.
 
-use crate::{Proof, Tableau};
+use crate::{Proof, Stability, Tableau};
 
 /// Calls a macro with the list of all methods.
 ///
@@ -110,6 +110,8 @@ pub struct MethodInfo {
     pub stages: usize,
     /// Whether the last stage is the first one of the next step.
     pub fsal: bool,
+    /// How far a step is stable.
+    pub stability: Stability,
     /// The proof's arithmetic.
     pub proof: Proof,
     /// The strictly lower triangle of the matrix `a`, row by row.
@@ -133,6 +135,7 @@ impl MethodInfo {
             symmetry_order: M::SYMMETRY_ORDER,
             stages: M::STAGES,
             fsal: M::FSAL,
+            stability: M::STABILITY,
             proof: M::PROOF,
             a: M::A,
             b: M::B,

@@ -5,7 +5,7 @@ use crate::{FieldVjp, MethodVjp, Real, SolveError, State, Step};
 
 /// A cotangent of the state, and the one of the parameters that its VJPs have added up so far.
 #[derive(Debug, Clone)]
-pub struct Cotangent<B, F> {
+pub(crate) struct Cotangent<B, F> {
     /// That of the state.
     pub(crate) state: B,
     /// That of the parameters.

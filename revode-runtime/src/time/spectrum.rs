@@ -134,7 +134,8 @@ impl<S> Spectrum<S> {
     {
         let Self { direction, last, image, .. } = &*self;
         let (v, p, w) = (direction.as_slice(), last.as_slice(), image.as_slice());
-        let length = Real::sqrt(dot(w, w));
+        let (length, vw) = (Real::sqrt(dot(w, w)), dot(v, w));
+        let (pw, vp) = (dot(p, w), dot(v, p));
         self.looks = self.looks.saturating_add(1);
         self.rate *= FORGOTTEN;
         if !(length > 0.0 && length.is_finite()) {
@@ -144,7 +145,6 @@ impl<S> Spectrum<S> {
             self.growth = None;
             return;
         }
-        let (vw, pw, vp) = (dot(v, w), dot(p, w), dot(v, p));
         let apart = 1.0 - vp * vp;
         let found = match self.growth {
             Some(growth) if apart > SAME => {
