@@ -50,7 +50,7 @@ fn step(c: &mut Criterion) {
     let mut group = c.benchmark_group("forward, adaptive");
     let problem = lorenz(1, 10.0);
     for (name, controller) in [("I", Pid::i()), ("PI", Pid::pi()), ("PID", Pid::pid())] {
-        let control = Adaptive { rtol: 1e-8, atol: 1e-8, controller };
+        let control = Adaptive { rtol: 1e-8, atol: Some(1e-8), controller };
         let solver = Solver::new(Tsit5).control(control);
         let stats = solver.solve(&problem, SaveAt::end()).map(|solution| solution.stats);
         println!("Lorenz, T = 10, Tsit5 at 1e-8, {name}: {stats:?}");

@@ -108,7 +108,7 @@ fn equal_adaptive_steps() {
     problem.t0 = 0.1;
     // A field that changes within the rounding of time.
     problem.field.omega = 300.0;
-    let control = Adaptive { rtol: 1e-8, atol: 1e-8, controller: Constant };
+    let control = Adaptive { rtol: 1e-8, atol: Some(1e-8), controller: Constant };
     compare(Solver::new(Dopri5).control(control), &problem, 8);
 }
 

@@ -37,8 +37,8 @@ pub use control::{Adaptive, FixedStep, Pid, Tolerance};
 pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
-    Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore, StoreAll,
-    Terminal,
+    Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore,
+    StoreAll, Terminal,
 };
 pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
 pub use problem::{InitialState, Problem};

@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 
 use crate::control::{Adaptive, FixedStep, StepControl};
-use crate::field::find_parameter;
 use crate::error::Readable;
+use crate::field::find_parameter;
 use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Strategy};
 use crate::save::SaveAt;
 use crate::scheme::Plain;
@@ -24,11 +24,11 @@ pub struct Solver<M, C = Adaptive, G = Auto> {
 }
 
 impl<M> Solver<M> {
-    /// A solver with adaptive steps at tolerance 1e-6, and the gradient strategy [`Auto`].
+    /// A solver with adaptive steps at a relative tolerance of 1e-6, and the gradient strategy [`Auto`].
     pub fn new(method: M) -> Self {
         Self {
             method,
-            control: Adaptive { rtol: 1e-6, atol: 1e-6, controller: crate::Pid::default() },
+            control: Adaptive { rtol: 1e-6, atol: None, controller: crate::Pid::default() },
             strategy: Auto::default(),
             max_steps: 10_000_000,
             max_step: f64::INFINITY,
@@ -47,7 +47,13 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     /// Adaptive steps with the default [`Pid`](crate::Pid) controller: the error of each step is
     /// kept below `atol + rtol · |y|`.
     pub fn tolerance(self, rtol: f64, atol: f64) -> Solver<M, Adaptive, G> {
-        self.control(Adaptive { rtol, atol, controller: crate::Pid::default() })
+        self.control(Adaptive { rtol, atol: Some(atol), controller: crate::Pid::default() })
+    }
+
+    /// Adaptive steps with the default [`Pid`](crate::Pid) controller, whose absolute tolerance follows the sizes that
+    /// each component has had: [`Adaptive`] says how. The default, with 1e-6.
+    pub fn relative_tolerance(self, rtol: f64) -> Solver<M, Adaptive, G> {
+        self.control(Adaptive { rtol, atol: None, controller: crate::Pid::default() })
     }
 
     /// Any step-size control.

@@ -12,6 +12,9 @@ pub struct Stats {
     pub rejected: u64,
     /// Accepted steps after which stability, and not the error, limited the next one.
     pub stability_limited: u64,
+    /// The components that stayed below the absolute tolerance all the time, and so were not followed: the number of
+    /// the first, and how many there are.
+    pub below_tolerance: Option<(usize, usize)>,
     /// Evaluations of the field, forward and backward.
     pub evaluations: u64,
     /// Vector–Jacobian products of the field.

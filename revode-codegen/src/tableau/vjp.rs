@@ -33,7 +33,8 @@ impl Code<'_> {
         let used = self.used();
         let all = used.all();
         let list = |prefix: &str, suffix: &str| pattern(&all, prefix, suffix);
-        let (k, y, tape, y_bar) = (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
+        let (k, y, tape, y_bar) =
+            (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
 
         let coefficients = &self.method.coefficients;
         let mut scope = Scope::new(coefficients);
@@ -104,7 +105,8 @@ impl Code<'_> {
         let weights = self.method.coefficients.b_embedded.as_ref()?;
         let all = used.all();
         let list = |prefix: &str, suffix: &str| pattern(&all, prefix, suffix);
-        let (k, y, tape, y_bar) = (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
+        let (k, y, tape, y_bar) =
+            (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
         let body = self.increment_vjp(weights, &used.embedded, &y_bar, &y, &tape);
         let (order, inline) = (number(self.method.embedded_order?), inline(self.method));
         let tape_further = (!used.further.is_empty()).then(|| {

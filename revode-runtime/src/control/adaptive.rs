@@ -1,22 +1,31 @@
 //! Adaptive steps: error norm, automatic first step, and a rule for the next one.
 
+use super::norm::ErrorNorm;
 use super::{Begin, Decision, Pid, StepControl, StepSizeController, Tolerance, Verdict};
 use crate::error::{Readable, check_finite};
 use crate::{
     EmbeddedMethod, Problem, Real, SolveError, State, Step, StepFailure, VectorField, support,
 };
 
+/// The growth of steps whose error is rounding alone: such an error says nothing of how long they can be. (A solution
+/// at rest, or one that the method integrates exactly.)
+const BLIND_GROWTH: f64 = 2.0;
+
 /// Steps as long as the error estimate allows.
 ///
 /// The error of a step is measured in the norm of Hairer, Nørsett and Wanner, *Solving Ordinary
 /// Differential Equations I*, equation (II.4.11): the root mean square over the components of
 /// `error_i / (atol + rtol · max(|y_i|, |y'_i|))`. A step stands where it is at most 1.
+///
+/// Without an absolute tolerance each component has its own, which follows the sizes of the solution: it is
+/// `error_i / (rtol · max(|y_i|, |y'_i|, 0.01 Y_i, 1e-9 max Y))`, where `Y_i` is the largest size that the component
+/// has had so far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adaptive<C = Pid> {
     /// Relative tolerance a step.
     pub rtol: f64,
-    /// Absolute tolerance a step, in the units of the state.
-    pub atol: f64,
+    /// Absolute tolerance a step, in the units of the state; `None` to follow the sizes of the components.
+    pub atol: Option<f64>,
     /// The rule for the next step size.
     pub controller: C,
 }
@@ -26,6 +35,7 @@ pub struct Adaptive<C = Pid> {
 pub struct AdaptiveMemory<S, M> {
     /// The error of the last increment.
     error: S,
+    norm: ErrorNorm<S>,
     /// The power of the step size that the error grows with.
     exponent: f64,
     controller: M,
@@ -41,7 +51,7 @@ where
     type Memory = AdaptiveMemory<F::State, C::Memory>;
 
     fn tolerance(&self) -> Option<Tolerance> {
-        Some(Tolerance { rtol: self.rtol, atol: self.atol })
+        Some(Tolerance { rtol: self.rtol, atol: self.atol.unwrap_or(0.0) })
     }
 
     fn begin(
@@ -49,7 +59,8 @@ where
         method: &M,
         problem: &Problem<T, F>,
     ) -> Result<Begin<T, Self::Memory>, SolveError> {
-        for (name, value) in [("relative", self.rtol), ("absolute", self.atol)] {
+        let Self { rtol, atol, .. } = *self;
+        for (name, value) in [("relative", rtol), ("absolute", atol.unwrap_or(0.0))] {
             if !(value >= 0.0 && value.is_finite()) {
                 let value = Readable(value);
                 let problem =
@@ -57,15 +68,23 @@ where
                 return Err(SolveError::argument("tolerance", problem));
             }
         }
-        if self.rtol == 0.0 && self.atol == 0.0 {
-            let problem =
-                "the relative and the absolute tolerance are both 0: one must be positive";
+        if rtol == 0.0 && atol.unwrap_or(0.0) == 0.0 {
+            let problem = match atol {
+                Some(_) => {
+                    "the relative and the absolute tolerance are both 0: one must be positive"
+                }
+                None => {
+                    "the relative tolerance is 0, and there is no absolute one: it must be positive"
+                }
+            };
             return Err(SolveError::argument("tolerance", problem));
         }
         self.controller.check()?;
-        let (h, evaluations) = self.first_step(problem, method.order())?;
+        let norm = ErrorNorm::new(rtol, atol, &problem.y0);
+        let (h, evaluations) = first_step(&norm, problem, method.order())?;
         let memory = AdaptiveMemory {
             error: problem.y0.zeros_like(),
+            norm,
             exponent: f64::from(method.order().min(method.embedded_order()) + 1),
             controller: C::Memory::default(),
         };
@@ -94,13 +113,21 @@ where
         y: &F::State,
         y_next: &F::State,
     ) -> Verdict<T> {
-        let AdaptiveMemory { error, exponent, controller } = memory;
-        let error = self.norm(error, y, y_next).to_f64();
+        let AdaptiveMemory { error: difference, norm, exponent, controller } = memory;
+        let error = norm.of(difference, y, y_next).to_f64();
         let (accepted, factor) = match self.controller.decide(controller, error, *exponent) {
-            Decision::Accept(factor) => (true, factor),
+            Decision::Accept(factor) => {
+                norm.see(y_next);
+                let blind = factor > BLIND_GROWTH && norm.is_rounding(difference, y_next);
+                (true, if blind { BLIND_GROWTH } else { factor })
+            }
             Decision::Reject(factor) => (false, factor),
         };
         Verdict { accepted, next_h: step.h * T::from_f64(factor), error }
+    }
+
+    fn below_tolerance(&self, memory: &Self::Memory) -> Option<(usize, usize)> {
+        memory.norm.below()
     }
 
     #[inline(always)]
@@ -118,60 +145,44 @@ where
     }
 }
 
-impl<C> Adaptive<C> {
-    /// The norm of `x` in units of the tolerance at `y` and `y_next`.
-    #[inline(always)]
-    fn norm<T: Real, S: State<T>>(&self, x: &S, y: &S, y_next: &S) -> T {
-        let (rtol, atol) = (T::from_f64(self.rtol), T::from_f64(self.atol));
-        let n = x.len();
-        let (x, y, y_next) = (x.as_slice(), &y.as_slice()[..n], &y_next.as_slice()[..n]);
-        // A component that stays 0 has no error in units of a purely relative tolerance, not 0/0.
-        let least = T::EPSILON.powi(5);
-        let mut sum = T::ZERO;
-        for i in 0..n {
-            let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs())).max(least);
-            sum += ratio * ratio;
-        }
-        (sum / T::from_f64(n as f64)).sqrt()
+/// The size of the first step: Hairer, Nørsett and Wanner, section II.4, "Starting Step Size".
+fn first_step<T: Real, F: VectorField<T>>(
+    norm: &ErrorNorm<F::State>,
+    problem: &Problem<T, F>,
+    order: u32,
+) -> Result<(T, u64), SolveError> {
+    let Problem { field, y0, t0, t1 } = problem;
+    let (t0, t1) = (*t0, *t1);
+    let span = (t1 - t0).abs();
+    let direction = (t1 - t0).signum();
+    let mut f0 = y0.zeros_like();
+    field.eval(t0, y0, &mut f0);
+    check_finite(&f0, t0, t0)?;
+    let (d0, d1) = (norm.of(y0, y0, y0), norm.of(&f0, y0, y0));
+    let tiny = T::from_f64(1e-5);
+    let h0 = if d0 < tiny || d1 < tiny {
+        span * T::from_f64(1e-6)
+    } else {
+        (T::from_f64(0.01) * d0 / d1).min(span)
+    };
+    let mut y1 = y0.zeros_like();
+    support::stage(&mut y1, y0, [(direction * h0, &f0)]);
+    let mut f1 = y0.zeros_like();
+    let whole = Step { index: 0, t: t0, h: direction * span, end: t1 };
+    field.eval(whole.clamp(t0 + direction * h0), &y1, &mut f1);
+    for (f1, f0) in f1.as_mut_slice().iter_mut().zip(f0.as_slice()) {
+        *f1 -= *f0;
     }
-
-    /// The size of the first step: Hairer, Nørsett and Wanner, section II.4, "Starting Step Size".
-    fn first_step<T: Real, F: VectorField<T>>(
-        &self,
-        problem: &Problem<T, F>,
-        order: u32,
-    ) -> Result<(T, u64), SolveError> {
-        let Problem { field, y0, t0, t1 } = problem;
-        let (t0, t1) = (*t0, *t1);
-        let span = (t1 - t0).abs();
-        let direction = (t1 - t0).signum();
-        let mut f0 = y0.zeros_like();
-        field.eval(t0, y0, &mut f0);
-        check_finite(&f0, t0, t0)?;
-        let (d0, d1) = (self.norm(y0, y0, y0), self.norm(&f0, y0, y0));
-        let tiny = T::from_f64(1e-5);
-        let h0 = if d0 < tiny || d1 < tiny {
-            span * T::from_f64(1e-6)
-        } else {
-            (T::from_f64(0.01) * d0 / d1).min(span)
-        };
-        let mut y1 = y0.zeros_like();
-        support::stage(&mut y1, y0, [(direction * h0, &f0)]);
-        let mut f1 = y0.zeros_like();
-        let whole = Step { index: 0, t: t0, h: direction * span, end: t1 };
-        field.eval(whole.clamp(t0 + direction * h0), &y1, &mut f1);
-        for (f1, f0) in f1.as_mut_slice().iter_mut().zip(f0.as_slice()) {
-            *f1 -= *f0;
-        }
-        let d2 = self.norm(&f1, y0, y0) / h0;
-        let d = d1.max(d2);
-        let h1 = if d <= T::from_f64(1e-15) {
-            (h0 * T::from_f64(1e-3)).max(span * T::from_f64(1e-6))
-        } else {
-            (T::from_f64(0.01) / d).pow(T::ONE / T::from_f64(f64::from(order + 1)))
-        };
-        let h = (T::from_f64(100.0) * h0).min(h1).min(span);
-        // An overflow of the trial step leaves nothing but a careful guess.
-        Ok((if h > T::ZERO && h.is_finite() { h } else { span * T::from_f64(1e-6) }, 2))
-    }
+    // A component that starts from 0 has a size after the trial step only.
+    let (y1, d1) = if norm.follows() { (&y1, norm.of(&f0, y0, &y1)) } else { (y0, d1) };
+    let d2 = norm.of(&f1, y0, y1) / h0;
+    let d = d1.max(d2);
+    let h1 = if d <= T::from_f64(1e-15) {
+        (h0 * T::from_f64(1e-3)).max(span * T::from_f64(1e-6))
+    } else {
+        (T::from_f64(0.01) / d).pow(T::ONE / T::from_f64(f64::from(order + 1)))
+    };
+    let h = (T::from_f64(100.0) * h0).min(h1).min(span);
+    // An overflow of the trial step leaves nothing but a careful guess.
+    Ok((if h > T::ZERO && h.is_finite() { h } else { span * T::from_f64(1e-6) }, 2))
 }

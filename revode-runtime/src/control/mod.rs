@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod fixed;
+mod norm;
 mod pid;
 
 pub use adaptive::Adaptive;
@@ -95,6 +96,13 @@ pub trait StepControl<T: Real, F: VectorField<T>, M: Method<T, F>> {
         y_next: &F::State,
     ) -> Verdict<T>;
 
+    /// The components that have stayed below the absolute tolerance, and so were not followed: the number of the
+    /// first, and how many there are.
+    fn below_tolerance(&self, memory: &Self::Memory) -> Option<(usize, usize)> {
+        let _ = memory;
+        None
+    }
+
     /// The next increment starts from the `t` and `u` at which the last one ended.
     fn proceed(&self, method: &M, stages: &mut M::Stages) {
         let _ = (method, stages);
@@ -107,12 +115,12 @@ pub trait StepControl<T: Real, F: VectorField<T>, M: Method<T, F>> {
     }
 }
 
-/// The tolerance of step-size control: an error of `atol + rtol · |y|` a step.
+/// The tolerance of step-size control: an error of about `atol + rtol · |y|` a step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
     /// Relative tolerance a step.
     pub rtol: f64,
-    /// Absolute tolerance a step, in the units of the state.
+    /// Absolute tolerance a step, in the units of the state; 0 where it follows the sizes of the components.
     pub atol: f64,
 }
 

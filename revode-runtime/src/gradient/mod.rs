@@ -15,8 +15,8 @@ mod reverse;
 mod store;
 mod strategy;
 
-pub use accuracy::GradientError;
 pub(crate) use accuracy::Accuracy;
+pub use accuracy::GradientError;
 pub use along::{Along, StateStore};
 pub use auto::Auto;
 pub use loss::{Loss, Mse, Terminal};

@@ -124,12 +124,15 @@ where
     if let (Some(embedded), Some(allowed), Some(order)) = (embedded, allowed, order) {
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
-        let (error, relative) = estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
+        let (error, relative) =
+            estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
         if !(relative <= allowed) {
             let t = watch.t.unwrap_or((*t0).to_f64());
             ask.refine(&pass, order, relative, allowed);
             let solves = ask.refinement.borrow().rounds;
-            return Err(Finding::GradientInaccurate { t, estimate: relative, allowed, solves }.into());
+            return Err(
+                Finding::GradientInaccurate { t, estimate: relative, allowed, solves }.into()
+            );
         }
         found.error = Some(error);
         found.stats.gradient_error = Some(relative);

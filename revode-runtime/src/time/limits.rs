@@ -80,7 +80,9 @@ mod tests {
         let limits = limits(&[1.0, 4.0, 16.0], 2.0);
         let mut limit = Limit::new(1e3, Some(&limits));
         // (Sizes are rounded to rungs.)
-        for (t, expected) in [(0.0, 0.5), (0.9, 0.5), (1.5, 2.0), (4.0, 2.0), (10.0, 8.0), (50.0, 8.0)] {
+        for (t, expected) in
+            [(0.0, 0.5), (0.9, 0.5), (1.5, 2.0), (4.0, 2.0), (10.0, 8.0), (50.0, 8.0)]
+        {
             let found = limit.at(t, false);
             assert!((found / expected - 1.0).abs() < 0.1, "{t}: {found} {expected}");
         }

@@ -187,8 +187,14 @@ impl<S, C> TimeLoop<'_, S, C> {
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
         let evaluations = evaluations + looks + method.evaluations(&work.stages);
-        let stats =
-            Stats { accepted, rejected, stability_limited, evaluations, ..Stats::default() };
+        let stats = Stats {
+            accepted,
+            rejected,
+            stability_limited,
+            below_tolerance: control.below_tolerance(&memory),
+            evaluations,
+            ..Stats::default()
+        };
         Ok(End { state, record: steps.into_record(), stats })
     }
 }

@@ -156,8 +156,7 @@ impl<S> Spectrum<S> {
             }
             _ => {
                 let left = length * length - vw * vw;
-                (left <= RESIDUAL * RESIDUAL * length * length)
-                    .then(|| self.rate_of_real(vw))
+                (left <= RESIDUAL * RESIDUAL * length * length).then(|| self.rate_of_real(vw))
             }
         };
         if let Some(found) = found {

@@ -10,10 +10,10 @@ mod fields;
 mod reference;
 mod trajectory;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::passes::differentiate;
-use super::{Ask, Strategy};
+use super::{Accuracy, Ask, Strategy};
 use crate::control::StepControl;
 use crate::methods::{Bosh3, Rk4, Tsit5};
 use crate::scheme::pair::PairScheme;
@@ -97,7 +97,7 @@ impl Compared {
             }
         };
         let mut trajectory = Trajectory::new(&scheme, &loss);
-        ask.time_loop(&scheme).run(problem, &ask.plan, &mut trajectory).unwrap();
+        ask.time_loop(&scheme, true).run(problem, &ask.plan, &mut trajectory).unwrap();
         assert_eq!(found.loss, trajectory.value, "another trajectory");
         let p: Vec<f64> = problem.field.slices().flatten().copied().collect();
         let (y0, model) = trajectory.gradient::<F>(&p);
@@ -172,7 +172,7 @@ fn driven(y0: [f64; 2], end: f64) -> Problem<f64, Driven<f64>> {
 const START: [f64; 2] = [1.5, -0.5];
 
 fn adaptive(tolerance: f64) -> Adaptive {
-    Adaptive { rtol: tolerance, atol: tolerance, controller: Pid::default() }
+    Adaptive { rtol: tolerance, atol: Some(tolerance), controller: Pid::default() }
 }
 
 #[test]

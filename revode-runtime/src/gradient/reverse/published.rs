@@ -7,8 +7,8 @@ use super::samples::Samples;
 use crate::control::Tolerance;
 use crate::error::Readable;
 use crate::scheme::VjpWork;
-use crate::scheme::pair::{PairAdjoint, PairScheme};
 use crate::scheme::pair::coupled::{Coupled, CoupledState, Coupling, DEFAULT_MAX_GAP};
+use crate::scheme::pair::{PairAdjoint, PairScheme};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Step};
@@ -145,7 +145,15 @@ where
             Certificate::new(*allowed, record.len(), problem, state.relative_gap())
         });
         if certificate.is_due(step.index + 1) {
-            certificate.measure(scheme, problem, step, samples, state, &adjoint.main.state, work)?;
+            certificate.measure(
+                scheme,
+                problem,
+                step,
+                samples,
+                state,
+                &adjoint.main.state,
+                work,
+            )?;
         }
         scheme.step_back(field, step, None, state, adjoint, work)?;
         if step.index == 0 {

@@ -11,8 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::coupled::{Coupled, CoupledState, Coupling};
-use super::growth::PairCotangent;
-use super::{Pair, PairScheme};
+use super::{Pair, PairAdjoint, PairScheme};
 use crate::methods::*;
 use crate::scheme::{Scheme, VjpWork, Work};
 use crate::{FieldVjp, MethodVjp, Parameters, Step, Tableau, for_each_method, ode};

@@ -1,0 +1,112 @@
+//! The norm of a step's error: in units of the tolerance, which each component has by its own size.
+
+use crate::{Real, State};
+
+/// Without an absolute tolerance a component is followed to this part of the largest size that it has had, at the
+/// relative tolerance; what is smaller is followed as that part is. It lets components pass through 0.
+const OF_ITS_SIZE: f64 = 1e-2;
+
+/// And never below this part of the largest component of the state: what starts from 0 and grows with a high power of
+/// time has no relative accuracy at first, at any step size.
+const OF_LARGEST: f64 = 1e-9;
+
+/// The error that a step may have in each component.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorNorm<S> {
+    rtol: f64,
+    /// The absolute tolerance; `None` where it follows the sizes of the components.
+    atol: Option<f64>,
+    /// The largest size that each component has had so far, and the largest of all.
+    sizes: S,
+    largest: f64,
+}
+
+impl<S> ErrorNorm<S> {
+    pub(super) fn new<T: Real>(rtol: f64, atol: Option<f64>, y0: &S) -> Self
+    where
+        S: State<T>,
+    {
+        let mut norm = Self { rtol, atol, sizes: y0.zeros_like(), largest: 0.0 };
+        norm.see(y0);
+        norm
+    }
+
+    /// Whether the tolerance follows the sizes of the components.
+    pub(super) fn follows(&self) -> bool {
+        self.atol.is_none()
+    }
+
+    /// The solution has come to `y`.
+    #[inline(always)]
+    pub(super) fn see<T: Real>(&mut self, y: &S)
+    where
+        S: State<T>,
+    {
+        let n = y.len();
+        let (sizes, y) = (&mut self.sizes.as_mut_slice()[..n], &y.as_slice()[..n]);
+        let mut largest = T::ZERO;
+        for i in 0..n {
+            sizes[i] = sizes[i].max(y[i].abs());
+            largest = largest.max(sizes[i]);
+        }
+        self.largest = largest.to_f64();
+    }
+
+    /// The root mean square over the components of `x`, each in units of what is allowed in a step from `y` to
+    /// `y_next`.
+    #[inline(always)]
+    pub(super) fn of<T: Real>(&self, x: &S, y: &S, y_next: &S) -> T
+    where
+        S: State<T>,
+    {
+        let n = x.len();
+        let (x, y, y_next) = (x.as_slice(), &y.as_slice()[..n], &y_next.as_slice()[..n]);
+        let sizes = &self.sizes.as_slice()[..n];
+        let rtol = T::from_f64(self.rtol);
+        // A component that stays 0 has no error in units of a purely relative tolerance, not 0/0.
+        let least = T::EPSILON.powi(5);
+        let mut sum = T::ZERO;
+        if let Some(atol) = self.atol {
+            let atol = T::from_f64(atol);
+            for i in 0..n {
+                let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs())).max(least);
+                sum += ratio * ratio;
+            }
+        } else {
+            let (part, floor) = (T::from_f64(OF_ITS_SIZE), T::from_f64(OF_LARGEST * self.largest));
+            for i in 0..n {
+                let size = y[i].abs().max(y_next[i].abs()).max(part * sizes[i]).max(floor);
+                let ratio = x[i] / (rtol * size).max(least);
+                sum += ratio * ratio;
+            }
+        }
+        (sum / T::from_f64(n as f64)).sqrt()
+    }
+
+    /// Whether an error is one of rounding alone, in a step that led to `y`.
+    #[cold]
+    pub(super) fn is_rounding<T: Real>(&self, error: &S, y: &S) -> bool
+    where
+        S: State<T>,
+    {
+        // A few operations on numbers of the size of `y`.
+        let rounding = T::from_f64(4.0) * T::EPSILON;
+        error
+            .as_slice()
+            .iter()
+            .zip(y.as_slice())
+            .all(|(error, y)| error.abs() <= rounding * y.abs())
+    }
+
+    /// The components that have stayed below the absolute tolerance all the time: the number of the first, and how
+    /// many there are.
+    pub(super) fn below<T: Real>(&self) -> Option<(usize, usize)>
+    where
+        S: State<T>,
+    {
+        let atol = T::from_f64(self.atol?);
+        let mut below = self.sizes.as_slice().iter().enumerate().filter(|(_, size)| **size < atol);
+        let (first, _) = below.next()?;
+        Some((first, 1 + below.count()))
+    }
+}
