@@ -14,11 +14,12 @@ use crate::training::Task;
 
 /// A solver of which only the model is known at compile time; one virtual call a solve.
 pub trait Differentiate<F: FieldVjp<f64>> {
-    /// The mean squared error of the task's model against its data, and its gradient.
+    /// The mean squared error of the task's model against its data, and its gradient; whose error is estimated, with
+    /// adaptive steps, if it is to be `checked`.
     ///
     /// # Errors
     /// [`SolveError`].
-    fn gradient(&self, task: &Task<F>) -> Result<Gradient<F, F::State, f64>, SolveError>;
+    fn gradient(&self, task: &Task<F>, checked: bool) -> Result<Gradient<F, F::State, f64>, SolveError>;
 
     /// The solution at the task's times, as [`gradient`](Self::gradient) sees it.
     ///
@@ -31,12 +32,17 @@ impl<F, M, C, G> Differentiate<F> for Solver<M, C, G>
 where
     F: FieldVjp<f64>,
     M: MethodVjp<f64, F>,
-    C: StepControl<f64, F, M>,
-    G: gradient::Strategy,
+    C: StepControl<f64, F, M> + Clone,
+    G: gradient::Strategy + Clone,
 {
-    fn gradient(&self, task: &Task<F>) -> Result<Gradient<F, F::State, f64>, SolveError> {
+    fn gradient(
+        &self,
+        task: &Task<F>,
+        checked: bool,
+    ) -> Result<Gradient<F, F::State, f64>, SolveError> {
         let save = SaveAt::times(task.times.as_slice());
-        Solver::gradient(self, &task.problem, save, &Mse::new(&task.data))
+        let solver = if checked { self.clone() } else { self.clone().unchecked() };
+        solver.gradient(&task.problem, save, &Mse::new(&task.data))
     }
 
     fn predict(&self, task: &Task<F>) -> Result<Solution<f64, F::State>, SolveError> {
@@ -244,7 +250,7 @@ fn with_strategy<F, M, C>(solver: Solver<M, C>, strategy: Strategy) -> Box<dyn D
 where
     F: FieldVjp<f64> + 'static,
     M: MethodVjp<f64, F> + 'static,
-    C: StepControl<f64, F, M> + 'static,
+    C: StepControl<f64, F, M> + Clone + 'static,
 {
     match strategy {
         Strategy::Auto => Box::new(solver.strategy(Auto::default())),
@@ -263,8 +269,8 @@ fn storing<F, M, C, G>(solver: Solver<M, C>, store: G, scheme: Scheme) -> Box<dy
 where
     F: FieldVjp<f64> + 'static,
     M: MethodVjp<f64, F> + 'static,
-    C: StepControl<f64, F, M> + 'static,
-    G: StateStore + 'static,
+    C: StepControl<f64, F, M> + Clone + 'static,
+    G: StateStore + Clone + 'static,
 {
     match scheme {
         Scheme::Plain => Box::new(solver.strategy(store)),

@@ -42,7 +42,7 @@ fn losses(out: &Path) -> Vec<f64> {
     let mut reader = csv::Reader::from_path(out.join("loss.csv")).unwrap();
     assert_eq!(
         reader.headers().unwrap(),
-        vec!["epoch", "loss", "accepted_steps", "rejected_steps"]
+        vec!["epoch", "loss", "accepted_steps", "rejected_steps", "gradient_error"]
     );
     let losses = reader.records().map(|record| record.unwrap()[1].parse().unwrap());
     let losses: Vec<f64> = losses.collect();

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::training::CHECKED_EVERY;
+
 /// What `summary.json` holds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
@@ -43,6 +45,9 @@ pub struct Summary {
     pub seconds: f64,
     /// The accepted steps of a solve, the mean over the iterations.
     pub mean_accepted_steps: f64,
+    /// The largest estimated error of a gradient that was checked, relative to the gradient's largest component; none
+    /// with fixed steps.
+    pub gradient_error: Option<f64>,
     /// How it ended: `completed`, `interrupted`, or `failed: ` and why.
     pub end: String,
 }
@@ -53,6 +58,10 @@ impl fmt::Display for Summary {
         let rate = *epochs as f64 / seconds.max(f64::MIN_POSITIVE);
         writeln!(f, "  iterations  {epochs} in {seconds:.2} s ({rate:.0}/s), {}", self.end)?;
         writeln!(f, "  loss        {loss:.4e}, best {best_loss:.4e}")?;
-        write!(f, "  solve       {mean_accepted_steps:.1} accepted steps on average")
+        write!(f, "  solve       {mean_accepted_steps:.1} accepted steps on average")?;
+        if let Some(error) = self.gradient_error {
+            write!(f, "\n  gradient    off by {error:.1e} at most in every {CHECKED_EVERY}th iteration, estimated")?;
+        }
+        Ok(())
     }
 }
