@@ -123,7 +123,7 @@ impl Polynomial {
     fn is_squarefree_modulo_prime(&self) -> bool {
         let reduce = |p: &Self| -> Vec<u64> {
             let residue = |c: &IBig| {
-                let r = u64::try_from(c.clone().unsigned_abs() % PRIME).unwrap_or_default();
+                let r = c.clone().unsigned_abs() % PRIME;
                 if c.is_negative() && r > 0 { PRIME - r } else { r }
             };
             p.0.iter().map(residue).collect()
