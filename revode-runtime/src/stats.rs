@@ -112,6 +112,14 @@ impl fmt::Display for StrategyStats {
     }
 }
 
+impl Stats {
+    /// Whether stability, and not the error, limited most of the steps: a stiff problem, for which an explicit method
+    /// takes more steps than the solution asks for.
+    pub fn is_limited_by_stability(&self) -> bool {
+        2 * self.stability_limited > self.accepted
+    }
+}
+
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -119,6 +127,22 @@ impl fmt::Display for Stats {
             "{} steps accepted, {} rejected, {} evaluations, {} VJPs, {} bytes kept",
             self.accepted, self.rejected, self.evaluations, self.vjps, self.bytes_kept
         )?;
-        if self.strategy == StrategyStats::None { Ok(()) } else { write!(f, ", {}", self.strategy) }
+        if self.strategy != StrategyStats::None {
+            write!(f, ", {}", self.strategy)?;
+        }
+        if let Some(error) = self.gradient_error {
+            write!(f, ", gradient off by {error:.1e}, estimated")?;
+        }
+        if self.refinements > 0 {
+            write!(f, ", solved {} times", self.refinements + 1)?;
+        }
+        if self.is_limited_by_stability() {
+            write!(f, "; limited by stability, not by the error: an implicit method would take fewer steps")?;
+        }
+        if let Some((first, count)) = self.below_tolerance {
+            let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            write!(f, "; component {first}{others} stayed below the absolute tolerance")?;
+        }
+        Ok(())
     }
 }
