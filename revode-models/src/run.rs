@@ -154,7 +154,11 @@ fn summary<E: Experiment>(
         best_loss: training.best_loss,
         seconds: training.elapsed.as_secs_f64(),
         mean_accepted_steps: accepted as f64 / training.epochs.len() as f64,
-        gradient_error: training.epochs.iter().filter_map(|epoch| epoch.gradient_error).reduce(f64::max),
+        gradient_error: training
+            .epochs
+            .iter()
+            .filter_map(|epoch| epoch.gradient_error)
+            .reduce(f64::max),
         end: match &training.end {
             End::Completed => "completed".to_owned(),
             End::Interrupted => "interrupted".to_owned(),

@@ -19,7 +19,11 @@ pub trait Differentiate<F: FieldVjp<f64>> {
     ///
     /// # Errors
     /// [`SolveError`].
-    fn gradient(&self, task: &Task<F>, checked: bool) -> Result<Gradient<F, F::State, f64>, SolveError>;
+    fn gradient(
+        &self,
+        task: &Task<F>,
+        checked: bool,
+    ) -> Result<Gradient<F, F::State, f64>, SolveError>;
 
     /// The solution at the task's times, as [`gradient`](Self::gradient) sees it.
     ///

@@ -120,7 +120,7 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
         model_bar: &mut F,
     ) -> T;
 
-    /// The order of the embedded increment where [that can be differentiated too](Self::embedded_vjp), so that the
+    /// The order of the embedded increment where [that can be differentiated too](Self::vjp_with_embedded), so that the
     /// error of a gradient can be estimated.
     fn estimate_order(&self) -> Option<u32> {
         None
@@ -132,18 +132,32 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
         let _ = (field, step, u, taped);
     }
 
-    /// [`increment_vjp`](Self::increment_vjp) of the embedded increment, through the same stages. Called where
-    /// [`estimate_order`](Self::estimate_order) is known, after it.
-    fn embedded_vjp(
+    /// Promises that the next increment ends at the `t` and `u` where the last one that was taped started: a method
+    /// whose last stage is its next first one need not evaluate it again for the embedded increment.
+    fn precede(&self, taped: &mut Self::Taped) {
+        let _ = taped;
+    }
+
+    /// [`increment_vjp`](Self::increment_vjp) and, through the same stages, that of the embedded increment: of each
+    /// pair the first is the increment's. Called where the [order of the estimate](Self::estimate_order) is known.
+    fn vjp_with_embedded(
         &self,
         field: &F,
         step: Step<T>,
         taped: &mut Self::Taped,
-        psi_bar: &F::State,
-        u_bar: &mut F::State,
-        model_bar: &mut F,
-    ) -> T {
-        self.increment_vjp(field, step, taped, psi_bar, u_bar, model_bar)
+        [psi_bar, embedded_psi_bar]: [&F::State; 2],
+        [u_bar, embedded_u_bar]: [&mut F::State; 2],
+        [model_bar, embedded_model_bar]: [&mut F; 2],
+    ) {
+        self.increment_vjp(field, step, taped, psi_bar, u_bar, model_bar);
+        self.increment_vjp(
+            field,
+            step,
+            taped,
+            embedded_psi_bar,
+            embedded_u_bar,
+            embedded_model_bar,
+        );
     }
 
     /// The field evaluations made into `taped` so far.

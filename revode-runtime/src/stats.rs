@@ -137,7 +137,10 @@ impl fmt::Display for Stats {
             write!(f, ", solved {} times", self.refinements + 1)?;
         }
         if self.is_limited_by_stability() {
-            write!(f, "; limited by stability, not by the error: an implicit method would take fewer steps")?;
+            write!(
+                f,
+                "; limited by stability, not by the error: an implicit method would take fewer steps"
+            )?;
         }
         if let Some((first, count)) = self.below_tolerance {
             let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };

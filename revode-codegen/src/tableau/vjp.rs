@@ -18,6 +18,23 @@ struct Used {
     further: Vec<usize>,
 }
 
+/// A cotangent that goes back through the stages: its weights, the letter of their products with `h`, and how its
+/// names end.
+struct Cotangent<'m> {
+    weights: &'m [Number],
+    letter: char,
+    suffix: &'static str,
+    /// Whether the cotangent of time is added up too.
+    adds_time: bool,
+}
+
+impl Cotangent<'_> {
+    /// The name of the cotangent of a stage's state.
+    fn of_stage(&self, i: usize) -> Ident {
+        format_ident!("y{}_{}", i + 1, self.suffix)
+    }
+}
+
 impl Used {
     /// All of them, in order.
     fn all(&self) -> Vec<usize> {
@@ -33,8 +50,7 @@ impl Code<'_> {
         let used = self.used();
         let all = used.all();
         let list = |prefix: &str, suffix: &str| pattern(&all, prefix, suffix);
-        let (k, y, tape, y_bar) =
-            (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
+        let (k, y, tape) = (list("k", ""), list("y", ""), list("tape", ""));
 
         let coefficients = &self.method.coefficients;
         let mut scope = Scope::new(coefficients);
@@ -44,7 +60,7 @@ impl Code<'_> {
         let functions = functions(used.method.len() > 1);
         let count = Literal::usize_unsuffixed(used.method.len());
 
-        let body = self.increment_vjp(&coefficients.b, &used.method, &y_bar, &y, &tape);
+        let body = self.increment_vjp(&used, None);
         let embedded = self.embedded_vjp(&used);
         let (name, stages) = (self.name, Literal::usize_unsuffixed(all.len()));
         let (attributes, inline) = (attributes(), inline(self.method));
@@ -100,15 +116,29 @@ impl Code<'_> {
         }
     }
 
-    /// `tape_embedded` and `embedded_vjp`, where there is an embedded method.
+    /// What the estimate of a gradient's error needs, where there is an embedded method.
     fn embedded_vjp(&self, used: &Used) -> Option<TokenStream> {
         let weights = self.method.coefficients.b_embedded.as_ref()?;
         let all = used.all();
         let list = |prefix: &str, suffix: &str| pattern(&all, prefix, suffix);
-        let (k, y, tape, y_bar) =
-            (list("k", ""), list("y", ""), list("tape", ""), list("y", "_bar"));
-        let body = self.increment_vjp(weights, &used.embedded, &y_bar, &y, &tape);
+        let (k, y, tape) = (list("k", ""), list("y", ""), list("tape", ""));
+        let body = self.increment_vjp(used, Some(weights));
         let (order, inline) = (number(self.method.embedded_order?), inline(self.method));
+        let last = [self.method.coefficients.stages() - 1];
+        let continues = self.method.fsal && used.further == last;
+        let unless_known = continues.then(|| {
+            quote!(if ::core::mem::take(&mut taped.last_known) {
+                return;
+            })
+        });
+        let precede = continues.then(|| {
+            quote! {
+                #[inline]
+                fn precede(&self, taped: &mut Self::Taped) {
+                    taped.first_becomes_last();
+                }
+            }
+        });
         let tape_further = (!used.further.is_empty()).then(|| {
             let mut scope = Scope::new(&self.method.coefficients);
             let further: Vec<_> = used.further.iter().map(|&i| scope.taped_stage(i)).collect();
@@ -123,6 +153,7 @@ impl Code<'_> {
                     taped: &mut Self::Taped,
                 ) {
                     use ::revode::support::{TapedStages, stage};
+                    #unless_known
                     let ::revode::Step { t, h, .. } = step;
                     #lets
                     let TapedStages { k: #k, y: #y, tape: #tape, evaluations, .. } = taped;
@@ -136,46 +167,75 @@ impl Code<'_> {
             fn estimate_order(&self) -> ::core::option::Option<u32> {
                 ::core::option::Option::Some(#order)
             }
+            #precede
             #tape_further
             #inline
-            fn embedded_vjp(
+            fn vjp_with_embedded(
                 &self,
                 field: &F,
                 step: ::revode::Step<T>,
                 taped: &mut Self::Taped,
-                psi_bar: &F::State,
-                u_bar: &mut F::State,
-                model_bar: &mut F,
-            ) -> T {
+                [psi_bar, psi_hat]: [&F::State; 2],
+                [u_bar, u_hat]: [&mut F::State; 2],
+                [model_bar, model_hat]: [&mut F; 2],
+            ) {
                 #body
             }
         })
     }
 
-    /// The VJP of the increment with these weights, through these stages.
-    fn increment_vjp(
-        &self,
-        weights: &[Number],
-        used: &[usize],
-        y_bar: &TokenStream,
-        y: &TokenStream,
-        tape: &TokenStream,
-    ) -> TokenStream {
+    /// The VJP of the increment, and that of the increment with the `embedded` weights: stage by stage, so that what
+    /// both need of a stage is computed once.
+    fn increment_vjp(&self, used: &Used, embedded: Option<&Vec<Number>>) -> TokenStream {
+        let main = Cotangent {
+            weights: &self.method.coefficients.b,
+            letter: 'b',
+            suffix: "bar",
+            adds_time: embedded.is_none(),
+        };
+        let hat = embedded.map(|weights| Cotangent {
+            weights,
+            letter: 'e',
+            suffix: "hat",
+            adds_time: false,
+        });
         let mut scope = Scope::new(&self.method.coefficients);
-        let backward: Vec<_> =
-            used.iter().rev().map(|&i| self.stage_vjp(&mut scope, weights, used, i)).collect();
-        let (lets, count) = (scope.lets(), Literal::usize_unsuffixed(used.len()));
-        let added = used.iter().map(|i| format_ident!("y{}_bar", i + 1));
+        let all = if embedded.is_some() { used.all() } else { used.method.clone() };
+        let mut backward = TokenStream::new();
+        for &i in all.iter().rev() {
+            if used.method.contains(&i) {
+                backward.extend(self.stage_vjp(&mut scope, &main, &used.method, i));
+            }
+            if let Some(hat) = hat.as_ref().filter(|_| used.embedded.contains(&i)) {
+                backward.extend(self.stage_vjp(&mut scope, hat, &used.embedded, i));
+            }
+        }
+        let lets = scope.lets();
+        let list = |prefix: &str, suffix: &str| pattern(&used.all(), prefix, suffix);
+        let (y, tape, y_bar) = (list("y", ""), list("tape", ""), list("y", "_bar"));
+        let bars = used.method.iter().map(|&i| main.of_stage(i));
+        let (start, hats, end, mut count) = match &hat {
+            None => (quote!(let mut t_bar = T::ZERO;), None, quote!(t_bar), used.method.len()),
+            Some(_) => (quote!(), Some(list("y", "_hat")), quote!(), used.method.len()),
+        };
+        let hats = hats.map(|hats| quote!(embedded: #hats,));
+        let add_hats = hat.map(|hat| {
+            count += used.embedded.len();
+            let hats = used.embedded.iter().map(|&i| hat.of_stage(i));
+            quote!(add(u_hat, [#(#hats),*]);)
+        });
+        let count = Literal::usize_unsuffixed(count);
         quote! {
             use ::revode::support::{TapedStages, add, combine};
             let ::revode::Step { t, h, .. } = step;
             #lets
-            let TapedStages { k: #y_bar, y: #y, tape: #tape, k_bar, vjps, .. } = taped;
-            let mut t_bar = T::ZERO;
-            #(#backward)*
-            add(u_bar, [#(#added),*]);
+            let TapedStages { k: #y_bar, #hats y: #y, tape: #tape, k_bar, vjps, .. } = taped;
+            #start
+            #backward
+            add(u_bar, [#(#bars),*]);
+            #add_hats
             *vjps += #count;
-            t_bar
+            #end
         }
     }
 
@@ -183,30 +243,30 @@ impl Code<'_> {
     fn stage_vjp(
         &self,
         scope: &mut Scope<'_>,
-        weights: &[Number],
+        cotangent: &Cotangent<'_>,
         used: &[usize],
         i: usize,
     ) -> TokenStream {
+        let Cotangent { weights, letter, suffix, .. } = *cotangent;
         let a = &self.method.coefficients.a;
         let mut terms = Vec::new();
         if !weights[i].is_zero() {
-            let factor = scope.product(&weights[i], 'b', i, None);
-            terms.push(quote!((#factor, psi_bar)));
+            let factor = scope.product(&weights[i], letter, i, None);
+            let psi_bar = format_ident!("psi_{suffix}");
+            terms.push(quote!((#factor, #psi_bar)));
         }
         for &j in used.iter().filter(|&&j| j > i && !a[j][i].is_zero()) {
             let factor = scope.product(&a[j][i], 'a', j, Some(i));
-            let y_bar = format_ident!("y{}_bar", j + 1);
+            let y_bar = cotangent.of_stage(j);
             terms.push(quote!((#factor, #y_bar)));
         }
-        let time = scope.time(i);
-        let (y, tape, y_bar) = (
-            format_ident!("y{}", i + 1),
-            format_ident!("tape{}", i + 1),
-            format_ident!("y{}_bar", i + 1),
-        );
+        let (time, y_bar) = (scope.time(i), cotangent.of_stage(i));
+        let (y, tape) = (format_ident!("y{}", i + 1), format_ident!("tape{}", i + 1));
+        let model_bar = format_ident!("model_{suffix}");
+        let t_bar = cotangent.adds_time.then(|| quote!(t_bar +=));
         quote! {
             combine(k_bar, [#(#terms),*]);
-            t_bar += field.vjp(#time, #y, #tape, k_bar, #y_bar, model_bar);
+            #t_bar field.vjp(#time, #y, #tape, k_bar, #y_bar, #model_bar);
         }
     }
 

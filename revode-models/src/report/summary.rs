@@ -60,7 +60,10 @@ impl fmt::Display for Summary {
         writeln!(f, "  loss        {loss:.4e}, best {best_loss:.4e}")?;
         write!(f, "  solve       {mean_accepted_steps:.1} accepted steps on average")?;
         if let Some(error) = self.gradient_error {
-            write!(f, "\n  gradient    off by {error:.1e} at most in every {CHECKED_EVERY}th iteration, estimated")?;
+            write!(
+                f,
+                "\n  gradient    off by {error:.1e} at most in every {CHECKED_EVERY}th iteration, estimated"
+            )?;
         }
         Ok(())
     }

@@ -48,14 +48,21 @@ pub struct VjpWork<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
     pub(crate) taped: M::Taped,
     /// The increment.
     pub(crate) psi: F::State,
-    /// Its cotangent.
-    pub(crate) psi_bar: F::State,
+    /// Its cotangent, and that of the embedded increment.
+    pub(crate) psi_bar: [F::State; 2],
+    /// The number of the step that was taped last.
+    pub(crate) last: Option<u64>,
 }
 
 impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> VjpWork<T, F, M> {
     pub(crate) fn new(method: &M, field: &F, y0: &F::State) -> Self {
         let taped = method.taped(field, y0);
-        Self { taped, psi: y0.zeros_like(), psi_bar: y0.zeros_like() }
+        Self {
+            taped,
+            psi: y0.zeros_like(),
+            psi_bar: [y0.zeros_like(), y0.zeros_like()],
+            last: None,
+        }
     }
 
     /// Takes the increment of a step again, and keeps what its VJPs need: that of the embedded increment too, where

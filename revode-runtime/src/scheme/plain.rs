@@ -92,16 +92,21 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         adjoint: &mut Adjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Adjoint { main, embedded } = adjoint;
+        let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
+        if work.last == Some(step.index + 1) && embedded.is_some() {
+            self.0.precede(&mut work.taped);
+        }
         work.tape(&self.0, field, (step, step), before, embedded.is_some())?;
-        let VjpWork { taped, psi_bar, .. } = work;
-        let Cotangent { state, model } = main;
+        work.last = Some(step.index);
+        let VjpWork { taped, psi_bar: [psi_bar, psi_hat], .. } = work;
         psi_bar.assign(state);
-        self.0.increment_vjp(field, step, taped, psi_bar, state, model);
         if let Some(embedded) = embedded {
-            let Cotangent { state, model } = &mut **embedded;
-            psi_bar.assign(state);
-            self.0.embedded_vjp(field, step, taped, psi_bar, state, model);
+            let Cotangent { state: hat, model: model_hat } = &mut **embedded;
+            psi_hat.assign(hat);
+            let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [model, model_hat]);
+            self.0.vjp_with_embedded(field, step, taped, psi_bars, [state, hat], models);
+        } else {
+            self.0.increment_vjp(field, step, taped, psi_bar, state, model);
         }
         Ok(())
     }

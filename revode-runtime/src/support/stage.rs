@@ -51,12 +51,16 @@ impl<S, const N: usize> Stages<S, N> {
 pub struct TapedStages<S, Tape, const N: usize> {
     /// Stage derivatives; after a VJP the cotangents of the stage states.
     pub k: [S; N],
+    /// The cotangents of the stage states in a VJP of the embedded increment.
+    pub embedded: [S; N],
     /// Stage states `y_i = u + h Σ a_ij k_j`.
     pub y: [S; N],
     /// What each evaluation left for its VJP.
     pub tape: [Tape; N],
     /// The cotangent of the stage derivative in work.
     pub k_bar: S,
+    /// Whether the last stage is known from the step after this one.
+    pub last_known: bool,
     /// Field evaluations so far.
     pub evaluations: u64,
     /// Field VJPs so far.
@@ -72,12 +76,24 @@ impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
     {
         Self {
             k: std::array::from_fn(|_| u.zeros_like()),
+            embedded: std::array::from_fn(|_| u.zeros_like()),
             y: std::array::from_fn(|_| u.zeros_like()),
             tape: std::array::from_fn(|_| field.tape()),
             k_bar: u.zeros_like(),
+            last_known: false,
             evaluations: 0,
             vjps: 0,
         }
+    }
+}
+
+impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
+    /// Makes the first stage the last one of the increment before.
+    #[inline(always)]
+    pub fn first_becomes_last(&mut self) {
+        self.y.swap(0, N - 1);
+        self.tape.swap(0, N - 1);
+        self.last_known = true;
     }
 }
 

@@ -247,7 +247,7 @@ impl<S, F> Certificate<S, F> {
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let VjpWork { taped, psi, psi_bar } = work;
+        let VjpWork { taped, psi, psi_bar: [psi_bar, _], .. } = work;
         let method = &scheme.method;
         let back = step.reversed();
         let taken = method.increment_taped(field, back, y, taped, psi);

@@ -245,15 +245,16 @@ impl<M, A> PairScheme<M, A> {
         if z.is_none() {
             arithmetic.undo_z(step, state, &work.psi);
         }
-        let VjpWork { taped, psi_bar, .. } = &mut *work;
+        let VjpWork { taped, psi_bar: [psi_bar, psi_hat], .. } = &mut *work;
         let Cotangent { state: PairCotangent { pair: Pair { y: w, z: z_bar }, .. }, model } = main;
         zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
-        method.increment_vjp(field, back, taped, psi_bar, w, model);
         if let Some(embedded) = embedded {
-            let Cotangent { state: bar, model } = &mut **embedded;
-            let Pair { y: w, z: z_bar } = &mut bar.pair;
-            zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
-            method.embedded_vjp(field, back, taped, psi_bar, w, model);
+            let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
+            zip(psi_hat.as_mut_slice(), [z_hat.as_slice()], |[z_hat]| -z_hat);
+            let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [&mut *model, model_hat]);
+            method.vjp_with_embedded(field, back, taped, psi_bars, [w, w_hat], models);
+        } else {
+            method.increment_vjp(field, back, taped, psi_bar, w, model);
         }
         // Line (1): `y' = λ y + (1 − λ) z ⊕ Psi_h(t, z)`.
         let before = z.unwrap_or_else(|| arithmetic.z(state));
@@ -263,16 +264,17 @@ impl<M, A> PairScheme<M, A> {
         }
         let taped = &mut work.taped;
         let lambda = arithmetic.lambda(step.h);
-        couple_vjp(lambda, w, z_bar, |w, z_bar| {
-            method.increment_vjp(field, step, taped, w, z_bar, model);
-        });
+        mix_vjp(lambda, w, z_bar);
         if let Some(embedded) = embedded {
-            let Cotangent { state: bar, model } = &mut **embedded;
-            let Pair { y: w, z: z_bar } = &mut bar.pair;
-            couple_vjp(lambda, w, z_bar, |w, z_bar| {
-                method.embedded_vjp(field, step, taped, w, z_bar, model);
-            });
+            let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
+            mix_vjp(lambda, w_hat, z_hat);
+            let (psi_bars, models) = ([&*w, &*w_hat], [model, model_hat]);
+            method.vjp_with_embedded(field, step, taped, psi_bars, [z_bar, z_hat], models);
+            scale(lambda, w_hat);
+        } else {
+            method.increment_vjp(field, step, taped, w, z_bar, model);
         }
+        scale(lambda, w);
         Ok(())
     }
 }
@@ -280,19 +282,26 @@ impl<M, A> PairScheme<M, A> {
 /// The cotangents of a pair and of the parameters.
 pub(crate) type PairAdjoint<S, F> = Adjoint<PairCotangent<S>, F>;
 
-/// The VJP of `λ y + (1 − λ) z ⊕ Psi`, that of `Psi` given: `w` is the cotangent of the sum and becomes that of `y`.
+impl<S, F> Cotangent<PairCotangent<S>, F> {
+    /// The cotangents of the pair, and those of the parameters.
+    #[inline(always)]
+    fn parts(&mut self) -> (&mut Pair<S>, &mut F) {
+        (&mut self.state.pair, &mut self.model)
+    }
+}
+
+/// The VJP of `λ y + (1 − λ) z` with respect to `z`, where `w` is the cotangent of the sum.
 #[inline(always)]
-fn couple_vjp<T: Real, S: State<T>>(
-    lambda: Option<T>,
-    w: &mut S,
-    z_bar: &mut S,
-    increment_vjp: impl FnOnce(&S, &mut S),
-) {
+fn mix_vjp<T: Real, S: State<T>>(lambda: Option<T>, w: &S, z_bar: &mut S) {
     if let Some(lambda) = lambda {
         let mu = T::ONE - lambda;
         update(z_bar.as_mut_slice(), [w.as_slice()], |z_bar, [w]| z_bar + mu * w);
     }
-    increment_vjp(w, z_bar);
+}
+
+/// The VJP of `λ y + (1 − λ) z` with respect to `y`.
+#[inline(always)]
+fn scale<T: Real, S: State<T>>(lambda: Option<T>, w: &mut S) {
     if let Some(lambda) = lambda {
         w.as_mut_slice().iter_mut().for_each(|w| *w = lambda * *w);
     }
