@@ -103,7 +103,7 @@ def extrapolate(f, t, u, p, h):
     return row[-1], np.abs(row[-1] - row[-2])
 
 
-def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-16, max_step=np.inf):
+def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=np.inf):
     """`(y, S)` at the end, the largest sizes on the way, the steps taken."""
     n, m = field.n, field.m
     columns = 1 + n + m if sensitivities else 1
@@ -116,16 +116,17 @@ def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-16, max_step=
     t, end = LONG(span[0]), LONG(span[1])
     h = min((end - t) / 100, LONG(max_step))
     # Sizes by component: a derivative that is small beside others of its row matters as little.
-    scale = np.maximum(np.abs(u), 1e-30)
     signs = field.signs(t, u, p)
     f, steps = make(signs), 0
+    # (What starts at 0 counts as it will after a thousandth of the span: less is lost in rounding.)
+    scale = np.maximum(np.maximum(np.abs(u), 1e-30), np.abs(f(t, u, p)) * (end - t) / 1000)
     while t < end:
         steps += 1
         h = min(h, end - t, LONG(max_step))
         new, error = extrapolate(f, t, u, p, h)
         with np.errstate(over="ignore", invalid="ignore"):
             reference = np.maximum(scale, np.abs(new))
-            reference = np.maximum(reference, 1e-4 * reference.max(axis=0, keepdims=True))
+            reference = np.maximum(reference, 1e-2 * reference.max(axis=0, keepdims=True))
             off = float((error / (LONG(tolerance) * reference)).max())
         factor = 0.2 if not np.isfinite(off) else min(4.0, max(0.2, 0.8 * max(off, 1e-9) ** (-1 / 15)))
         if not off <= 1:
