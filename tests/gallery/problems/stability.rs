@@ -114,7 +114,7 @@ ode! {
 }
 
 ode! {
-    /// Relaxation to `sin ωt`, which is the solution.
+    /// Relaxation to `sin ωt`, which is the solution after a moment.
     struct ProtheroRobinson {
         state  { y }
         params { rate, omega }
@@ -138,7 +138,7 @@ pub(super) fn problems() -> Vec<Entry> {
     let hires = Hires { k1: 1.71, k2: 0.43, k3: 8.32, plus: 280.0, k5: 0.035 };
     let at_rest = [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0057];
     let oregonator = Oregonator { s: 77.27, w: 0.161, q: 8.375e-6 };
-    let enzyme = MichaelisMenten { on: 1000.0, off: 1.0, turnover: 10.0, enzyme: 0.1 };
+    let enzyme = MichaelisMenten { on: 1e4, off: 1.0, turnover: 10.0, enzyme: 0.1 };
     let axon = HodgkinHuxley { gna: 120.0, gk: 36.0, gl: 0.3, current: 10.0 };
     let prothero = ProtheroRobinson { rate: 1000.0, omega: 1.0 };
     vec![
@@ -150,12 +150,12 @@ pub(super) fn problems() -> Vec<Entry> {
         logistic("logistic 100", 100.0, 10.0),
         logistic("logistic 1000", 1000.0, 5.0),
         entry("robertson", Stability, robertson, [1.0, 0.0, 0.0], 0.0..0.4, Component(0)),
-        entry("hires", Stability, hires, at_rest, 0.0..321.8122, Component(5)),
+        entry("hires", Stability, hires, at_rest, 0.0..20.0, Component(5)),
         entry("oregonator", Stability, oregonator, [1.0, 2.0, 3.0], 0.0..4.0, Component(1)),
         flame("flame", 1e-3, 2000.0),
         flame("flame front", 0.01, 104.0),
-        entry("michaelis-menten", Stability, enzyme, [1.0, 0.0], 0.0..5.0, Component(0)),
+        entry("michaelis-menten", Stability, enzyme, [1.0, 0.0], 0.0..0.8, Component(0)),
         entry("hodgkin-huxley", Stability, axon, [-65.0, 0.05, 0.6, 0.32], 0.0..8.0, Component(0)),
-        entry("prothero-robinson", Stability, prothero, [0.0], 0.0..2.0, Component(0)),
+        entry("prothero-robinson", Stability, prothero, [0.5], 0.0..2.0, Component(0)),
     ]
 }

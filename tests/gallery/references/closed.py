@@ -33,7 +33,7 @@ def logistic(r, capacity, y0, t):
 
 def prothero_robinson():
     loss = lambda y0, rate, omega: mp.sin(2 * omega) + y0 * mp.exp(-2 * rate)
-    return derivatives(loss, [0, 1000, 1])
+    return derivatives(loss, [0.5, 1000, 1])
 
 
 def heat(n):

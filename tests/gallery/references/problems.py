@@ -115,7 +115,7 @@ def brusselator(t, y, p, _):
     ]
 
 
-@problem("hires", [1.71, 0.43, 8.32, 280, 0.035], [1, 0, 0, 0, 0, 0, 0, 0.0057], (0, 321.8122), 5)
+@problem("hires", [1.71, 0.43, 8.32, 280, 0.035], [1, 0, 0, 0, 0, 0, 0, 0.0057], (0, 20), 5)
 def hires(t, y, p, _):
     a, b, c, d, e, f, g, h = y
     k1, k2, k3, plus, k5 = p
@@ -146,7 +146,7 @@ problem("flame", [1, 1], [1e-3], (0, 2000), 0)(flame)
 problem("flame front", [1, 1], [0.01], (0, 104), 0)(flame)
 
 
-@problem("michaelis-menten", [1000, 1, 10, 0.1], [1, 0], (0, 5), 0)
+@problem("michaelis-menten", [10000, 1, 10, 0.1], [1, 0], (0, 0.8), 0)
 def michaelis_menten(t, y, p, _):
     (s, c), (on, off, turnover, enzyme) = y, p
     binding = on * (enzyme - c) * s
@@ -170,7 +170,7 @@ def hodgkin_huxley(t, y, p, _):
     ]
 
 
-@problem("prothero-robinson", [1000, 1], [0], (0, 2), 0)
+@problem("prothero-robinson", [1000, 1], [0.5], (0, 2), 0)
 def prothero_robinson(t, y, p, _):
     rate, omega = p
     return [-rate * (y[0] - sin(omega * t)) + omega * cos(omega * t)]
