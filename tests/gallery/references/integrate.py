@@ -115,7 +115,6 @@ def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=
     p = [LONG(x) for x in p]
     t, end = LONG(span[0]), LONG(span[1])
     h = min((end - t) / 100, LONG(max_step))
-    # Sizes by component: a derivative that is small beside others of its row matters as little.
     signs = field.signs(t, u, p)
     f, steps = make(signs), 0
     # (What starts at 0 counts as it will after a thousandth of the span: less is lost in rounding.)
@@ -126,7 +125,7 @@ def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=
         new, error = extrapolate(f, t, u, p, h)
         with np.errstate(over="ignore", invalid="ignore"):
             reference = np.maximum(scale, np.abs(new))
-            reference = np.maximum(reference, 1e-2 * reference.max(axis=0, keepdims=True))
+            reference = with_floor(reference, 1e-2)
             off = float((error / (LONG(tolerance) * reference)).max())
         factor = 0.2 if not np.isfinite(off) else min(4.0, max(0.2, 0.8 * max(off, 1e-9) ** (-1 / 15)))
         if not off <= 1:
@@ -147,6 +146,15 @@ def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=
             h *= factor
         scale = np.maximum(scale, np.abs(u))
     return u, scale, steps
+
+
+def with_floor(sizes, floor):
+    """Of the derivatives with respect to one number, small ones need not be as accurate as the largest; small
+    components of the state must be."""
+    derivatives = sizes[:, 1:]
+    if derivatives.size:
+        derivatives = np.maximum(derivatives, floor * derivatives.max(axis=0, keepdims=True))
+    return np.hstack([sizes[:, :1], derivatives])
 
 
 def locate(field, f, t, u, p, h, signs, ahead):
@@ -196,8 +204,9 @@ def by_scipy(field, y0, p, span, scale, method):
     u[:, 0] = y0
     u[:, 1 : 1 + n] = np.eye(n)
     shape = u.shape
-    size = scale.astype(float)
-    size = np.maximum(size, 1e-4 * size.max(axis=0, keepdims=True))
+    size = with_floor(scale.astype(float), 1e-4)
+    # (States that grow start far below their largest size.)
+    size[:, 0] *= 1e-6
     done = solve_ivp(
         lambda t, u: f(t, u.reshape(shape), p).ravel(),
         span,
