@@ -15,7 +15,7 @@ use crate::erased::AnyField;
 use crate::reference::Reference;
 
 /// What makes the gradient of a problem go wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Steps are as long as stability allows, and the linearisation with frozen steps has no feedback.
     Stability,
@@ -153,6 +153,13 @@ impl Entry {
             Choice::Exact => self.differentiate(&solver.strategy(Exact::default())),
             Choice::Checkpointed => self.differentiate(&solver.strategy(Checkpointed::slots(30))),
         }
+    }
+
+    /// The loss alone, with adaptive steps of Tsit5 at this tolerance.
+    pub(crate) fn value(&self, rtol: f64, atol: f64) -> Result<f64, SolveError> {
+        let solver = Solver::new(Tsit5).max_steps(MAX_STEPS).tolerance(rtol, atol);
+        let path = solver.solve(&self.problem, SaveAt::end())?;
+        self.loss.value(0, path.t[0], &path.y[0])
     }
 
     fn differentiate<M, C, G>(&self, solver: &Solver<M, C, G>) -> Result<Answer, SolveError>

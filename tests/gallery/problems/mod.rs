@@ -1,4 +1,4 @@
-//! The problems, kind by kind. `../references/problems.py` has them a second time.
+//! The problems. `../references/problems.py` has them a second time.
 
 mod jumps;
 mod kinks;
@@ -11,9 +11,9 @@ mod van_der_pol;
 
 use crate::entry::Entry;
 
-/// All problems.
+/// All problems, kind by kind.
 pub(crate) fn all() -> Vec<Entry> {
-    [
+    let mut all: Vec<_> = [
         stability::problems(),
         van_der_pol::problems(),
         parabolic::problems(),
@@ -25,5 +25,7 @@ pub(crate) fn all() -> Vec<Entry> {
     ]
     .into_iter()
     .flatten()
-    .collect()
+    .collect();
+    all.sort_by_key(|entry: &Entry| entry.kind);
+    all
 }
