@@ -240,60 +240,32 @@ problem("van der pol at rest", [1, 0, 1.2], [0, 0], (0, 5), 0)(driven_van_der_po
 # Kinks.
 
 
-@problem(
-    "tracker",
-    [0.2, 0.02],
-    [0.4],
-    (0, 300),
-    0,
-    switches=lambda t, y, p: [0.4 + 0.02 * sin(t) - y[0]],
-    max_step=0.1,
-)
+@problem("tracker", [0.2, 0.02], [0.4], (0, 300), 0, switches=lambda t, y, p: [0.4 + 0.02 * sin(t) - y[0]], max_step=0.1)
 def tracker(t, y, p, signs):
     up, down = p
     gap = 0.4 + 0.02 * sin(t) - y[0]
     return [up * gap] if signs[0] > 0 else [down * gap]
 
 
-@problem(
-    "bilinear oscillator", [4, 2], [1, 0], (0, 10), 0, switches=lambda t, y, p: [y[0]], max_step=0.2
-)
+@problem("bilinear oscillator", [4, 2], [1, 0], (0, 10), 0, switches=lambda t, y, p: [y[0]], max_step=0.2)
 def bilinear(t, y, p, signs):
     (x, v), (k, asymmetry) = y, p
     return [v, -k * x - asymmetry * signs[0] * x]
 
 
-@problem(
-    "saturating uptake",
-    [0.5, 1],
-    [2],
-    (0, 6),
-    0,
-    switches=lambda t, y, p: [p[1] * y[0] - p[0]],
-    max_step=0.2,
-)
+@problem("saturating uptake", [0.5, 1], [2], (0, 6), 0, switches=lambda t, y, p: [p[1] * y[0] - p[0]], max_step=0.2)
 def uptake(t, y, p, signs):
     limit, rate = p
     return [-limit if signs[0] > 0 else -rate * y[0]]
 
 
-@problem(
-    "rectified drive", [0.3, 1], [0.5], (0, 20), 0, switches=lambda t, y, p: [sin(t)], max_step=0.2
-)
+@problem("rectified drive", [0.3, 1], [0.5], (0, 20), 0, switches=lambda t, y, p: [sin(t)], max_step=0.2)
 def rectified(t, y, p, signs):
     decay, amp = p
     return [-decay * y[0] + (amp * sin(t) if signs[0] > 0 else 0)]
 
 
-@problem(
-    "elastic floor",
-    [1, 100],
-    [1, 0],
-    (0, 5),
-    0,
-    switches=lambda t, y, p: [-y[0]],
-    max_step=0.05,
-)
+@problem("elastic floor", [1, 100], [1, 0], (0, 5), 0, switches=lambda t, y, p: [-y[0]], max_step=0.05)
 def floor(t, y, p, signs):
     (x, v), (gravity, stiffness) = y, p
     return [v, -gravity + (-stiffness * x if signs[0] > 0 else 0)]
@@ -302,24 +274,18 @@ def floor(t, y, p, signs):
 # Jumps.
 
 
-@problem(
-    "slower below", [1, 0.5, 1], [2], (0, 3), 0, switches=lambda t, y, p: [y[0] - p[2]], max_step=0.2
-)
+@problem("slower below", [1, 0.5, 1], [2], (0, 3), 0, switches=lambda t, y, p: [y[0] - p[2]], max_step=0.2)
 def slower(t, y, p, signs):
     return [-p[0] - p[1] * signs[0]]
 
 
-@problem(
-    "dry friction", [1, 0.1], [1, 0.5], (0, 5), 0, switches=lambda t, y, p: [y[1]], max_step=0.1
-)
+@problem("dry friction", [1, 0.1], [1, 0.5], (0, 5), 0, switches=lambda t, y, p: [y[1]], max_step=0.1)
 def friction(t, y, p, signs):
     (x, v), (k, mu) = y, p
     return [v, -k * x - mu * signs[0]]
 
 
-@problem(
-    "square wave", [0.3, 1], [0.5], (0, 10), 0, switches=lambda t, y, p: [sin(t)], max_step=0.2
-)
+@problem("square wave", [0.3, 1], [0.5], (0, 10), 0, switches=lambda t, y, p: [sin(t)], max_step=0.2)
 def square_wave(t, y, p, signs):
     decay, amp = p
     return [-decay * y[0] + amp * signs[0]]
