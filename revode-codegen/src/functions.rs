@@ -20,6 +20,19 @@ pub struct Function {
     pub sliced: bool,
     /// The interval that tests take every argument from.
     pub domain: (f64, f64),
+    /// What happens where the argument, or the first minus the second one, changes sign; `None` where the function
+    /// is smooth. Singular points that a solution does not cross (`hypot` at the origin, `sqrt` at 0) do not count, nor
+    /// does the cut of `atan2`: no function of the point changes sign there and nowhere else.
+    pub switch: Option<Break>,
+}
+
+/// How a function is not smooth where it changes branches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Break {
+    /// Its derivative jumps.
+    Kink,
+    /// Its value jumps.
+    Jump,
 }
 
 /// What a function is made of.
@@ -70,6 +83,7 @@ const fn method(
         cheap: false,
         sliced: false,
         domain,
+        switch: None,
     }
 }
 
@@ -88,8 +102,14 @@ const fn binary(
     Function { arity: 2, ..method(name, domain, value, partials) }
 }
 
-/// A method of `Real` that costs as much as an addition.
-const fn cheap(name: &'static str, arity: usize, value: Value, partials: Partials) -> Function {
+/// A method of `Real` that changes branches and costs as much as an addition.
+const fn branching(
+    name: &'static str,
+    switch: Break,
+    arity: usize,
+    value: Value,
+    partials: Partials,
+) -> Function {
     Function {
         name,
         arity,
@@ -97,6 +117,7 @@ const fn cheap(name: &'static str, arity: usize, value: Value, partials: Partial
         cheap: true,
         sliced: false,
         domain: ANY,
+        switch: Some(switch),
     }
 }
 
@@ -109,6 +130,7 @@ const fn expansion(name: &'static str, expand: Expand) -> Function {
         cheap: true,
         sliced: false,
         domain: ANY,
+        switch: None,
     }
 }
 
@@ -282,10 +304,11 @@ pub static FUNCTIONS: &[Function] = &[
         |x| libm::hypot(x[0], x[1]),
         |g, x, y| vec![g.div(x[0], y), g.div(x[1], y)],
     ),
-    cheap("abs", 1, |x| x[0].abs(), |g, x, _| vec![g.call("signum", vec![x[0]])]),
-    cheap("signum", 1, |x| x[0].signum(), |g, _, _| vec![g.constant(0.0)]),
-    cheap(
+    branching("abs", Break::Kink, 1, |x| x[0].abs(), |g, x, _| vec![g.call("signum", vec![x[0]])]),
+    branching("signum", Break::Jump, 1, |x| x[0].signum(), |g, _, _| vec![g.constant(0.0)]),
+    branching(
         "min",
+        Break::Kink,
         2,
         |x| x[0].min(x[1]),
         |g, x, _| {
@@ -293,8 +316,9 @@ pub static FUNCTIONS: &[Function] = &[
             vec![g.select([x[1], x[0], one, zero]), g.select([x[1], x[0], zero, one])]
         },
     ),
-    cheap(
+    branching(
         "max",
+        Break::Kink,
         2,
         |x| x[0].max(x[1]),
         |g, x, _| {

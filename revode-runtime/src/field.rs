@@ -4,7 +4,7 @@
 //! [`Parameters`] and [`FieldVjp`] are what gradients need.
 
 use crate::slices::largest;
-use crate::{Real, State};
+use crate::{Real, State, Switch};
 
 /// The right-hand side of `dy/dt = f(t, y)`.
 #[diagnostic::on_unimplemented(
@@ -26,6 +26,35 @@ pub trait VectorField<T: Real> {
     fn check(&self, y: &Self::State) -> Result<(), ShapeError> {
         let _ = y;
         Ok(())
+    }
+
+    /// The number of switching functions: how many numbers change sign where the field changes branches and is not
+    /// smooth ([`Switch`]). `ode!` knows those of its equations; a field by hand has none unless it says so, and is
+    /// taken for smooth.
+    ///
+    /// It depends on the sizes of the model only, not on the values of its parameters.
+    fn switch_count(&self) -> usize {
+        0
+    }
+
+    /// Writes the values of the switching functions at `(t, y)` to `values`, of which there are
+    /// [`switch_count`](Self::switch_count). Each is as large as what it is the value of: only where it changes sign
+    /// matters, and 0 is the place itself. Equal inputs give equal bits. Fields that `ode!` generates allocate
+    /// nothing here unless they have `dims`.
+    ///
+    /// # Panics
+    /// Possibly, if there are fewer `values`.
+    fn switches(&self, t: T, y: &Self::State, values: &mut [T]) {
+        let _ = (t, y, values);
+    }
+
+    /// What the switching function is whose value [`switches`](Self::switches) writes to `values[i]`, for messages
+    /// and decisions; not for inner loops, for it allocates.
+    ///
+    /// # Panics
+    /// If `i` is not below [`switch_count`](Self::switch_count).
+    fn switch(&self, i: usize) -> Switch {
+        panic!("there is no switching function {i}")
     }
 }
 

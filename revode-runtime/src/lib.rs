@@ -31,6 +31,7 @@ mod step;
 mod stop;
 #[doc(hidden)]
 pub mod support;
+mod switch;
 mod time;
 
 pub use control::{Adaptive, FixedStep, Pid, Tolerance};
@@ -51,6 +52,7 @@ pub use stability::Stability;
 pub use state::State;
 pub use stats::{Stats, StrategyStats};
 pub use step::{Step, StepFailure};
+pub use switch::{Switch, SwitchKind};
 
 /// The linear algebra crate that states and parameters come from.
 pub use nalgebra;

@@ -7,10 +7,10 @@ use quote::{format_ident, quote};
 
 use super::model::Model;
 use super::program::Program;
-use super::sizes::state_count;
+use super::sizes::{part_offset, state_count};
 use super::statements::{Builder, Function, Stmt, Tape, write};
 use crate::ir::schedule::Schedule;
-use crate::ir::{Id, Input, Op, Role, Sink, Target};
+use crate::ir::{Dim, Id, Input, Op, Role, Shape, Sink, Target};
 use crate::passes::jacobian::Jacobian;
 
 /// Emits the bodies of the functions of one model.
@@ -74,6 +74,28 @@ impl Bodies<'_> {
         self.function(&["t", "y", "jacobian"], "dy_dot", &bases, statements)
     }
 
+    /// `switches`: reads `t`, `y`, `self`; writes `values`.
+    pub(super) fn switches(&self) -> TokenStream {
+        let sinks = self.program.switches.iter().map(|switch| switch.sink.clone());
+        let schedule = self.schedule(&sinks.collect::<Vec<_>>(), NOTHING, NOTHING);
+        let statements = straight(Builder::new(&self.program.graph, self.model, &schedule, None));
+        let (y, n) = (self.slices(&["y"], &[]), self.switch_count());
+        let bases = quote!(#y let values = &mut values[..#n];);
+        let result = ("values", &self.switch_shapes()[..]);
+        self.function_of(&["t", "y", "values"], result, &bases, statements)
+    }
+
+    /// The number of components of all switching functions.
+    pub(super) fn switch_count(&self) -> TokenStream {
+        let shapes = self.switch_shapes();
+        part_offset(self.model, &shapes, shapes.len(), &Dim::default())
+    }
+
+    fn switch_shapes(&self) -> Vec<Shape> {
+        let values = self.program.switches.iter().map(|switch| switch.sink.value);
+        values.map(|value| self.program.graph.shape(value).clone()).collect()
+    }
+
     /// The entries that do not vanish identically.
     fn entries(&self, entries: &[(usize, usize, Id)]) -> Vec<Stmt> {
         let sinks = entries.iter().map(|entry| Sink { target: Target::Return, value: entry.2 });
@@ -126,8 +148,19 @@ impl Bodies<'_> {
         bases: &TokenStream,
         statements: Vec<Stmt>,
     ) -> TokenStream {
-        let function = Function { g: &self.program.graph, model: self.model, arguments, result };
-        write(function, bases, statements)
+        self.function_of(arguments, (result, &self.model.state_shapes()), bases, statements)
+    }
+
+    /// The body of a function whose result has parts of these shapes.
+    fn function_of(
+        &self,
+        arguments: &'static [&'static str],
+        (result, parts): (&'static str, &[Shape]),
+        bases: &TokenStream,
+        statements: Vec<Stmt>,
+    ) -> TokenStream {
+        let (g, model) = (&self.program.graph, self.model);
+        write(Function { g, model, arguments, result, parts }, bases, statements)
     }
 
     /// The states as slices of known lengths.

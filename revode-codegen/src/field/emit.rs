@@ -11,6 +11,7 @@ use super::program::Program;
 use super::runtime_checks;
 use super::sizes::{local_size, size};
 use super::statements::Tape;
+use super::switches;
 use super::types::{buffer, field_type, state_type};
 use crate::generated::attributes;
 use crate::ir::Shape;
@@ -74,6 +75,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let constraints = runtime_checks::static_constraints(model);
     let (eval, jvp, jacobian) = (bodies.eval(), bodies.jvp(), bodies.jacobian());
     let (eval_taped, vjp) = (bodies.eval_taped(), bodies.vjp());
+    let switches = switches::emit(&bodies);
     let (types, zeros): (Vec<_>, Vec<_>) =
         bodies.tape.shapes().map(|shape| buffer(model, shape)).unzip();
     let vector_field = header(model, Some(quote!(VectorField<T>)));
@@ -90,6 +92,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
                 #eval
             }
             #check
+            #switches
         }
         #attributes
         #field_vjp {

@@ -7,13 +7,15 @@ use super::model::Model;
 use super::program::Program;
 use super::sizes;
 use crate::diagnostics::Diagnostics;
-use crate::functions::CONSTANTS;
+use crate::functions::{self, CONSTANTS};
 use crate::ir::{Dim, Graph, Id, Input, Role, Shape, Sink, Target};
+use crate::passes::switches::Call;
 
 /// Builds the graph of the equations and differentiates it.
 pub(super) fn lower(model: &Model) -> Program {
     let sizes = model.generics.iter().chain(&model.dims).map(ToString::to_string).collect();
-    let mut lowering = Lowering { g: Graph::default(), values: BTreeMap::new(), sizes };
+    let mut lowering =
+        Lowering { g: Graph::default(), values: BTreeMap::new(), sizes, calls: BTreeMap::new() };
     for (name, value) in CONSTANTS {
         let id = lowering.g.constant(value);
         lowering.values.insert(name.to_owned(), id);
@@ -42,13 +44,15 @@ pub(super) fn lower(model: &Model) -> Program {
         let value = g.fill(equations[&state.name.to_string()], state.shape.clone());
         eval.push(Sink { target: Target::State(index), value });
     }
-    Program::new(g, eval, &model.state_shapes())
+    Program::new(g, eval, &model.state_shapes(), &lowering.calls)
 }
 
 struct Lowering {
     g: Graph,
     values: BTreeMap<String, Id>,
     sizes: Vec<String>,
+    /// The calls in the text, by what they became.
+    calls: BTreeMap<Id, Call>,
 }
 
 impl Lowering {
@@ -86,8 +90,14 @@ impl Lowering {
                 }
             }
             ExprKind::Call(name, arguments) => {
-                let arguments: Vec<Id> = arguments.iter().map(|a| self.expr(a)).collect();
-                self.call(&name.to_string(), arguments)
+                let name = name.to_string();
+                let values: Vec<Id> = arguments.iter().map(|a| self.expr(a)).collect();
+                let id = self.call(&name, values);
+                if let Some(function) = functions::find(&name) {
+                    let call = || Call { function: function.name, argument: difference(arguments) };
+                    self.calls.entry(id).or_insert_with(call);
+                }
+                id
             }
             ExprKind::Index(a, indices) => {
                 let a = self.expr(a);
@@ -151,4 +161,19 @@ impl Lowering {
     fn size(&self, expr: &Expr) -> Dim {
         sizes::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
     }
+}
+
+/// The argument whose sign is meant, or the first one minus the second, as it is written.
+fn difference(arguments: &[Expr]) -> String {
+    let written: Vec<String> = arguments
+        .iter()
+        .enumerate()
+        .map(|(k, argument)| match argument.kind {
+            ExprKind::Neg(_) | ExprKind::Binary(Operator::Add | Operator::Sub, ..) if k > 0 => {
+                format!("({argument})")
+            }
+            _ => argument.to_string(),
+        })
+        .collect();
+    written.join(" - ")
 }

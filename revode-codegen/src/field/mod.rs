@@ -14,6 +14,7 @@ mod runtime_checks;
 mod shapes;
 mod sizes;
 mod statements;
+mod switches;
 mod types;
 
 use proc_macro2::TokenStream;

@@ -1,12 +1,13 @@
 //! The programs of a model, on one graph.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ir::verify::verify;
 use crate::ir::{Graph, Id, Op, Shape, Sink};
 use crate::passes::jacobian::{Jacobian, jacobian};
 use crate::passes::jvp::{all_tangents, jvp};
 use crate::passes::simplify::expand_powers;
+use crate::passes::switches::{Call, Switch, switches};
 use crate::passes::vjp::vjp;
 
 /// The programs of a model, on one graph.
@@ -22,13 +23,20 @@ pub struct Program {
     pub jvp: Vec<Sink>,
     /// The Jacobian.
     pub jacobian: Jacobian,
+    /// The switching functions of `f`, one sink each.
+    pub switches: Vec<Switch>,
     /// The values that `f` leaves for its vector–Jacobian product.
     pub tape: BTreeSet<Id>,
 }
 
 impl Program {
-    /// Differentiates `f`, given as one sink a state.
-    pub fn new(mut graph: Graph, eval: Vec<Sink>, states: &[Shape]) -> Self {
+    /// Differentiates `f`, given as one sink a state, and the calls in its text by what they became.
+    pub fn new(
+        mut graph: Graph,
+        eval: Vec<Sink>,
+        states: &[Shape],
+        calls: &BTreeMap<Id, Call>,
+    ) -> Self {
         let g = &mut graph;
         verified(g);
         let vjp = vjp(g, &eval, states);
@@ -37,7 +45,10 @@ impl Program {
         verified(g);
         let jacobian = jacobian(g, &eval, states);
         verified(g);
-        let mut program = Self { graph, eval, vjp, jvp, jacobian, tape: BTreeSet::new() };
+        // Last, so that what is made for them changes no number, and so no line, of the other programs.
+        let switches = switches(g, &eval, calls);
+        verified(g);
+        let mut program = Self { graph, eval, vjp, jvp, jacobian, switches, tape: BTreeSet::new() };
         program.lower_powers();
         verified(&program.graph);
         program.tape = tape(&program.graph, &program.eval, &program.vjp);
@@ -46,6 +57,7 @@ impl Program {
 
     fn lower_powers(&mut self) {
         let sinks = self.eval.iter().chain(&self.vjp).chain(&self.jvp);
+        let sinks = sinks.chain(self.switches.iter().map(|switch| &switch.sink));
         let mut roots: Vec<Id> = sinks.map(|sink| sink.value).collect();
         match &self.jacobian {
             Jacobian::Entries(entries) => roots.extend(entries.iter().map(|entry| entry.2)),
@@ -58,6 +70,7 @@ impl Program {
             Jacobian::Entries(entries) => entries.iter_mut().for_each(|e| e.2 = new[&e.2]),
             Jacobian::Column(column) => sinks.extend(column),
         }
+        sinks.extend(self.switches.iter_mut().map(|switch| &mut switch.sink));
         for sink in sinks {
             sink.value = new[&sink.value];
         }

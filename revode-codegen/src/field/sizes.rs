@@ -113,11 +113,16 @@ pub(super) fn count(model: &Model, shape: &Shape) -> TokenStream {
 
 /// The place of component `offset` of state `k` among the components of all states.
 pub(super) fn state_offset(model: &Model, k: usize, offset: &Dim) -> TokenStream {
-    let lengths = model.states[..k].iter().map(|state| state.shape.length());
+    part_offset(model, &model.state_shapes(), k, offset)
+}
+
+/// The place of component `offset` of part `k` among the components of parts of these shapes.
+pub(super) fn part_offset(model: &Model, parts: &[Shape], k: usize, offset: &Dim) -> TokenStream {
+    let lengths = parts[..k].iter().map(Shape::length);
     if let Some(lengths) = lengths.collect::<Option<Vec<Dim>>>() {
         return size(model, &lengths.iter().fold(offset.clone(), |sum, n| sum.plus(n)));
     }
-    let counts = model.states[..k].iter().map(|state| count(model, &state.shape));
+    let counts = parts[..k].iter().map(|shape| count(model, shape));
     let offset = (*offset != Dim::default()).then(|| size(model, offset));
     let terms = counts.chain(offset);
     quote!(#(#terms)+*)

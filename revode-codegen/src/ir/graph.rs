@@ -276,6 +276,8 @@ pub enum Target {
         /// Whether the value is subtracted instead.
         negative: bool,
     },
+    /// Written to the components of a switching function.
+    Switch(usize),
     /// Returned.
     Return,
 }

@@ -171,7 +171,7 @@ fn place(g: &Graph, sinks: &[Sink], id: Id, uses: &BTreeSet<Use>, given: &BTreeS
     // A product is written to where it goes, or accumulated there.
     let direct = match only {
         Some(&Use::Sink(k)) if sinks[k].value == id => match sinks[k].target {
-            Target::State(_) => true,
+            Target::State(_) | Target::Switch(_) => true,
             _ => matches!(op, Op::Outer(..) | Op::MatMul(..)),
         },
         Some(&Use::Part(user, k)) => {

@@ -3,6 +3,7 @@
 pub mod jacobian;
 pub mod jvp;
 pub mod simplify;
+pub mod switches;
 pub mod vjp;
 
 use crate::functions::Rule;

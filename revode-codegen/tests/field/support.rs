@@ -90,6 +90,7 @@ impl Case {
                     (Input { role: Role::ParamDot, index: *index }, offset.value(&self.sizes))
                 }
                 Target::Return => (Input { role: Role::TimeDot, index: 0 }, 0),
+                Target::Switch(_) => unreachable!("a product writes none"),
             };
             let sign = match sink.target {
                 Target::Param { negative: true, .. } => -1.0,

@@ -3,9 +3,11 @@
 
 mod algebra;
 mod stage;
+mod switch;
 
 pub use algebra::{
     add_heap_mat_mul, add_mat_mul, add_mat_vec, add_outer, dot, heap_mat_mul, mat_mul, mat_vec,
     mat_vec_transposed, outer, sum, transpose,
 };
 pub use stage::{Stages, TapedStages, add, combine, stage};
+pub use switch::switch;

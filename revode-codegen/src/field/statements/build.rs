@@ -154,8 +154,8 @@ impl<'a> Builder<'a> {
         for Sink { target, value } in &self.schedule.sinks {
             let shape = self.g.shape(*value).clone();
             match target {
-                Target::State(index) => {
-                    let place = Place { root: Root::State(*index), offset: None, shape };
+                Target::State(index) | Target::Switch(index) => {
+                    let place = Place { root: Root::Result(*index), offset: None, shape };
                     self.write(place, *value, Assign::Set);
                 }
                 Target::Param { index, offset, negative } => {

@@ -88,8 +88,8 @@ pub(super) struct Place {
 pub(super) enum Root {
     /// A buffer.
     Buffer(Id),
-    /// A state of the result.
-    State(usize),
+    /// A part of the result: a state or a switching function.
+    Result(usize),
     /// A parameter of the model's cotangent.
     ParamBar(usize),
     /// The tape's place.
@@ -235,8 +235,10 @@ pub(super) struct Function<'a> {
     pub(super) model: &'a Model,
     /// The names of all arguments.
     pub(super) arguments: &'static [&'static str],
-    /// The slice of all states of the result.
+    /// The slice of the whole result.
     pub(super) result: &'static str,
+    /// The shapes of its parts, which come one after the other.
+    pub(super) parts: &'a [Shape],
 }
 
 impl Function<'_> {
@@ -244,7 +246,7 @@ impl Function<'_> {
     fn is_part(self, place: &Place) -> bool {
         match place.root {
             Root::Buffer(_) => place.offset.is_some(),
-            Root::State(_) => place.offset.is_some() || self.model.states.len() > 1,
+            Root::Result(_) => place.offset.is_some() || self.parts.len() > 1,
             _ => true,
         }
     }

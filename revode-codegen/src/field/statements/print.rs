@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use super::names::Names;
 use super::{Assign, Expr, Fill, Function, Place, Root, Source, States, Stmt, Storage, functions};
-use crate::field::sizes::{count, size, state_count, state_offset};
+use crate::field::sizes::{count, part_offset, size, state_count, state_offset};
 use crate::field::types::buffer;
 use crate::ir::{Dim, Id, Shape};
 
@@ -142,7 +142,7 @@ impl Printer<'_> {
         let is_part = self.function.is_part(place);
         let out = match place.root {
             Root::Buffer(id) if !is_part => self.names.of(id).clone(),
-            Root::State(_) if !is_part => format_ident!("{}", self.function.result),
+            Root::Result(_) if !is_part => format_ident!("{}", self.function.result),
             _ => format_ident!("out"),
         };
         let inside = self.statements(body);
@@ -223,7 +223,7 @@ impl Printer<'_> {
         let path = self.path(place);
         let is_reference = match place.root {
             Root::Buffer(id) => place.offset.is_none() && !self.names.is_owned(id),
-            Root::State(_) => !self.function.is_part(place),
+            Root::Result(_) => !self.function.is_part(place),
             _ => place.offset.is_none(),
         };
         if is_reference { path } else { quote!(&mut #path) }
@@ -237,15 +237,15 @@ impl Printer<'_> {
                 let name = self.names.of(id);
                 quote!(#name)
             }
-            Root::State(index) => {
+            Root::Result(index) => {
                 let result = format_ident!("{}", self.function.result);
                 if !self.function.is_part(place) && !place.shape.is_scalar() {
                     return quote!(#result);
                 }
                 let offset = place.offset.clone().unwrap_or_default();
-                let start = state_offset(model, index, &offset);
-                let end = place.shape.length();
-                let end = end.map(|length| state_offset(model, index, &offset.plus(&length)));
+                let at = |offset: &Dim| part_offset(model, self.function.parts, index, offset);
+                let start = at(&offset);
+                let end = place.shape.length().map(|length| at(&offset.plus(&length)));
                 let range = range(start, end, &place.shape, || count(model, &place.shape));
                 return quote!(#result[#range]);
             }
