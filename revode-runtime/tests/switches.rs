@@ -31,6 +31,39 @@ mod models {
     }
 
     ode! {
+        pub struct ShapesOnTheStack {
+            state { x, u: [2], v: [3], p: [2], q: [2], m: [2, 2], k: [2, 2], s }
+            params { a }
+        }
+        let wave = m @ u;
+        dx/dt = abs(x ^ 3 - a);
+        du/dt = abs(sin(u));
+        dv/dt = abs(concat(x, sin(u)));
+        dp/dt = abs(v[1..] - p);
+        dq/dt = abs(wave);
+        dm/dt = abs(m @ transpose(k));
+        dk/dt = abs(transpose(m));
+        ds/dt = abs(dot(wave, u) + norm2(q));
+    }
+
+    ode! {
+        pub struct ShapesOnTheHeap {
+            state { x, u: [n], v: [n + 1], p: [n], q: [n], m: [n, n], k: [n, n], s }
+            params { a }
+            dims { n }
+        }
+        let wave = m @ u;
+        dx/dt = abs(x ^ 3 - a);
+        du/dt = abs(sin(u));
+        dv/dt = abs(concat(x, sin(u)));
+        dp/dt = abs(v[1..] - p);
+        dq/dt = abs(wave);
+        dm/dt = abs(m @ transpose(k));
+        dk/dt = abs(transpose(m));
+        ds/dt = abs(dot(wave, u) + norm2(q));
+    }
+
+    ode! {
         pub struct Smooth { state { x } params { a } }
         dx/dt = -a * x;
     }
@@ -80,7 +113,8 @@ fn a_model_on_the_stack() {
 
 #[test]
 fn a_model_with_sizes_known_at_run_time() {
-    let field = models::Heap::new(DMatrix::from_row_slice(2, 2, &[1.0, 1.0, 1.0, -1.0]), 3);
+    let mut field = models::Heap::zeros(2, 3);
+    field.w = DMatrix::from_row_slice(2, 2, &[1.0, 1.0, 1.0, -1.0]);
     let y = DVector::from_vec(vec![0.25, 2.0, 1.0, -2.0, 3.0, -4.0, 5.0, -6.0]);
     assert_eq!(
         switches(&field, 0.0, &y),
@@ -98,6 +132,23 @@ fn a_model_with_sizes_known_at_run_time() {
             ("signum values[0] Jump { moves: true }", 0.25),
         ])
     );
+}
+
+/// Arguments of every kind that code is made for: parts, products, transposes, what is used twice. Each equation is the
+/// absolute value of its switching function.
+#[test]
+fn arguments_of_every_shape() {
+    let y: Vec<f64> = (0..20).map(|i| (f64::from(i) * 1.7).sin()).collect();
+    let stack = models::ShapesOnTheStack { a: 0.3 };
+    let mut heap = models::ShapesOnTheHeap::zeros(2);
+    heap.a = 0.3;
+    let (on_stack, on_heap) = (SVector::from_column_slice(&y), DVector::from_vec(y));
+    let values = switches(&stack, 0.0, &on_stack);
+    assert_eq!(values, switches(&heap, 0.0, &on_heap));
+    assert!(values.iter().any(|value| value.1 < 0.0));
+    let mut dy = SVector::zeros();
+    stack.eval(0.0, &on_stack, &mut dy);
+    assert_eq!(values.iter().map(|value| value.1.abs()).collect::<Vec<_>>(), dy.as_slice());
 }
 
 /// The field is its formula on either side: it changes branches exactly where a value changes sign.
