@@ -104,7 +104,9 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// stored in the order of declaration, matrices by columns.
 ///
 /// The derivative of `abs`, `min`, `max` and `relu` at their kinks is that of one side; that of
-/// `norm2`, `sqrt`, `cbrt`, `hypot` and `atan2` at 0 is not finite. A field on the stack allocates nothing; one on the heap has
+/// `norm2`, `sqrt`, `cbrt`, `hypot` and `atan2` at 0 is not finite. Where the argument of `abs`, `relu` or `signum`,
+/// or the difference of those of `min` or `max`, changes sign, the field is not smooth: these are its switching
+/// functions, `VectorField::switches`. The cut of `atan2` is none. A field on the stack allocates nothing; one on the heap has
 /// the scratch space of `eval_taped` and `vjp` in its tape, while `eval`, `jvp` and `jacobian`
 /// allocate theirs. With `dims`, products of two large matrices depend on the machine in their last
 /// bits; all else gives the same bits everywhere.

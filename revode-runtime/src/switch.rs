@@ -20,9 +20,9 @@ pub struct Switch {
 /// What happens to a vector field where a switching function changes sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SwitchKind {
-    /// Its derivatives jump, its value does not: the solution's gradient is continuous, but a step across loses order.
+    /// The function's derivative jumps, its value does not: a step across loses order, and its gradient too.
     Kink,
-    /// Its value jumps: where the place depends on what is differentiated, the gradient has a term that derivatives of
+    /// The function's value jumps: where the place depends on what is differentiated, the gradient has a term that derivatives of
     /// the field do not show.
     Jump {
         /// Whether the switching function depends on a state or a parameter. If not, it depends on time alone and

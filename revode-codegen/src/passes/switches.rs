@@ -1,7 +1,7 @@
 //! The switching functions of a program: what changes sign where a function changes branches, and is continuous there.
 //!
-//! `abs(x)`, `relu(x)` and `signum(x)` switch where `x` does, `min(a, b)` and `max(a, b)` where `a - b` does. A solution
-//! that crosses such a place within a step is as smooth as its method assumes on either side only.
+//! `abs(x)`, `relu(x)` and `signum(x)` switch where `x` changes sign, `min(a, b)` and `max(a, b)` where `a - b` does. A
+//! solution that crosses such a place within a step is as smooth as its method assumes on either side only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
