@@ -86,8 +86,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     }
 
     /// The error that a gradient may have by its estimate, relative to its largest component. By default that is the
-    /// root of the tolerance (1e-3 at a tolerance of 1e-6), 0.1 at the most, and gradients with fixed steps are not
-    /// checked.
+    /// root of the tolerance (1e-3 at a tolerance of 1e-6) or, at loose tolerances, 100 times it, 0.1 at the most, and
+    /// gradients with fixed steps are not checked.
     ///
     /// The gradient is exact for the discrete solution; the estimate says how far that is from the equation's, see
     /// `docs/gradient-error.md`. Where it is further than allowed, the strategy solves again with shorter steps, a

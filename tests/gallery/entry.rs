@@ -143,10 +143,13 @@ const MAX_STEPS: u64 = 300_000;
 impl Entry {
     /// The gradient with adaptive steps of Tsit5 at this relative tolerance.
     ///
-    /// The absolute one is equal to it, but for small states: these are for the default one, which is to follow the
-    /// state. (Today there is no such default: 1e-6, whatever the state, is what users have at 1e-6.)
+    /// The absolute one is equal to it, but for small states it is the default one, which follows the state.
     pub(crate) fn gradient(&self, tolerance: f64, choice: Choice) -> Result<Answer, SolveError> {
-        let solver = Solver::new(Tsit5).max_steps(MAX_STEPS).tolerance(tolerance, tolerance);
+        let solver = Solver::new(Tsit5).max_steps(MAX_STEPS);
+        let solver = match self.kind {
+            Kind::Small => solver.relative_tolerance(tolerance),
+            _ => solver.tolerance(tolerance, tolerance),
+        };
         match choice {
             Choice::Auto => self.differentiate(&solver),
             Choice::Guarded => self.differentiate(&solver.strategy(Guarded::default())),
@@ -174,7 +177,7 @@ impl Entry {
             dy0: fit.y0.as_slice().to_vec(),
             dparams: fit.model.slices().flatten().copied().collect(),
             stats: fit.stats,
-            estimate: None,
+            estimate: fit.stats.gradient_error,
         })
     }
 }

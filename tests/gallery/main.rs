@@ -30,7 +30,7 @@ const TOLERANCES: [f64; 4] = [1e-3, 1e-4, 1e-6, 1e-8];
 ///
 /// To be the library's own default once `gradient_tolerance` exists; until then a placeholder.
 fn stated_tolerance(tolerance: f64) -> f64 {
-    100.0 * tolerance
+    tolerance.sqrt().max(100.0 * tolerance).min(0.1)
 }
 
 /// How far beyond the stated tolerance a gradient may be: what is stated rests on an estimate.

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use super::Gradient;
 use super::passes::Pass;
 use crate::control::Tolerance;
 use crate::scheme::{Adjoint, Cotangent, SchemeVjp};
@@ -24,7 +25,8 @@ pub struct GradientError<F, S> {
 /// The error that a gradient may have by its estimate, relative to its largest component.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum Accuracy {
-    /// Half the digits that step-size control keeps; fixed steps are not checked.
+    /// Half the digits that step-size control keeps, or 100 times its tolerance where that is more; fixed steps are
+    /// not checked.
     #[default]
     Default,
     /// So much.
@@ -33,14 +35,20 @@ pub(crate) enum Accuracy {
     Unchecked,
 }
 
-/// A gradient with fewer digits than this is worth nothing, however loose the tolerance.
-const LEAST_DIGITS: f64 = 0.1;
+/// The error allowed by default as a multiple of the tolerance, where the tolerance is loose.
+const MULTIPLE: f64 = 100.0;
+
+/// A gradient that is further off is worth nothing, however loose the tolerance.
+const MOST_ALLOWED: f64 = 0.1;
 
 impl Accuracy {
     /// The error that is allowed; `None` where none is estimated.
     pub(crate) fn allowed(self, tolerance: Option<Tolerance>) -> Option<f64> {
         match self {
-            Self::Default => tolerance.map(|t| Real::sqrt(t.relative()).min(LEAST_DIGITS)),
+            Self::Default => tolerance.map(|tolerance| {
+                let tolerance = tolerance.relative();
+                Real::sqrt(tolerance).max(MULTIPLE * tolerance).min(MOST_ALLOWED)
+            }),
             Self::Asked(allowed) => Some(allowed),
             Self::Unchecked => None,
         }
@@ -68,8 +76,17 @@ pub(crate) struct Refinement {
     pub(crate) limits: Option<Rc<StepLimits>>,
     /// Whether the next one promises to be accurate enough.
     pub(crate) promises: bool,
-    /// The estimate of the last one, and how many times shorter the steps were made for it.
-    last: Option<(f64, f64)>,
+    last: Option<Last>,
+}
+
+/// The last solve, whose gradient was estimated to be too far off.
+#[derive(Debug, Clone)]
+struct Last {
+    /// The estimate, and the gradient.
+    estimate: f64,
+    gradient: Vec<f64>,
+    /// How many times shorter the steps were made for it.
+    shorter: f64,
 }
 
 impl Refinement {
@@ -79,15 +96,15 @@ impl Refinement {
         &mut self,
         pass: &Pass<'_, T, F, S>,
         order: u32,
-        estimate: f64,
-        allowed: f64,
+        found: &Gradient<F, F::State, T>,
+        (estimate, allowed): (f64, f64),
     ) {
         self.rounds += 1;
         self.promises = false;
         let mut power = f64::from(order.max(1));
         let steps = pass.record.len();
-        if let Some((last, shorter)) = self.last {
-            let seen = Real::ln(last / estimate) / Real::ln(shorter);
+        if let Some(last) = &self.last {
+            let seen = Real::ln(last.estimate / estimate) / Real::ln(last.shorter);
             if !(seen > 0.5) && steps > FEW_STEPS {
                 return;
             }
@@ -97,10 +114,35 @@ impl Refinement {
         let wanted = Real::exp(Real::ln(estimate / (AIM * allowed)) / power);
         let (least, most) = SHORTER;
         let shorter = if wanted < most { wanted.max(least) } else { most };
-        self.last = Some((estimate, shorter));
+        self.last = Some(Last { estimate, gradient: components(found).collect(), shorter });
         self.limits = Some(Rc::new(StepLimits::shorter(pass.record, shorter)));
         self.promises = self.rounds <= MOST_ROUNDS;
     }
+}
+
+impl Refinement {
+    /// How many times the last estimate was too small, as this gradient says, which is a better one: so much the new
+    /// estimate may be, too.
+    pub(super) fn too_small<T: Real, F: FieldVjp<T>>(
+        &self,
+        found: &Gradient<F, F::State, T>,
+    ) -> f64 {
+        let Some(last) = &self.last else { return 1.0 };
+        let (mut off, mut size) = (0.0, 0.0);
+        for (last, now) in last.gradient.iter().zip(components(found)) {
+            off = larger(off, (last - now).abs());
+            size = larger(size, now.abs());
+        }
+        if off > last.estimate * size { off / (last.estimate * size) } else { 1.0 }
+    }
+}
+
+/// All components of a gradient.
+fn components<T: Real, F: FieldVjp<T>>(
+    found: &Gradient<F, F::State, T>,
+) -> impl Iterator<Item = f64> {
+    let y0 = found.y0.as_slice().iter();
+    y0.chain(found.model.slices().flatten()).map(|x| x.to_f64())
 }
 
 /// Where on the way back the two cotangents came apart.

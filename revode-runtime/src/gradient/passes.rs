@@ -126,9 +126,10 @@ where
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
         let (error, relative) =
             estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
+        let relative = relative * ask.refinement.borrow().too_small(&found);
         if !(relative <= allowed) {
             let t = watch.t.unwrap_or((*t0).to_f64());
-            ask.refine(&pass, order, relative, allowed);
+            ask.refine(&pass, order, &found, (relative, allowed));
             let solves = ask.refinement.borrow().rounds;
             return Err(
                 Finding::GradientInaccurate { t, estimate: relative, allowed, solves }.into()

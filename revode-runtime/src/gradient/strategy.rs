@@ -176,13 +176,13 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         &self,
         pass: &Pass<'_, T, F, S>,
         order: u32,
-        estimate: f64,
-        allowed: f64,
+        found: &Gradient<F, F::State, T>,
+        off: (f64, f64),
     ) where
         F: FieldVjp<T>,
     {
         let mut refinement = self.refinement.borrow_mut();
-        refinement.refine(pass, order, estimate, allowed);
+        refinement.refine(pass, order, found, off);
         refinement.promises &= self.control.tolerance().is_some();
     }
 
