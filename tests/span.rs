@@ -150,7 +150,7 @@ fn gradient<T, C, G>(
 {
     let what = format!("{what}, {} to {}", problem.t0, problem.t1);
     let result = within(&what, problem, || solver.gradient(problem, SaveAt::end(), &component(0)));
-    let Gradient { loss, y0, model, stats } = match result {
+    let Gradient { loss, y0, model, stats, .. } = match result {
         // The published pair may find itself too inaccurate, though not the field undefined.
         Err(SolveError::NotReversed { .. } | SolveError::PairDiverged { .. })
             if what.contains("reversible") =>

@@ -31,6 +31,8 @@ pub struct Function {
 pub enum Break {
     /// Its derivative jumps.
     Kink,
+    /// It has no value: a divisor is 0.
+    Pole,
     /// Its value jumps.
     Jump,
 }

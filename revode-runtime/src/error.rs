@@ -61,6 +61,21 @@ pub enum SolveError {
         /// How many solves there were, each with shorter steps than the one before.
         solves: u32,
     },
+    /// The field jumps where a switching function that depends on the state or on parameters changes sign.
+    #[error(
+        "`{function}` jumps where `{argument}` changes sign, at t = {t}: the gradient would lack what a move of that \
+         place adds to it; smooth the jump (`tanh(x / width)` for `signum(x)`), solve the pieces before and after it \
+         one by one, or take the gradient without it by `.unchecked()`",
+        t = Readable(*t)
+    )]
+    Jump {
+        /// The function that jumps, as the equations name it.
+        function: &'static str,
+        /// What changes sign, as the equations have it.
+        argument: String,
+        /// The end of the step in which it does.
+        t: f64,
+    },
     /// No step is small enough for the tolerance.
     #[error(
         "the step size fell to {h:.3e} at t = {t}, with an error of {error_norm:.3} tolerances: loosen \

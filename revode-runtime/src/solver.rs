@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use crate::control::{Adaptive, FixedStep, StepControl};
 use crate::error::Readable;
 use crate::field::find_parameter;
-use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Strategy};
+use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Purpose, Strategy};
 use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
@@ -124,7 +124,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         }
         let ask = self.ask(problem, &save)?;
         let scheme = Plain(self.method.clone());
-        save_solution(&ask.time_loop(&scheme, false), problem, &ask.plan).map_err(Stop::into_error)
+        save_solution(&ask.time_loop(&scheme, Purpose::Solution), problem, &ask.plan)
+            .map_err(Stop::into_error)
     }
 
     /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or

@@ -4,8 +4,8 @@
 /// its own argument does, and changes sign where the field changes branches. Between two changes of sign the field is
 /// as smooth as its formulas.
 ///
-/// `signum(x)`, `abs(x)` and `relu(x)` have `x`, `min(a, b)` and `max(a, b)` have `a - b`; of a vector each component
-/// is one.
+/// `signum(x)`, `abs(x)` and `relu(x)` have `x`, `min(a, b)` and `max(a, b)` have `a - b`, and `a / b` has `b` where that
+/// depends on a state; of a vector each component is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {
     /// The function that changes branches, as equations name it.
@@ -22,6 +22,9 @@ pub struct Switch {
 pub enum SwitchKind {
     /// The function's derivative jumps, its value does not: a step across loses order, and its gradient too.
     Kink,
+    /// A divisor is 0: the field has no value there, unless the dividend is 0 too. A step that is long enough passes over
+    /// a pole without seeing it.
+    Pole,
     /// The function's value jumps: where the place depends on what is differentiated, the gradient has a term that derivatives of
     /// the field do not show.
     Jump {

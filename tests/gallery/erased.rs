@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 
+use revode::Switch;
 use revode::field::FieldJvp;
 use revode::nalgebra::DVector;
 use revode::prelude::*;
@@ -36,6 +37,15 @@ impl VectorField<f64> for AnyField {
 
     fn eval(&self, t: f64, y: &DVector<f64>, dy: &mut DVector<f64>) {
         self.0.eval(t, y.as_slice(), dy.as_mut_slice());
+    }
+    fn switch_count(&self) -> usize {
+        self.0.switch_count()
+    }
+    fn switches(&self, t: f64, y: &DVector<f64>, values: &mut [f64]) {
+        self.0.switches(t, y.as_slice(), values);
+    }
+    fn switch(&self, i: usize) -> Switch {
+        self.0.switch(i)
     }
 }
 
@@ -100,6 +110,9 @@ trait Model: Debug {
     fn slices(&self) -> Vec<&[f64]>;
     fn slices_mut(&mut self) -> Vec<&mut [f64]>;
     fn eval(&self, t: f64, y: &[f64], dy: &mut [f64]);
+    fn switch_count(&self) -> usize;
+    fn switches(&self, t: f64, y: &[f64], values: &mut [f64]);
+    fn switch(&self, i: usize) -> Switch;
     fn tape(&self) -> Box<dyn Any>;
     fn eval_taped(&self, t: f64, y: &[f64], dy: &mut [f64], tape: &mut dyn Any);
     fn vjp(
@@ -152,6 +165,15 @@ where
         dy.copy_from_slice(out.as_slice());
     }
 
+    fn switch_count(&self) -> usize {
+        VectorField::switch_count(self)
+    }
+    fn switches(&self, t: f64, y: &[f64], values: &mut [f64]) {
+        VectorField::switches(self, t, &SVector::from_column_slice(y), values);
+    }
+    fn switch(&self, i: usize) -> Switch {
+        VectorField::switch(self, i)
+    }
     fn tape(&self) -> Box<dyn Any> {
         Box::new(FieldVjp::tape(self))
     }

@@ -36,6 +36,7 @@ fn row(bodies: &Bodies<'_>, Switch { call, kind, moves, sink }: &Switch) -> Toke
     let (function, argument) = (Literal::string(call.function), Literal::string(&call.argument));
     let kind = match kind {
         Break::Kink => quote!(Kink),
+        Break::Pole => quote!(Pole),
         Break::Jump => quote!(Jump { moves: #moves }),
     };
     let sizes = bodies.program.graph.shape(sink.value).sizes();

@@ -1,5 +1,7 @@
 //! The switching functions of a program: what changes sign where a function changes branches, and is continuous there.
 //!
+//! A divisor switches where it changes sign, too: there the field has no value, and a step across it does not see that.
+//!
 //! `abs(x)`, `relu(x)` and `signum(x)` switch where `x` changes sign, `min(a, b)` and `max(a, b)` where `a - b` does. A
 //! solution that crosses such a place within a step is as smooth as its method assumes on either side only.
 
@@ -37,7 +39,7 @@ pub fn switches(g: &mut Graph, outputs: &[Sink], calls: &BTreeMap<Id, Call>) -> 
     let mut switches: Vec<Switch> = Vec::new();
     for id in g.live(outputs.iter().map(|output| output.value), &BTreeSet::new()) {
         let Some((name, kind, [a, b])) = branch(g, id) else { continue };
-        let Some(moves) = moves(g, [a, b]) else { continue };
+        let Some(moves) = moves(g, [a, b], kind) else { continue };
         let value = g.sub(a, b);
         let unknown = || Call { function: name, argument: name.to_owned() };
         let call = calls.get(&id).cloned().unwrap_or_else(unknown);
@@ -71,20 +73,29 @@ fn branch(g: &mut Graph, id: Id) -> Option<(&'static str, Break, [Id; 2])> {
             let kind = if continuous { Break::Kink } else { Break::Jump };
             Some(("select", kind, [b, a]))
         }
+        Op::Div(_, divisor) => Some(("/", Break::Pole, [divisor, g.constant(0.0)])),
+        Op::Power(base, exponent) if exponent < 0 => {
+            Some(("/", Break::Pole, [base, g.constant(0.0)]))
+        }
         _ => None,
     }
 }
 
 /// Whether the difference of two values depends on a state or a parameter, and not on time alone; `None` if on nothing,
-/// or if they are one value.
-fn moves(g: &Graph, [a, b]: [Id; 2]) -> Option<bool> {
+/// or if they are one value. A divisor without a state counts as nothing: it is constant, or a pole at a time that the
+/// model's author knows.
+fn moves(g: &Graph, [a, b]: [Id; 2], kind: Break) -> Option<bool> {
     let live = g.live([a, b], &BTreeSet::new());
     let roles = live.into_iter().filter_map(|id| match *g.op(id) {
         Op::Input(Input { role, .. }) => Some(role),
         _ => None,
     });
     let roles: BTreeSet<Role> = roles.collect();
-    (a != b && !roles.is_empty()).then(|| roles.iter().any(|role| *role != Role::Time))
+    let counts = match kind {
+        Break::Pole => roles.contains(&Role::State),
+        Break::Kink | Break::Jump => !roles.is_empty(),
+    };
+    (a != b && counts).then(|| roles.iter().any(|role| *role != Role::Time))
 }
 
 /// Whether two values are one, or one is the other with its sign changed.

@@ -24,7 +24,7 @@ pub use reverse::{Exact, Guarded, Reversible};
 pub use store::{Checkpointed, StoreAll, StoreWithin};
 pub use strategy::Strategy;
 
-pub(crate) use strategy::Ask;
+pub(crate) use strategy::{Ask, Purpose};
 
 use crate::Stats;
 

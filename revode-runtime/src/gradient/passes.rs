@@ -1,7 +1,7 @@
 //! The forward and the one backward pass of a gradient.
 
 use super::accuracy::{Watch, estimate};
-use super::{Ask, Gradient, Loss};
+use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
 use crate::field::find_parameter;
 use crate::save::SavePlan;
@@ -85,7 +85,7 @@ where
     let mean = problem.y0.zeros_like();
     let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, mean };
     let End { mut state, record, mut stats } =
-        ask.time_loop(scheme, true).run(problem, plan, &mut forward)?;
+        ask.time_loop(scheme, Purpose::Gradient).run(problem, plan, &mut forward)?;
     let Forward { mut keeper, value, mut points, .. } = forward;
     loss.finish(points.len)?;
     stats.bytes_kept =

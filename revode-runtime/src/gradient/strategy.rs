@@ -10,7 +10,7 @@ use crate::save::SavePlan;
 use crate::scheme::{Scheme, SchemeVjp};
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
-use crate::time::TimeLoop;
+use crate::time::{Switches, TimeLoop};
 use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How often a strategy may revise its scheme and solve again.
@@ -113,7 +113,8 @@ pub trait Strategy: Sized {
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
         let mut revisions = 0;
         loop {
-            let result = save_solution(&ask.time_loop(&scheme, true), problem, &ask.plan);
+            let result =
+                save_solution(&ask.time_loop(&scheme, Purpose::Forward), problem, &ask.plan);
             if !self.is_revised(ask, &mut scheme, &mut revisions, &result) {
                 return result.map_err(Stop::into_error);
             }
@@ -138,6 +139,17 @@ pub trait Strategy: Sized {
         *revisions += 1;
         *revisions <= MAX_REVISIONS && self.revise::<T, F, M>(scheme, finding)
     }
+}
+
+/// What a solve is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The solution alone.
+    Solution,
+    /// The solution that a gradient goes along.
+    Forward,
+    /// A gradient.
+    Gradient,
 }
 
 /// A solve that a strategy is asked to differentiate.
@@ -192,16 +204,17 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         self.tried.get() < self.max_steps
     }
 
-    /// The time loop of a gradient, or of a solve alone: its steps keep to the stability of the scheme, and of the
-    /// embedded method where a gradient's error is estimated.
-    pub(crate) fn time_loop<'b, S>(&'b self, scheme: &'b S, gradient: bool) -> TimeLoop<'b, S, C>
+    /// The time loop of a solve for this purpose: its steps keep to the stability of the scheme and, where a gradient's
+    /// error is estimated, to that of the embedded method and to the branches of the field.
+    pub(crate) fn time_loop<'b, S>(&'b self, scheme: &'b S, purpose: Purpose) -> TimeLoop<'b, S, C>
     where
         S: Scheme<T, F, Method = M>,
     {
         let Self { method, control, max_steps, max_step, tried, .. } = self;
         let limits = self.refinement.borrow().limits.clone();
         let embedded = method.stability().and_then(|stability| stability.embedded);
-        let embedded = embedded.filter(|_| gradient && self.allowed_error().is_some());
+        let estimated = purpose != Purpose::Solution && self.allowed_error().is_some();
+        let embedded = embedded.filter(|_| estimated);
         let stability = scheme.stability().map(|mut limits| {
             for (limit, embedded) in limits.iter_mut().zip(embedded.into_iter().flatten()) {
                 *limit = limit.min(embedded);
@@ -209,6 +222,9 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
             limits
         });
         let (max_steps, max_step) = (*max_steps, *max_step);
-        TimeLoop { scheme, control, max_steps, max_step, limits, stability, tried }
+        let refused = purpose == Purpose::Gradient && self.accuracy != Accuracy::Unchecked;
+        let located = estimated && control.tolerance().is_some();
+        let switches = Switches { located, refused };
+        TimeLoop { scheme, control, max_steps, max_step, limits, stability, switches, tried }
     }
 }

@@ -6,9 +6,11 @@ mod limits;
 mod record;
 mod spectrum;
 mod steps;
+mod switching;
 
 pub(crate) use limits::StepLimits;
 pub(crate) use record::StepRecord;
+pub(crate) use switching::Switches;
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -22,6 +24,7 @@ use crate::{Method, Problem, Real, SolveError, Stability, Stats, Step, StepFailu
 use limits::Limit;
 use spectrum::Spectrum;
 use steps::Steps;
+use switching::Switching;
 
 /// Watches a solve: saves points, keeps what the backward pass needs.
 pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
@@ -65,6 +68,8 @@ pub(crate) struct TimeLoop<'a, S, C> {
     pub(crate) limits: Option<Rc<StepLimits>>,
     /// The limits of stability that steps keep to, where they adapt; `None` where they are not known.
     pub(crate) stability: Option<[f64; Stability::RAYS]>,
+    /// What is done about the field's switching functions.
+    pub(crate) switches: Switches,
     /// The steps tried by the solves that have ended, those with an error left out that nothing revises.
     pub(crate) tried: &'a Cell<u64>,
 }
@@ -95,7 +100,8 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S>,
     {
-        let Self { scheme, control, max_steps, max_step, limits, stability, tried } = self;
+        let Self { scheme, control, max_steps, max_step, limits, stability, switches, tried } =
+            self;
         let Problem { field, y0, t0, t1 } = problem;
         let method = scheme.method();
         let Begin { h, evaluations, mut memory } = control.begin(method, problem)?;
@@ -106,6 +112,7 @@ impl<S, C> TimeLoop<'_, S, C> {
         let stability = stability.filter(|_| control.tolerance().is_some());
         let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
         let mut stability_limited = 0;
+        let mut switching = Switching::new(field, (*t0, y0), *switches);
         let mut work = Work::new(*scheme, field, y0);
         let mut state = scheme.start(y0);
         let mut error_norm = 0.0;
@@ -124,7 +131,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                 if steps.tried() >= *max_steps {
                     return Err(step_limit(*max_steps, &steps, error_norm).into());
                 }
-                let step = steps.next(stop);
+                let step = steps.next(switching.as_ref().map_or(stop, |s| s.stop(stop)));
                 let origin = scheme.origin(&state);
                 let Work { stages, psi, next } = &mut work;
                 let taken =
@@ -136,6 +143,19 @@ impl<S, C> TimeLoop<'_, S, C> {
                     let (y, y_next) = (scheme.solution(&state), scheme.proposed(next));
                     control.decide(&mut memory, step, y, y_next)
                 };
+                if let Some(switching) = &mut switching
+                    && verdict.accepted
+                    && !switching.look(
+                        field,
+                        step,
+                        scheme.solution(&state),
+                        scheme.proposed(next),
+                    )?
+                {
+                    method.restart(stages);
+                    steps.retry();
+                    continue;
+                }
                 if !verdict.accepted {
                     method.restart(stages);
                 } else if let Err(unfinished) = scheme.finish(field, step, &mut work) {
@@ -163,6 +183,9 @@ impl<S, C> TimeLoop<'_, S, C> {
                         next_h = at_most(next_h, limit);
                     }
                     steps.accept(next_h);
+                    if let Some(switching) = &mut switching {
+                        switching.accept(step);
+                    }
                     if S::CONTINUES {
                         control.proceed(method, &mut work.stages);
                     }
@@ -171,6 +194,9 @@ impl<S, C> TimeLoop<'_, S, C> {
                     }
                 } else {
                     steps.reject(verdict.next_h);
+                    if let Some(switching) = &mut switching {
+                        switching.reject();
+                    }
                 }
                 if steps.is_stuck() {
                     if !verdict.accepted {

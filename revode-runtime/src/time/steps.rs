@@ -194,6 +194,11 @@ impl<T: Real> Steps<T> {
         self.next = self.smaller_size(wanted);
     }
 
+    /// The proposed step is taken again, to another stop.
+    pub(super) fn retry(&mut self) {
+        self.rejected += 1;
+    }
+
     /// Whether time stands still: a rejected step leaves a size below its rounding, or an accepted one did not move
     /// it and the next one is shorter. (Equal steps below the rounding of time do move it, as they are counted.)
     #[inline(always)]

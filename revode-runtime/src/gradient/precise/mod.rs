@@ -13,7 +13,7 @@ mod trajectory;
 use std::cell::{Cell, RefCell};
 
 use super::passes::differentiate;
-use super::{Accuracy, Ask, Strategy};
+use super::{Accuracy, Ask, Purpose, Strategy};
 use crate::control::StepControl;
 use crate::methods::{Bosh3, Rk4, Tsit5};
 use crate::scheme::pair::PairScheme;
@@ -97,7 +97,7 @@ impl Compared {
             }
         };
         let mut trajectory = Trajectory::new(&scheme, &loss);
-        ask.time_loop(&scheme, true).run(problem, &ask.plan, &mut trajectory).unwrap();
+        ask.time_loop(&scheme, Purpose::Gradient).run(problem, &ask.plan, &mut trajectory).unwrap();
         assert_eq!(found.loss, trajectory.value, "another trajectory");
         let p: Vec<f64> = problem.field.slices().flatten().copied().collect();
         let (y0, model) = trajectory.gradient::<F>(&p);
