@@ -21,6 +21,7 @@ pub(crate) fn print(filter: &str) {
     let is_strategy = |part: &str| choices.iter().any(|(_, name)| name == part);
     let names: Vec<_> = parts.iter().filter(|part| !is_strategy(part)).collect();
     let references = reference::read();
+    let mut ratios = Vec::new();
     for (choice, strategy) in choices.iter().filter(|(_, name)| !some_chosen || chosen(name)) {
         let mut counts = [Counts::default(); TOLERANCES.len()];
         println!("\n{strategy}: steps + rejected, gradient off (value off, estimate)");
@@ -41,6 +42,9 @@ pub(crate) fn print(filter: &str) {
                     let outcome = entry.gradient(tolerance, *choice);
                     let error = outcome.as_ref().ok().map(|answer| answer.error(right));
                     let mark = counts.add(error, tolerance);
+                    if let Ok(answer) = &outcome {
+                        ratios.extend(crate::ratio(answer, right));
+                    }
                     let loss_error = outcome.as_ref().ok().map(|answer| answer.loss_error(right));
                     cell(&outcome, error, loss_error, mark)
                 })
@@ -51,6 +55,18 @@ pub(crate) fn print(filter: &str) {
             println!("  {tolerance:e}: {right} right, {refused} refused, {wrong} wrong in silence");
         }
     }
+    let part = |is: &dyn Fn(f64) -> bool| {
+        let those = ratios.iter().filter(|ratio| is(**ratio)).count();
+        100.0 * those as f64 / ratios.len() as f64
+    };
+    println!(
+        "\n{} estimates: true error below 10 times the estimate in {:.1} %, below 100 times in {:.1} %; estimate below \
+         100 times the true error in {:.1} %",
+        ratios.len(),
+        part(&|ratio| ratio <= 10.0),
+        part(&|ratio| ratio <= 100.0),
+        part(&|ratio| ratio >= 0.01),
+    );
 }
 
 /// What came of the problems with one tolerance.
