@@ -32,16 +32,17 @@ pub enum SolveError {
         last_good: f64,
     },
     /// The solution is finite, but the loss or its gradient is not.
-    #[error(
-        "{of} is {value}, though the solution is finite: the loss is not defined there, or cotangents grow \
-         beyond the numbers of this precision on the way back (an unstable or chaotic field over a long \
-         horizon); shorten the horizon, or scale the loss"
-    )]
+    #[error("{of} is {value}, though the solution is finite: {}", gradient_not_finite_because(*largest, *t))]
     GradientNotFinite {
         /// The loss, or the component of its gradient.
         of: String,
         /// Its value.
         value: f64,
+        /// The time on the way back at which the cotangent of the state was found not to be finite, within a 64th of
+        /// the steps; none where that was finite all the way.
+        t: Option<f64>,
+        /// The largest component that the cotangent of the state has had before.
+        largest: f64,
     },
     /// The gradient is exact for the discrete solution, but estimated to be too far from that of the equation.
     #[error(
@@ -236,6 +237,27 @@ fn not_finite(t: f64, component: usize, value: f64, last_good: f64) -> String {
          t = {t}: the solution blows up, the step is too long for stability, or the field is not \
          defined there"
     )
+}
+
+/// Cotangents beyond this have grown; those below became infinite or NaN in one step.
+const GROWN: f64 = 1e100;
+
+/// The cause of [`SolveError::GradientNotFinite`].
+fn gradient_not_finite_because(largest: f64, t: Option<f64>) -> String {
+    let undefined = "(`sqrt` or `norm2` at 0, `pow` of a base of 0, a quotient by 0)";
+    match t.map(Readable) {
+        None => format!(
+            "the loss is not defined there, or the field's derivative with respect to the parameter is not {undefined}"
+        ),
+        Some(t) if largest > GROWN => format!(
+            "on the way back to t = {t} the cotangent of the state grew beyond the numbers of this precision (an \
+             unstable or chaotic field over a long horizon); shorten the horizon, or scale the loss"
+        ),
+        Some(t) => format!(
+            "on the way back the derivative of the field or of the loss was not finite near t = {t} {undefined}; keep \
+             the solution away from that point, or write a function that is smooth there, such as `sqrt(x + 1e-12)`"
+        ),
+    }
 }
 
 /// The cause of [`SolveError::NotReversed`], by the error of the reversed states.

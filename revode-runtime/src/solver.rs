@@ -187,7 +187,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     ) -> Result<Ask<'a, T, F, M, C>, SolveError> {
         let &Self { ref method, ref control, max_steps, max_step, accuracy, .. } = self;
         problem.check()?;
-        if !(max_step > 0.0) {
+        if max_step <= 0.0 || max_step.is_nan() {
             let problem = format!("the largest step size {} is not positive", Readable(max_step));
             return Err(SolveError::argument("max_step", problem));
         }
@@ -208,7 +208,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
 /// Checks what is asked of a gradient by a method whose estimate has this order.
 fn check_gradient_tolerance(tolerance: f64, order: Option<u32>) -> Result<(), SolveError> {
-    let problem = if !(tolerance > 0.0 && tolerance < 1.0) {
+    let between = tolerance > 0.0 && tolerance < 1.0;
+    let problem = if !between {
         format!("{} is not between 0 and 1; it is relative, 1e-3 say", Readable(tolerance))
     } else if order.is_none() {
         "the method has no embedded one, by which the error of a gradient is estimated: use `Tsit5`, `Dopri5` or \

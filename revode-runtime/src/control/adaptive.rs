@@ -1,6 +1,6 @@
 //! Adaptive steps: error norm, automatic first step, and a rule for the next one.
 
-use super::norm::ErrorNorm;
+use super::norm::{ErrorNorm, is_rounding};
 use super::{Begin, Decision, Pid, StepControl, StepSizeController, Tolerance, Verdict};
 use crate::error::{Readable, check_finite};
 use crate::{
@@ -118,7 +118,7 @@ where
         let (accepted, factor) = match self.controller.decide(controller, error, *exponent) {
             Decision::Accept(factor) => {
                 norm.see(y_next);
-                let blind = factor > BLIND_GROWTH && norm.is_rounding(difference, y_next);
+                let blind = factor > BLIND_GROWTH && is_rounding(difference, y_next);
                 (true, if blind { BLIND_GROWTH } else { factor })
             }
             Decision::Reject(factor) => (false, factor),

@@ -83,21 +83,6 @@ impl<S> ErrorNorm<S> {
         (sum / T::from_f64(n as f64)).sqrt()
     }
 
-    /// Whether an error is one of rounding alone, in a step that led to `y`.
-    #[cold]
-    pub(super) fn is_rounding<T: Real>(&self, error: &S, y: &S) -> bool
-    where
-        S: State<T>,
-    {
-        // A few operations on numbers of the size of `y`.
-        let rounding = T::from_f64(4.0) * T::EPSILON;
-        error
-            .as_slice()
-            .iter()
-            .zip(y.as_slice())
-            .all(|(error, y)| error.abs() <= rounding * y.abs())
-    }
-
     /// The components that have stayed below the absolute tolerance all the time: the number of the first, and how
     /// many there are.
     pub(super) fn below<T: Real>(&self) -> Option<(usize, usize)>
@@ -109,4 +94,12 @@ impl<S> ErrorNorm<S> {
         let (first, _) = below.next()?;
         Some((first, 1 + below.count()))
     }
+}
+
+/// Whether an error is one of rounding alone, in a step that led to `y`.
+#[cold]
+pub(super) fn is_rounding<T: Real, S: State<T>>(error: &S, y: &S) -> bool {
+    // A few operations on numbers of the size of `y`.
+    let rounding = T::from_f64(4.0) * T::EPSILON;
+    error.as_slice().iter().zip(y.as_slice()).all(|(error, y)| error.abs() <= rounding * y.abs())
 }

@@ -105,7 +105,7 @@ impl Refinement {
         let steps = pass.record.len();
         if let Some(last) = &self.last {
             let seen = Real::ln(last.estimate / estimate) / Real::ln(last.shorter);
-            if !(seen > 0.5) && steps > FEW_STEPS {
+            if exceeds(0.5, seen) && steps > FEW_STEPS {
                 return;
             }
             // (NaN is the least.)
@@ -145,7 +145,7 @@ fn components<T: Real, F: FieldVjp<T>>(
     y0.chain(found.model.slices().flatten()).map(|x| x.to_f64())
 }
 
-/// Where on the way back the two cotangents came apart.
+/// Watches the cotangents on the way back: where two come apart, where one is not finite any more.
 #[derive(Debug)]
 pub(super) struct Watch {
     allowed: f64,
@@ -153,8 +153,10 @@ pub(super) struct Watch {
     stride: u64,
     /// The time to which the way back had come.
     pub(super) t: Option<f64>,
-    /// The largest component of a cotangent of the solution.
-    largest: f64,
+    /// The largest component of a cotangent of the solution, as long as all were finite, and the time at which the
+    /// first was not.
+    pub(super) largest: f64,
+    pub(super) not_finite: Option<f64>,
     steps: u64,
 }
 
@@ -164,7 +166,7 @@ const LOOKS: u64 = 64;
 impl Watch {
     pub(super) fn new(allowed: f64, steps: u64) -> Self {
         let stride = ((steps / LOOKS + 1).next_power_of_two() / 2).max(1);
-        Self { allowed, stride, t: None, largest: 0.0, steps }
+        Self { allowed, stride, t: None, largest: 0.0, not_finite: None, steps }
     }
 
     /// Looks at the cotangents before step `index`, at `t`, if it is one of those that are looked at.
@@ -175,19 +177,23 @@ impl Watch {
         (index, t): (u64, T),
         adjoint: &Adjoint<S::Bar, F>,
     ) {
-        let Adjoint { main, embedded: Some(embedded) } = adjoint else { return };
         if index & (self.stride - 1) != 0 && index != self.steps {
             return;
         }
-        let (main, embedded) =
-            (scheme.solution_bar(&main.state), scheme.solution_bar(&embedded.state));
-        let (mut off, mut size) = (0.0, 0.0);
-        for (main, embedded) in main.zip(embedded) {
-            off = larger(off, (main - embedded).abs().to_f64());
-            size = larger(size, main.abs().to_f64());
+        let Adjoint { main, embedded } = adjoint;
+        let bar = || scheme.solution_bar(&main.state);
+        let size = bar().fold(0.0, |size, bar| larger(size, bar.abs().to_f64()));
+        if size.is_finite() {
+            self.largest = self.largest.max(size);
+        } else {
+            self.not_finite.get_or_insert(t.to_f64());
         }
-        self.largest = larger(self.largest, size);
-        if self.t.is_none() && !(off <= self.allowed * size) {
+        let Some(embedded) = embedded else { return };
+        let mut off = 0.0;
+        for (main, embedded) in bar().zip(scheme.solution_bar(&embedded.state)) {
+            off = larger(off, (main - embedded).abs().to_f64());
+        }
+        if self.t.is_none() && exceeds(off, self.allowed * size) {
             self.t = Some(t.to_f64());
         }
     }
@@ -197,6 +203,11 @@ impl Watch {
     pub(super) fn rounding<T: Real>(&self) -> f64 {
         self.steps as f64 * T::EPSILON.to_f64() * self.largest
     }
+}
+
+/// Whether `x` is more than `y`, or one of both is NaN.
+pub(super) fn exceeds(x: f64, y: f64) -> bool {
+    x > y || x.is_nan() || y.is_nan()
 }
 
 /// The larger one of two numbers; infinite where one is NaN.

@@ -1,6 +1,6 @@
 //! The forward and the one backward pass of a gradient.
 
-use super::accuracy::{Watch, estimate};
+use super::accuracy::{Watch, estimate, exceeds};
 use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
 use crate::field::find_parameter;
@@ -120,14 +120,14 @@ where
     let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
     let y0 = scheme.start_vjp(state);
     let mut found = Gradient { loss: value, y0, model, error: None, stats };
-    check_finite(&found)?;
+    check_finite(&found, &watch)?;
     if let (Some(embedded), Some(allowed), Some(order)) = (embedded, allowed, order) {
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
         let (error, relative) =
             estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
         let relative = relative * ask.refinement.borrow().too_small(&found);
-        if !(relative <= allowed) {
+        if exceeds(relative, allowed) {
             let t = watch.t.unwrap_or((*t0).to_f64());
             ask.refine(&pass, order, &found, (relative, allowed));
             let solves = ask.refinement.borrow().rounds;
@@ -145,9 +145,11 @@ where
 /// cotangents can grow beyond the numbers of their precision.
 fn check_finite<T: Real, F: FieldVjp<T>>(
     found: &Gradient<F, F::State, T>,
+    &Watch { not_finite: t, largest, .. }: &Watch,
 ) -> Result<(), SolveError> {
-    let error =
-        |of: String, value: T| Err(SolveError::GradientNotFinite { of, value: value.to_f64() });
+    let error = |of: String, value: T| {
+        Err(SolveError::GradientNotFinite { of, value: value.to_f64(), t, largest })
+    };
     if !found.loss.is_finite() {
         return error("the loss".into(), found.loss);
     }

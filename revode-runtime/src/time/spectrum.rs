@@ -164,7 +164,9 @@ impl<S> Spectrum<S> {
         }
         let part = T::from_f64(1.0 / length);
         let image = self.image.as_mut_slice();
-        image.iter_mut().for_each(|w| *w *= part);
+        for w in image.iter_mut() {
+            *w *= part;
+        }
         scatter(image, self.looks, T::from_f64(TRACE));
         normalise(image);
         std::mem::swap(&mut self.last, &mut self.direction);
@@ -205,5 +207,7 @@ fn dot<T: Real>(x: &[T], y: &[T]) -> f64 {
 
 fn normalise<T: Real>(x: &mut [T]) {
     let length = T::from_f64(Real::sqrt(dot(x, x)));
-    x.iter_mut().for_each(|x| *x /= length);
+    for x in x.iter_mut() {
+        *x /= length;
+    }
 }
