@@ -161,7 +161,7 @@ impl Record {
             Err(error) => hash.error(&error),
         }
         match solver.gradient(problem, save.clone(), &Distance) {
-            Ok(Gradient { loss, y0, model, stats }) => {
+            Ok(Gradient { loss, y0, model, stats, .. }) => {
                 hash.reals([&loss]);
                 hash.reals(y0.as_slice());
                 hash.reals(model.slices().flatten());

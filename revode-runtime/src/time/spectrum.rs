@@ -31,8 +31,8 @@ const STEPS: [u32; 2] = [4, 16];
 /// Looks close to the limit that are made one after the other until the direction has turned.
 const FIRST_LOOKS: u32 = 6;
 
-/// Two directions of a smaller angle than `asin √` this are one: there is a real eigenvalue.
-const SAME: f64 = 0.05;
+/// Two directions of an angle whose squared sine is below this are one: there is a real eigenvalue.
+const SAME: f64 = 1e-3;
 
 /// A projection is believed where what it leaves of the image is a smaller part than this.
 const RESIDUAL: f64 = 0.5;
@@ -41,10 +41,11 @@ const RESIDUAL: f64 = 0.5;
 #[derive(Debug)]
 pub(super) struct Spectrum<S> {
     limits: [f64; Stability::RAYS],
-    /// The direction, of length 1, and the one before it, whose image was `growth` times this one.
+    /// The direction `v`, of length 1, and the one before it, `p`.
     direction: S,
     last: S,
-    growth: Option<f64>,
+    /// The image of `p`, which is `a v + b p` but for the trace: `a` and `b`.
+    last_image: Option<[f64; 2]>,
     /// Scratch space: the field, the state beside it, and the image of the direction.
     field: S,
     beside: S,
@@ -71,7 +72,7 @@ impl<S> Spectrum<S> {
             limits,
             direction,
             last: y0.zeros_like(),
-            growth: None,
+            last_image: None,
             field: y0.zeros_like(),
             beside: y0.zeros_like(),
             image: y0.zeros_like(),
@@ -137,41 +138,40 @@ impl<S> Spectrum<S> {
         let (length, vw) = (Real::sqrt(dot(w, w)), dot(v, w));
         let (pw, vp) = (dot(p, w), dot(v, p));
         self.looks = self.looks.saturating_add(1);
-        self.rate *= FORGOTTEN;
         if !(length > 0.0 && length.is_finite()) {
             // A constant field there, or one that is not defined beside the solution.
             scatter(self.direction.as_mut_slice(), self.looks, T::ONE);
             normalise(self.direction.as_mut_slice());
-            self.growth = None;
+            self.last_image = None;
+            self.rate *= FORGOTTEN;
             return;
         }
-        let apart = 1.0 - vp * vp;
-        let found = match self.growth {
-            Some(growth) if apart > SAME => {
-                // `w ≈ s v + r p`, and `J p = growth v`: in the basis of both, J is `[[s, growth], [r, 0]]`.
-                let (s, r) = ((vw - vp * pw) / apart, (pw - vp * vw) / apart);
+        let (left, found) = match self.last_image {
+            Some([a, b]) if 1.0 - vp * vp > SAME => {
+                // `w ≈ s v + r p`: in the basis of `v` and `p`, J is `[[s, a], [r, b]]`.
+                let [s, r] = in_plane(vw, pw, vp);
                 let left = length * length - s * vw - r * pw;
-                (left <= RESIDUAL * RESIDUAL * length * length)
-                    .then(|| self.rate_of(0.5 * s, -r * growth))
+                (left, self.rate_of(0.5 * (s + b), s * b - r * a))
             }
-            _ => {
-                let left = length * length - vw * vw;
-                (left <= RESIDUAL * RESIDUAL * length * length).then(|| self.rate_of_real(vw))
-            }
+            _ => (length * length - vw * vw, self.rate_of_real(vw)),
         };
-        if let Some(found) = found {
-            self.rate = self.rate.max(found);
+        if left <= RESIDUAL * RESIDUAL * length * length {
+            self.rate = found.max(FORGOTTEN * self.rate);
         }
         let part = T::from_f64(1.0 / length);
         let image = self.image.as_mut_slice();
         for w in image.iter_mut() {
             *w *= part;
         }
+        self.field.as_mut_slice().copy_from_slice(image);
         scatter(image, self.looks, T::from_f64(TRACE));
         normalise(image);
         std::mem::swap(&mut self.last, &mut self.direction);
         std::mem::swap(&mut self.direction, &mut self.image);
-        self.growth = Some(length);
+        let (v, p, w) = (self.direction.as_slice(), self.last.as_slice(), self.field.as_slice());
+        let vp = dot(v, p);
+        self.last_image = (1.0 - vp * vp > SAME)
+            .then(|| in_plane(dot(v, w), dot(p, w), vp).map(|part| part * length));
     }
 
     /// The rate of two eigenvalues with this half sum and this product.
@@ -201,6 +201,13 @@ fn scatter<T: Real>(x: &mut [T], look: u32, size: T) {
     }
 }
 
+/// The vector of a plane that is nearest to one with the products `vw` and `pw` with the unit vectors `v` and `p`, as
+/// multiples of both; `vp` is their product.
+fn in_plane(vw: f64, pw: f64, vp: f64) -> [f64; 2] {
+    let apart = 1.0 - vp * vp;
+    [(vw - vp * pw) / apart, (pw - vp * vw) / apart]
+}
+
 fn dot<T: Real>(x: &[T], y: &[T]) -> f64 {
     x.iter().zip(y).map(|(x, y)| x.to_f64() * y.to_f64()).sum()
 }
@@ -209,5 +216,104 @@ fn normalise<T: Real>(x: &mut [T]) {
     let length = T::from_f64(Real::sqrt(dot(x, x)));
     for x in x.iter_mut() {
         *x /= length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{SMatrix, SVector};
+
+    use super::{PART, Spectrum};
+    use crate::methods::Tsit5;
+    use crate::{Stability, Tableau, VectorField};
+
+    /// `dy/dt = A y`.
+    struct Linear<const N: usize>(SMatrix<f64, N, N>);
+
+    impl<const N: usize> VectorField<f64> for Linear<N> {
+        type State = SVector<f64, N>;
+        fn eval(&self, _: f64, y: &Self::State, dy: &mut Self::State) {
+            *dy = self.0 * y;
+        }
+    }
+
+    const LIMITS: [f64; Stability::RAYS] = Tsit5::STABILITY.method;
+
+    /// The limit of the step size after so many looks, `h` being asked for.
+    fn limit<const N: usize>(matrix: SMatrix<f64, N, N>, looks: u32, h: f64) -> f64 {
+        let (field, y) = (Linear(matrix), SVector::repeat(1.0));
+        let mut spectrum = Spectrum::new(LIMITS, &y);
+        let mut found = f64::INFINITY;
+        while spectrum.looks < looks {
+            found = spectrum.limit(&field, 0.0, &y, h);
+        }
+        found
+    }
+
+    fn assert_near(found: f64, expected: f64, tolerance: f64) {
+        assert!((found / expected - 1.0).abs() < tolerance, "{found} {expected}");
+    }
+
+    #[test]
+    fn a_real_eigenvalue_is_found() {
+        let matrix = SMatrix::<f64, 3, 3>::new(-1.0, 0.3, 0.0, 0.1, -100.0, 2.0, 0.0, 0.5, -3.0);
+        // The eigenvalue differs from the diagonal by 0.01, the trace in other directions is 0.001.
+        assert_near(limit(matrix, 8, 1.0), PART * LIMITS[0] / 100.0, 5e-3);
+    }
+
+    /// The length of the images swings between the squares of the axes of an ellipse; the plane has the modulus.
+    #[test]
+    fn a_complex_pair_is_found_with_its_angle() {
+        for (re, im, stretch) in [(-30.0, 40.0, 1.0), (-30.0, 40.0, 10.0), (-4.0, 3.0, 3.0)] {
+            let matrix = SMatrix::<f64, 2, 2>::new(re, im * stretch, -im / stretch, re);
+            let size = f64::hypot(re, im);
+            let expected = PART * Stability::limit_at(&LIMITS, -re / size) / size;
+            for looks in 6..12 {
+                // Beside a ray the limits of both neighbours may hold.
+                let found = limit(matrix, looks, 1.0);
+                assert!(found < 1.35 * expected && found > 0.75 * expected, "{found} {expected}");
+            }
+        }
+    }
+
+    /// The first images are 100 times as long as the eigenvalues are large. (Beyond 1,000 times the trace in other
+    /// directions would show: an estimate can be too large by [`TRACE`](super::TRACE) of the norm of the Jacobian.)
+    #[test]
+    fn a_jacobian_far_from_normal_does_not_shorten_steps() {
+        let matrix = SMatrix::<f64, 2, 2>::new(-1.0, 100.0, 0.0, -2.0);
+        let found = limit(matrix, 12, 1.0);
+        assert!(found > 0.9 * PART * LIMITS[0] / 2.0, "{found}");
+    }
+
+    #[test]
+    fn what_grows_or_is_constant_has_no_limit() {
+        assert_eq!(limit(SMatrix::<f64, 2, 2>::zeros(), 5, 1.0), f64::INFINITY);
+        let growing = SMatrix::<f64, 2, 2>::new(50.0, 1.0, 0.0, 40.0);
+        assert!(limit(growing, 12, 1.0) > 1e3, "{}", limit(growing, 12, 1.0));
+    }
+
+    #[test]
+    fn a_mode_that_becomes_fast_is_found() {
+        let y = SVector::repeat(1.0);
+        let at = |slow: f64, fast: f64| Linear(SMatrix::<f64, 2, 2>::new(-slow, 0.0, 0.0, -fast));
+        let mut spectrum = Spectrum::new(LIMITS, &y);
+        for _ in 0..100 {
+            spectrum.limit(&at(10.0, 0.1), 0.0, &y, 0.1);
+        }
+        let mut found = f64::INFINITY;
+        for _ in 0..40 {
+            found = spectrum.limit(&at(10.0, 1000.0), 0.0, &y, 0.1);
+        }
+        assert_near(found, PART * LIMITS[0] / 1000.0, 0.02);
+    }
+
+    #[test]
+    fn looks_are_few_far_from_the_limit() {
+        let (field, y) = (Linear(SMatrix::<f64, 1, 1>::new(-1.0)), SVector::repeat(1.0));
+        let mut spectrum = Spectrum::new(LIMITS, &y);
+        for _ in 0..1600 {
+            spectrum.limit(&field, 0.0, &y, 0.1);
+        }
+        assert!(spectrum.looks <= 101, "{}", spectrum.looks);
     }
 }
