@@ -8,7 +8,7 @@ use crate::error::Readable;
 use crate::scheme::VjpWork;
 use crate::scheme::pair::growth::fewer_steps;
 use crate::scheme::pair::halved::{self, Halved, HalvedState};
-use crate::scheme::pair::quanta::{self, Regrid};
+use crate::scheme::pair::quanta::{self, Finer, Regrid};
 use crate::scheme::pair::{Arithmetic, Pair, PairAdjoint, PairScheme};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
@@ -22,7 +22,8 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 /// buffer be empty: otherwise [`SolveError::NotExact`].
 ///
 /// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start, a
-/// component that grows gets a coarser one on the way, and the gap is damped when it grows.
+/// component that grows gets a coarser one on the way and one that shrinks a finer one, and the gap is damped when it
+/// grows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Exact {
     quantum: Option<f64>,
@@ -38,7 +39,7 @@ impl Exact {
     }
 
     /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
-    /// reaches to 2⁵⁰ quanta; a component beyond it gets a coarser one.
+    /// reaches to 2⁵⁰ quanta; a component beyond it gets a coarser one, none gets a finer one.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
         Self { quantum: Some(quantum), ..self }
@@ -117,13 +118,15 @@ impl Strategy for Exact {
     }
 }
 
-/// What the halvings of the gap have lost, and what coarser grids have.
+/// What the halvings of the gap have lost, what coarser grids have, and where there were finer ones.
 #[derive(Debug, Default)]
 pub struct Buffer {
     bits: BitStack,
     /// What components lost that got coarser grids, with the index of the step. They are few, so that whole numbers are
     /// kept and not bits: a component has grown 64-fold by the next time.
     regrids: Vec<(u64, Regrid)>,
+    /// The components that got finer grids, with the index of the step.
+    finer: Vec<(u64, Finer)>,
     /// The last halvings that the monitor had asked for: after which step, and how many. Those before
     /// are in the buffer; those of a rate are not recorded.
     asked: Asked,
@@ -150,6 +153,7 @@ impl Default for Asked {
 impl Buffer {
     fn push<S, D: State<f64>>(&mut self, step: u64, state: &HalvedState<S, D>) {
         self.regrids.extend(state.quanta.regrids.iter().map(|regrid| (step, *regrid)));
+        self.finer.extend(state.quanta.finer.iter().map(|finer| (step, *finer)));
         for lost in state.remainder.as_slice() {
             self.bits.push(*lost as u64, state.halvings);
         }
@@ -179,6 +183,10 @@ impl Buffer {
         state.quanta.regrids.clear();
         while let Some((_, regrid)) = self.regrids.pop_if(|(at, _)| *at == step) {
             state.quanta.regrids.push(regrid);
+        }
+        state.quanta.finer.clear();
+        while let Some((_, finer)) = self.finer.pop_if(|(at, _)| *at == step) {
+            state.quanta.finer.push(finer);
         }
         state.asked = 0;
         state.to_mean = order % 2 == 1 && state.reads_mean;
@@ -242,7 +250,8 @@ where
     }
 
     fn bytes(&self) -> usize {
-        self.bits.bytes() + size_of_val(self.regrids.as_slice())
+        let finer = size_of_val(self.finer.as_slice());
+        self.bits.bytes() + size_of_val(self.regrids.as_slice()) + finer
     }
 
     fn report(&self) -> StrategyStats {

@@ -30,7 +30,7 @@ const MAX_HALVINGS: u32 = 50;
 /// where `round` is to the grid, so that sums are exact and each line is undone by the opposite sign.
 /// Now and then the gap is halved, `z' ← y' + (z' − y')/2`, or from both sides for a method of odd order, and the bit
 /// that is lost is kept. A component that outgrows its grid goes on on a coarser one, and its numbers before that are
-/// kept: that is all the memory it takes.
+/// kept; one that shrinks goes on on a finer one, which loses nothing. That is all the memory it takes.
 ///
 /// The grid numbers are held in double precision, whatever the scalar `T` of the field; increments are
 /// evaluated in `T`.
@@ -258,6 +258,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
     fn bytes(&self, state: &Self::State) -> usize {
         6 * size_of_val(state.remainder.as_slice())
             + size_of_val(state.quanta.regrids.as_slice())
+            + size_of_val(state.quanta.finer.as_slice())
             + 2 * size_of_val(state.value.y.as_slice())
             + size_of::<Pace>()
     }
@@ -292,7 +293,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
         last: &Self::Next,
     ) -> Result<(), Stop> {
         let HalvedState { grid, quanta, monitor, asked, to_mean, reads_mean, .. } = &mut *state;
-        let regridded = quanta.regrid(step, &last.grid, grid)?;
+        let sizes = quanta.coarsen(step, &last.grid, grid)?;
         let quantum = &quanta.each;
         let was_resting = monitor.pace.is_resting();
         let grown = if self.monitored {
@@ -304,9 +305,13 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
         };
         *asked = 0;
         *to_mean = order % 2 == 1 && *reads_mean;
-        if regridded || grown || monitor.steps() >= self.max_segment {
+        if sizes.grown || sizes.shrunk || grown || monitor.steps() >= self.max_segment {
             *to_mean = monitor.closes_to_mean(grid, &last.grid.y, quantum, order);
             *reads_mean = *to_mean;
+            if sizes.shrunk {
+                quanta.refine(&last.grid, grid);
+            }
+            let quantum = &quanta.each;
             // Where it grows fast all of it, down to a seed.
             let fast = was_resting || monitor.pace.is_resting() || self.max_segment == 1;
             *asked = if fast { grid.halvings_to(quantum) } else { HALVINGS };

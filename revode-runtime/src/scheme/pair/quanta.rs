@@ -1,5 +1,5 @@
-//! The quanta of the exact pair's grid: how fine they are, how far their multiples reach, and coarser ones where a
-//! component outgrows them.
+//! The quanta of the exact pair's grid: how fine they are, how far their multiples reach, and the others that a
+//! component gets when it grows or shrinks.
 
 use super::Pair;
 use super::gap::SEED;
@@ -20,6 +20,20 @@ const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
 const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
 const RESOLVED: f64 = 1.0 / (1_u64 << 24) as f64;
 
+/// A component that is smaller than this part of what its quantum is for gets a finer one.
+const SHRUNK: f64 = 1.0 / 256.0;
+
+/// Where one does, so do those that are smaller than so many times this: they would follow soon, and each time closes
+/// the gap.
+const EARLY: f64 = 8.0;
+
+/// A quantum up to so many times the finest one that the tolerance asks for is fine enough.
+const FINE: f64 = 8.0;
+
+/// A finer grid still reaches to two or four times (one over this, over 2⁵⁰) the size that the one before was for: a
+/// component that only passed through 0 finds its old size on it.
+const REACH: f64 = 1.0 / (1_u64 << 47) as f64;
+
 /// The smallest quantum: what is 2⁻⁵⁰ of it is still a normal number.
 pub(crate) const LEAST: f64 = 1e-290;
 
@@ -33,11 +47,40 @@ pub(crate) fn most<T: Real>() -> f64 {
 #[derive(Debug, Clone)]
 pub(crate) struct Quanta<D> {
     pub(crate) each: D,
-    /// The components whose quantum changed at the end of the last step.
+    wanted: Wanted,
+    /// The components that got a coarser quantum at the end of the last step.
     pub(crate) regrids: Vec<Regrid>,
+    /// Those that got a finer one.
+    pub(crate) finer: Vec<Finer>,
 }
 
-/// The change of a component's quantum at the end of a step, with the numbers that it lost.
+/// The quanta that the tolerance asks for.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// As a part of a component's size, a power of two.
+    part: f64,
+    /// But not less than this, a power of two.
+    least: f64,
+}
+
+/// What became of the components in a step.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Whether one has left its grid.
+    pub(crate) grown: bool,
+    /// Whether one wants a finer grid.
+    pub(crate) shrunk: bool,
+}
+
+/// A finer quantum at the end of a step. Nothing is lost: the numbers of the coarse grid are numbers of the fine one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finer {
+    component: usize,
+    /// The quantum that it had.
+    quantum: f64,
+}
+
+/// A coarser quantum at the end of a step, with the numbers that it lost.
 ///
 /// The step may have led the component beyond its grid, where sums are not exact, so that its start is kept too.
 #[derive(Debug, Clone, Copy)]
@@ -58,14 +101,17 @@ impl<D: State<f64>> Quanta<D> {
         for y0 in each.as_mut_slice() {
             *y0 = at_start(y0.abs(), chosen, tolerance);
         }
-        Self { each, regrids: Vec::new() }
+        let wanted = Wanted::new(chosen, tolerance);
+        Self { each, wanted, regrids: Vec::new(), finer: Vec::new() }
     }
 
     /// Takes another's numbers without allocating, but for components that got new quanta.
     #[inline(always)]
     pub(crate) fn assign(&mut self, from: &Self) {
         self.each.assign(&from.each);
+        self.wanted = from.wanted;
         self.regrids.clone_from(&from.regrids);
+        self.finer.clone_from(&from.finer);
     }
 
     /// `x[i] += sign · round(psi[i])`
@@ -101,7 +147,8 @@ impl<D: State<f64>> Quanta<D> {
         }
     }
 
-    /// Gives each component that the step from `last` has led beyond its grid a coarser one; returns whether any was.
+    /// Gives each component that the step from `last` has led beyond its grid a coarser one; returns whether any was,
+    /// and whether any wants a [finer](Self::refine) one.
     ///
     /// What is within the grid before and after a step was led there by exact sums: an increment that is not rounded
     /// to a multiple of the quantum is above 2⁵¹ quanta, and leads from any number of the grid beyond it.
@@ -109,33 +156,37 @@ impl<D: State<f64>> Quanta<D> {
     /// # Errors
     /// [`SolveError::NotFinite`] where there is no grid for a component.
     #[inline(always)]
-    pub(crate) fn regrid<T: Real>(
+    pub(crate) fn coarsen<T: Real>(
         &mut self,
         step: Step<T>,
         last: &Pair<D>,
         pair: &mut Pair<D>,
-    ) -> Result<bool, Stop> {
+    ) -> Result<Sizes, Stop> {
         let n = self.each.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
-        let mut inside = true;
+        let (last_y, last_z) = (&last.y.as_slice()[..n], &last.z.as_slice()[..n]);
+        let (mut inside, mut shrunk) = (true, false);
         for (i, quantum) in self.each.as_slice().iter().enumerate() {
+            let size = y[i].abs().max(z[i].abs());
             inside &= holds(*quantum, y[i]) & holds(*quantum, z[i]);
+            shrunk |= size.max(last_y[i].abs()).max(last_z[i].abs()) < self.wanted.small(*quantum);
         }
         self.regrids.clear();
+        self.finer.clear();
         if !inside {
-            self.coarsen(step, last, pair)?;
+            self.coarsen_grown(step, last, pair)?;
         }
-        Ok(!inside)
+        Ok(Sizes { grown: !inside, shrunk })
     }
 
     #[cold]
-    fn coarsen<T: Real>(
+    fn coarsen_grown<T: Real>(
         &mut self,
         step: Step<T>,
         last: &Pair<D>,
         pair: &mut Pair<D>,
     ) -> Result<(), Stop> {
-        let Self { each, regrids } = self;
+        let Self { each, regrids, .. } = self;
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (component, quantum) in each.as_mut_slice().iter_mut().enumerate() {
             let (y, z) = (&mut y[component], &mut z[component]);
@@ -155,14 +206,57 @@ impl<D: State<f64>> Quanta<D> {
         Ok(())
     }
 
-    /// Takes [`regrid`](Self::regrid) back, but for `z`, which the start of the step replaces; returns whether there
-    /// was anything to take back.
+    /// Gives components that have shrunk, from one end of the step from `last` to the other, a finer quantum.
+    ///
+    /// What a component's size is measured by are both ends of a step: where it passes through 0 one of them is half a
+    /// step away from it at least. So an oscillation is taken for a decay only if it has more than 800 steps a period,
+    /// and that is harmless: the finer grid still reaches to where it swings, so that it stays on it.
+    #[cold]
+    pub(crate) fn refine(&mut self, last: &Pair<D>, pair: &Pair<D>) {
+        let Self { each, wanted, finer, .. } = self;
+        for (component, quantum) in each.as_mut_slice().iter_mut().enumerate() {
+            let ends = [&pair.y, &pair.z, &last.y, &last.z].map(|x| x.as_slice()[component].abs());
+            let size = ends.into_iter().fold(0.0, f64::max);
+            if size < EARLY * wanted.small(*quantum) {
+                finer.push(Finer { component, quantum: *quantum });
+                *quantum = wanted.finer(*quantum, size);
+            }
+        }
+    }
+
+    /// Takes [`coarsen`](Self::coarsen) and [`refine`](Self::refine) back, but for a `z` that was rounded, which the start
+    /// of the step replaces; returns whether there was anything to take back.
     pub(crate) fn restore(&mut self, y: &mut D) -> bool {
+        let each = self.each.as_mut_slice();
+        for Finer { component, quantum } in &self.finer {
+            each[*component] = *quantum;
+        }
         for regrid in &self.regrids {
-            self.each.as_mut_slice()[regrid.component] = regrid.quantum;
+            each[regrid.component] = regrid.quantum;
             y.as_mut_slice()[regrid.component] = regrid.y;
         }
-        !self.regrids.is_empty()
+        !(self.regrids.is_empty() && self.finer.is_empty())
+    }
+}
+
+impl Wanted {
+    fn new(chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
+        let Tolerance { rtol, atol } = tolerance.unwrap_or(Tolerance { rtol: 0.0, atol: 0.0 });
+        Self {
+            part: power_of_two((OF_TOLERANCE * rtol).clamp(OF_SIZE, RESOLVED)),
+            least: power_of_two(chosen.unwrap_or(OF_TOLERANCE * atol).max(LEAST)),
+        }
+    }
+
+    /// Below which size a component with this quantum has shrunk: 0 where the quantum is fine enough for any.
+    #[inline(always)]
+    fn small(self, quantum: f64) -> f64 {
+        SHRUNK / self.part * (quantum - FINE * self.least)
+    }
+
+    /// A finer quantum for a component that has shrunk to this size.
+    fn finer(self, quantum: f64, size: f64) -> f64 {
+        power_of_two(self.part * size).max(self.least).max(REACH / self.part * quantum)
     }
 }
 
