@@ -256,7 +256,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
         state.monitor.assign(&from.monitor);
     }
     fn bytes(&self, state: &Self::State) -> usize {
-        6 * size_of_val(state.remainder.as_slice())
+        7 * size_of_val(state.remainder.as_slice())
             + size_of_val(state.quanta.regrids.as_slice())
             + size_of_val(state.quanta.finer.as_slice())
             + 2 * size_of_val(state.value.y.as_slice())

@@ -12,6 +12,7 @@
 pub(crate) mod anchored;
 mod arithmetic;
 pub(crate) mod coupled;
+pub(crate) mod finer;
 pub(crate) mod gap;
 pub(crate) mod grid;
 pub(crate) mod growth;

@@ -2,6 +2,7 @@
 //! component gets when it grows or shrinks.
 
 use super::Pair;
+use super::finer::{Finer, Wanted};
 use super::gap::SEED;
 use super::grid::{Round, nearest, power_of_two};
 use crate::control::Tolerance;
@@ -16,23 +17,9 @@ const LARGEST: f64 = (1_u64 << 50) as f64 - SEED;
 /// A default quantum is this part of the tolerance of its component, but not below the second part of its size
 /// at the start, so that the grid reaches to 64 times the size, nor above the third: a loss may look at what is
 /// below the absolute tolerance.
-const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
-const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
-const RESOLVED: f64 = 1.0 / (1_u64 << 24) as f64;
-
-/// A component that is smaller than this part of what its quantum is for gets a finer one.
-const SHRUNK: f64 = 1.0 / 256.0;
-
-/// Where one does, so do those that are smaller than so many times this: they would follow soon, and each time closes
-/// the gap.
-const EARLY: f64 = 8.0;
-
-/// A quantum up to so many times the finest one that the tolerance asks for is fine enough.
-const FINE: f64 = 8.0;
-
-/// A finer grid still reaches to two or four times (one over this, over 2⁵⁰) the size that the one before was for: a
-/// component that only passed through 0 finds its old size on it.
-const REACH: f64 = 1.0 / (1_u64 << 47) as f64;
+pub(super) const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
+pub(super) const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
+pub(super) const RESOLVED: f64 = 1.0 / (1_u64 << 24) as f64;
 
 /// The smallest quantum: what is 2⁻⁵⁰ of it is still a normal number.
 pub(crate) const LEAST: f64 = 1e-290;
@@ -47,20 +34,14 @@ pub(crate) fn most<T: Real>() -> f64 {
 #[derive(Debug, Clone)]
 pub(crate) struct Quanta<D> {
     pub(crate) each: D,
-    wanted: Wanted,
+    pub(super) wanted: Wanted,
+    /// For each component the index of the step in which it last got a coarser quantum, plus [`STAYED`](super::finer::STAYED)
+    /// for each step since in which it was small: it has stayed small where that has overtaken the index of the step.
+    pub(super) stayed: D,
     /// The components that got a coarser quantum at the end of the last step.
     pub(crate) regrids: Vec<Regrid>,
     /// Those that got a finer one.
     pub(crate) finer: Vec<Finer>,
-}
-
-/// The quanta that the tolerance asks for.
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    /// As a part of a component's size, a power of two.
-    part: f64,
-    /// But not less than this, a power of two.
-    least: f64,
 }
 
 /// What became of the components in a step.
@@ -68,16 +49,8 @@ struct Wanted {
 pub(crate) struct Sizes {
     /// Whether one has left its grid.
     pub(crate) grown: bool,
-    /// Whether one wants a finer grid.
+    /// Whether one has shrunk and wants a finer grid.
     pub(crate) shrunk: bool,
-}
-
-/// A finer quantum at the end of a step. Nothing is lost: the numbers of the coarse grid are numbers of the fine one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Finer {
-    component: usize,
-    /// The quantum that it had.
-    quantum: f64,
 }
 
 /// A coarser quantum at the end of a step, with the numbers that it lost.
@@ -102,7 +75,8 @@ impl<D: State<f64>> Quanta<D> {
             *y0 = at_start(y0.abs(), chosen, tolerance);
         }
         let wanted = Wanted::new(chosen, tolerance);
-        Self { each, wanted, regrids: Vec::new(), finer: Vec::new() }
+        let stayed = each.zeros_like();
+        Self { each, wanted, stayed, regrids: Vec::new(), finer: Vec::new() }
     }
 
     /// Takes another's numbers without allocating, but for components that got new quanta.
@@ -110,6 +84,7 @@ impl<D: State<f64>> Quanta<D> {
     pub(crate) fn assign(&mut self, from: &Self) {
         self.each.assign(&from.each);
         self.wanted = from.wanted;
+        self.stayed.assign(&from.stayed);
         self.regrids.clone_from(&from.regrids);
         self.finer.clone_from(&from.finer);
     }
@@ -164,18 +139,18 @@ impl<D: State<f64>> Quanta<D> {
     ) -> Result<Sizes, Stop> {
         let n = self.each.len();
         let (y, z) = (&pair.y.as_slice()[..n], &pair.z.as_slice()[..n]);
-        let (last_y, last_z) = (&last.y.as_slice()[..n], &last.z.as_slice()[..n]);
-        let (mut inside, mut shrunk) = (true, false);
+        let (mut inside, mut small) = (true, false);
         for (i, quantum) in self.each.as_slice().iter().enumerate() {
-            let size = y[i].abs().max(z[i].abs());
             inside &= holds(*quantum, y[i]) & holds(*quantum, z[i]);
-            shrunk |= size.max(last_y[i].abs()).max(last_z[i].abs()) < self.wanted.small(*quantum);
+            // (One of four numbers is enough to look at the others.)
+            small |= y[i].abs() < self.wanted.small(*quantum);
         }
         self.regrids.clear();
         self.finer.clear();
         if !inside {
             self.coarsen_grown(step, last, pair)?;
         }
+        let shrunk = small && self.stay_small(step, last, pair);
         Ok(Sizes { grown: !inside, shrunk })
     }
 
@@ -186,7 +161,7 @@ impl<D: State<f64>> Quanta<D> {
         last: &Pair<D>,
         pair: &mut Pair<D>,
     ) -> Result<(), Stop> {
-        let Self { each, regrids, .. } = self;
+        let Self { each, stayed, regrids, .. } = self;
         let (y, z) = (pair.y.as_mut_slice(), pair.z.as_mut_slice());
         for (component, quantum) in each.as_mut_slice().iter_mut().enumerate() {
             let (y, z) = (&mut y[component], &mut z[component]);
@@ -196,6 +171,7 @@ impl<D: State<f64>> Quanta<D> {
             let start = Pair { y: last.y.as_slice()[component], z: last.z.as_slice()[component] };
             regrids.push(Regrid { component, quantum: *quantum, start, y: *y });
             *quantum = of_size(y.abs().max(z.abs()));
+            stayed.as_mut_slice()[component] = step.index as f64;
             if let Some(value) = [*y, *z].into_iter().find(|x| !holds(*quantum, *x)) {
                 // Not finite, or near the end of double precision.
                 let (t, last_good) = (step.end.to_f64(), step.t.to_f64());
@@ -204,24 +180,6 @@ impl<D: State<f64>> Quanta<D> {
             (*y, *z) = (nearest(*y, *quantum), nearest(*z, *quantum));
         }
         Ok(())
-    }
-
-    /// Gives components that have shrunk, from one end of the step from `last` to the other, a finer quantum.
-    ///
-    /// What a component's size is measured by are both ends of a step: where it passes through 0 one of them is half a
-    /// step away from it at least. So an oscillation is taken for a decay only if it has more than 800 steps a period,
-    /// and that is harmless: the finer grid still reaches to where it swings, so that it stays on it.
-    #[cold]
-    pub(crate) fn refine(&mut self, last: &Pair<D>, pair: &Pair<D>) {
-        let Self { each, wanted, finer, .. } = self;
-        for (component, quantum) in each.as_mut_slice().iter_mut().enumerate() {
-            let ends = [&pair.y, &pair.z, &last.y, &last.z].map(|x| x.as_slice()[component].abs());
-            let size = ends.into_iter().fold(0.0, f64::max);
-            if size < EARLY * wanted.small(*quantum) {
-                finer.push(Finer { component, quantum: *quantum });
-                *quantum = wanted.finer(*quantum, size);
-            }
-        }
     }
 
     /// Takes [`coarsen`](Self::coarsen) and [`refine`](Self::refine) back, but for a `z` that was rounded, which the start
@@ -236,27 +194,6 @@ impl<D: State<f64>> Quanta<D> {
             y.as_mut_slice()[regrid.component] = regrid.y;
         }
         !(self.regrids.is_empty() && self.finer.is_empty())
-    }
-}
-
-impl Wanted {
-    fn new(chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
-        let Tolerance { rtol, atol } = tolerance.unwrap_or(Tolerance { rtol: 0.0, atol: 0.0 });
-        Self {
-            part: power_of_two((OF_TOLERANCE * rtol).clamp(OF_SIZE, RESOLVED)),
-            least: power_of_two(chosen.unwrap_or(OF_TOLERANCE * atol).max(LEAST)),
-        }
-    }
-
-    /// Below which size a component with this quantum has shrunk: 0 where the quantum is fine enough for any.
-    #[inline(always)]
-    fn small(self, quantum: f64) -> f64 {
-        SHRUNK / self.part * (quantum - FINE * self.least)
-    }
-
-    /// A finer quantum for a component that has shrunk to this size.
-    fn finer(self, quantum: f64, size: f64) -> f64 {
-        power_of_two(self.part * size).max(self.least).max(REACH / self.part * quantum)
     }
 }
 
@@ -287,10 +224,13 @@ fn of_size(size: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::Vector4;
     use proptest::prelude::*;
 
+    use super::super::Pair;
     use super::super::grid::{nearest, power_of_two};
-    use super::{LARGEST, LEAST, at_start, holds, most, of_size};
+    use super::{LARGEST, LEAST, Quanta, at_start, holds, most, of_size};
+    use crate::Step;
     use crate::control::Tolerance;
 
     #[test]
@@ -312,6 +252,32 @@ mod tests {
         assert_eq!(at_start(1.0, None, tolerance), 2_f64.powi(-24));
         assert_eq!(at_start(1.0, Some(0.3), tolerance), 0.25);
         assert_eq!(at_start(1.0, Some(1e-20), tolerance), q);
+    }
+
+    fn both<D: Clone>(x: D) -> Pair<D> {
+        Pair { y: x.clone(), z: x }
+    }
+
+    /// Coarser ones, finer ones, none that is finer than the tolerance asks for, and back.
+    #[test]
+    fn they_follow_their_component_there_and_back() {
+        let tolerance = Some(Tolerance { rtol: 0.0, atol: 2_f64.powi(-38) });
+        let start = Vector4::new(1.0, 1.0, 1.0, 2_f64.powi(-6));
+        let mut quanta = Quanta::at_start(&start, None, tolerance);
+        let before = quanta.each;
+        let q = before[0];
+        assert_eq!(before, Vector4::new(q, q, q, q / 64.0));
+        let small = Vector4::new(60.0, 2_f64.powi(30) + 1e-6, 1e-3, 1e-9);
+        let (last, mut pair) = (both(small), both(small));
+        let step = Step::new(0, 0.0, 0.1);
+        let sizes = quanta.coarsen(step, &last, &mut pair).unwrap();
+        assert!(sizes.grown && sizes.shrunk);
+        quanta.refine(&last, &pair);
+        assert_eq!(quanta.each, Vector4::new(q, 2_f64.powi(30) * q, q / 8.0, q / 64.0));
+        assert_eq!((quanta.regrids.len(), quanta.finer.len()), (1, 1));
+        let mut y = pair.y;
+        assert!(y[1] == 2_f64.powi(30) && quanta.restore(&mut y));
+        assert_eq!((quanta.each, y), (before, small));
     }
 
     proptest! {

@@ -1,0 +1,170 @@
+//! Finer quanta for components that shrink, so that the exact pair's grid keeps a relative tolerance.
+
+use super::Pair;
+use super::grid::power_of_two;
+use super::quanta::{LEAST, OF_SIZE, OF_TOLERANCE, Quanta, RESOLVED};
+use crate::control::Tolerance;
+use crate::{Real, State, Step};
+
+/// A component that is smaller than this part of what its quantum is for is small.
+const SMALL: f64 = 1.0 / 256.0;
+
+/// It gets a finer quantum when it has been small in one of so many steps since it last got a coarser one. In an
+/// oscillation it is in one of 400, however slow that is.
+pub(super) const STAYED: f64 = 64.0;
+
+/// Or at once where it is smaller by this: a fast decay after a long rest.
+const AT_ONCE: f64 = 1.0 / 16.0;
+
+/// Where one gets a finer quantum, so do those that are up to so many times what is small: they would follow soon, and
+/// each time closes the gap.
+const EARLY: f64 = 8.0;
+
+/// A quantum up to so many times the finest one that the tolerance asks for is fine enough.
+const FINE: f64 = 8.0;
+
+/// A finer grid reaches to this, times 2⁵⁰, of the size that the quantum before says; that is to four times the size that
+/// this one was chosen for, which is up to twice what a power of two says. So a component that only passed through 0 finds
+/// its old size on it.
+const REACH: f64 = 8.0 / (1_u64 << 50) as f64;
+
+/// The quanta that the tolerance asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// As a part of a component's size, a power of two.
+    part: f64,
+    /// But not less than this, a power of two.
+    least: f64,
+    /// Below this multiple of its quantum a component is small,
+    small: f64,
+    /// unless the quantum is at most this.
+    fine: f64,
+}
+
+/// A finer quantum at the end of a step. Nothing is lost: the numbers of the coarse grid are numbers of the fine one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finer {
+    pub(super) component: usize,
+    /// The quantum that it had.
+    pub(super) quantum: f64,
+}
+
+impl<D: State<f64>> Quanta<D> {
+    /// Counts the components that are small at both ends of the step from `last`; returns whether one has been for long
+    /// enough, or is very small.
+    ///
+    /// At both ends: where a component passes through 0, one of them is half a step away from it at least.
+    #[cold]
+    pub(super) fn stay_small<T: Real>(
+        &mut self,
+        step: Step<T>,
+        last: &Pair<D>,
+        pair: &Pair<D>,
+    ) -> bool {
+        let index = step.index as f64;
+        let quanta = self.each.as_slice().iter().zip(self.stayed.as_mut_slice());
+        let mut any = false;
+        for (component, (quantum, stayed)) in quanta.enumerate() {
+            let (size, small) = (size_of(component, last, pair), self.wanted.small(*quantum));
+            if size < small {
+                *stayed += STAYED;
+                any |= *stayed >= index || size < AT_ONCE * small;
+            }
+        }
+        any
+    }
+
+    /// Gives components that have shrunk in the step from `last` a finer quantum.
+    #[cold]
+    pub(crate) fn refine(&mut self, last: &Pair<D>, pair: &Pair<D>) {
+        let Self { each, wanted, finer, .. } = self;
+        for (component, quantum) in each.as_mut_slice().iter_mut().enumerate() {
+            let size = size_of(component, last, pair);
+            if size < EARLY * wanted.small(*quantum) {
+                finer.push(Finer { component, quantum: *quantum });
+                *quantum = wanted.finer(*quantum, size);
+            }
+        }
+    }
+}
+
+impl Wanted {
+    pub(super) fn new(chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
+        let Tolerance { rtol, atol } = tolerance.unwrap_or(Tolerance { rtol: 0.0, atol: 0.0 });
+        let part = power_of_two((OF_TOLERANCE * rtol).clamp(OF_SIZE, RESOLVED));
+        let least = power_of_two(chosen.unwrap_or(OF_TOLERANCE * atol).max(LEAST));
+        Self { part, least, small: SMALL / part, fine: FINE * least }
+    }
+
+    /// Below which size a component with this quantum is small: 0 or less where the quantum is fine enough for any.
+    #[inline(always)]
+    pub(super) fn small(self, quantum: f64) -> f64 {
+        self.small * (quantum - self.fine)
+    }
+
+    /// A finer quantum for a component that has shrunk to this size.
+    fn finer(self, quantum: f64, size: f64) -> f64 {
+        power_of_two(self.part * size).max(self.least).max(REACH / self.part * quantum)
+    }
+}
+
+/// The size of a component over a step: the largest of its numbers at both ends.
+fn size_of<D: State<f64>>(component: usize, last: &Pair<D>, pair: &Pair<D>) -> f64 {
+    let ends = [&pair.y, &pair.z, &last.y, &last.z].map(|x| x.as_slice()[component].abs());
+    ends.into_iter().fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector1;
+
+    use super::super::Pair;
+    use super::Quanta;
+    use crate::Step;
+
+    /// The quantum of a component whose size is that of `y` in each step, and how often it changed.
+    fn follow(steps: u64, y: impl Fn(f64) -> f64) -> (f64, u32) {
+        let at = |index: u64| {
+            let y = Vector1::new(y(index as f64));
+            Pair { y, z: y }
+        };
+        let mut quanta = Quanta::at_start(&at(0).y, None, None);
+        let mut changes = 0;
+        for index in 0..steps {
+            let (last, mut pair) = (at(index), at(index + 1));
+            let sizes = quanta.coarsen(Step::new(index, 0.0, 1.0), &last, &mut pair).unwrap();
+            if sizes.shrunk {
+                quanta.refine(&last, &pair);
+            }
+            changes += u32::from(sizes.shrunk) + u32::from(sizes.grown);
+        }
+        (quanta.each[0], changes)
+    }
+
+    #[test]
+    fn an_oscillation_keeps_its_quantum() {
+        for period in [10.0, 100.0, 1e3, 1e4, 1e5] {
+            for phase in [0.1, 1.5, 3.0] {
+                let y = |n: f64| (phase + std::f64::consts::TAU * n / period).cos();
+                let changes = follow((20.0 * period).min(2e5) as u64, y).1;
+                assert!(changes <= 3, "{period}, {phase}: {changes}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_decay_has_a_quantum_for_its_size() {
+        for rate in [1e-3, 1e-2, 0.1, 0.5, 2.0] {
+            for rest in [0.0, 20_000.0] {
+                let steps = rest + 50.0 / rate;
+                let y = |n: f64| (-rate * (n - rest).max(0.0)).exp();
+                let (quantum, changes) = follow(steps as u64, y);
+                let left = y(steps) / quantum;
+                // At least 44 − 12 bits, and what a fast one loses in two steps.
+                assert!(left > 2_f64.powi(31) * (-2.0 * rate).exp(), "{rate}, {rest}: {left:e}");
+                // 72 bits, by three at a time.
+                assert!((12..=24).contains(&changes), "{rate}, {rest}: {changes}");
+            }
+        }
+    }
+}
