@@ -9,12 +9,15 @@ use crate::{Real, State, Step};
 /// A component that is smaller than this part of what its quantum is for is small.
 const SMALL: f64 = 1.0 / 256.0;
 
-/// It gets a finer quantum when it has been small in one of so many steps since it last got a coarser one. In an
-/// oscillation it is in one of 400, however slow that is.
-pub(super) const STAYED: f64 = 64.0;
+/// It gets a finer quantum when it has been small in one of so many steps since it last got a coarser one. A step counts
+/// as often as the component is smaller than small, so that a fast decay after a long rest does not take long.
+///
+/// In an oscillation of `P` steps a period what is counted in half a period is `2x (1 + ln x)` with `x = P/1600`, and
+/// would have to be `50x`: it is not, however slow the oscillation is, up to 1e8 steps a period.
+pub(super) const STAYED: f64 = 16.0;
 
-/// Or at once where it is smaller by this: a fast decay after a long rest.
-const AT_ONCE: f64 = 1.0 / 16.0;
+/// As often as this at most.
+const MOST: f64 = 1e9;
 
 /// Where one gets a finer quantum, so do those that are up to so many times what is small: they would follow soon, and
 /// each time closes the gap.
@@ -23,10 +26,9 @@ const EARLY: f64 = 8.0;
 /// A quantum up to so many times the finest one that the tolerance asks for is fine enough.
 const FINE: f64 = 8.0;
 
-/// A finer grid reaches to this, times 2⁵⁰, of the size that the quantum before says; that is to four times the size that
-/// this one was chosen for, which is up to twice what a power of two says. So a component that only passed through 0 finds
-/// its old size on it.
-const REACH: f64 = 8.0 / (1_u64 << 50) as f64;
+/// A finer grid reaches to this, times 2⁵⁰, of the size that the quantum before says, a power of two up to half of the size
+/// that it was chosen for. So a component that only passed through 0 finds its old size on it.
+const REACH: f64 = 2.0 / (1_u64 << 50) as f64;
 
 /// The quanta that the tolerance asks for.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +53,7 @@ pub(crate) struct Finer {
 
 impl<D: State<f64>> Quanta<D> {
     /// Counts the components that are small at both ends of the step from `last`; returns whether one has been for long
-    /// enough, or is very small.
+    /// enough.
     ///
     /// At both ends: where a component passes through 0, one of them is half a step away from it at least.
     #[cold]
@@ -67,8 +69,8 @@ impl<D: State<f64>> Quanta<D> {
         for (component, (quantum, stayed)) in quanta.enumerate() {
             let (size, small) = (size_of(component, last, pair), self.wanted.small(*quantum));
             if size < small {
-                *stayed += STAYED;
-                any |= *stayed >= index || size < AT_ONCE * small;
+                *stayed += STAYED * (small / size).min(MOST);
+                any |= *stayed >= index;
             }
         }
         any
@@ -160,10 +162,12 @@ mod tests {
                 let y = |n: f64| (-rate * (n - rest).max(0.0)).exp();
                 let (quantum, changes) = follow(steps as u64, y);
                 let left = y(steps) / quantum;
-                // At least 44 − 12 bits, and what a fast one loses in two steps.
-                assert!(left > 2_f64.powi(31) * (-2.0 * rate).exp(), "{rate}, {rest}: {left:e}");
-                // 72 bits, by three at a time.
-                assert!((12..=24).contains(&changes), "{rate}, {rest}: {changes}");
+                // 44 bits, 8 to become small, and what is lost until that has been so for long enough, and in a step.
+                let wait = 1.0 + rate * (rest + 5.5 / rate) / 16.0;
+                let least = 2_f64.powi(36) * (-2.0 * rate).exp() / wait;
+                assert!(left >= least, "{rate}, {rest}: {left:e}, {least:e}");
+                // 72 bits, by three to eight at a time.
+                assert!((8..=24).contains(&changes), "{rate}, {rest}: {changes}");
             }
         }
     }
