@@ -147,7 +147,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         C: StepControl<T, F, M>,
         G: Strategy,
     {
-        self.strategy.forward(&self.ask(problem, &save)?)
+        let mut ask = self.ask(problem, &save)?;
+        ask.estimates = self.method.estimate_order().is_some();
+        self.strategy.forward(&ask)
     }
 
     /// The loss over the save points, and its exact gradient with respect to the initial state and
@@ -167,7 +169,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         C: StepControl<T, F, M>,
         G: Strategy,
     {
-        let ask = self.ask(problem, &save)?;
+        let mut ask = self.ask(problem, &save)?;
+        ask.estimates = self.method.estimate_order().is_some();
         // (An infinite one may be meant: a capacity without limit.)
         if let Some((name, _)) = find_parameter(&problem.field, |x| x.to_f64().is_nan()) {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
@@ -200,6 +203,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
             max_steps,
             max_step,
             accuracy,
+            estimates: false,
             tried: Cell::new(0),
             refinement: RefCell::default(),
         })

@@ -169,8 +169,9 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
     pub(crate) tried: Cell<u64>,
     /// How long a step may be.
     pub(crate) max_step: f64,
-    /// The error that a gradient may have.
+    /// The error that a gradient may have, and whether the method can estimate it.
     pub(crate) accuracy: Accuracy,
+    pub(crate) estimates: bool,
     /// The solves with shorter steps, because the gradient was not accurate enough.
     pub(crate) refinement: RefCell<Refinement>,
 }
@@ -178,7 +179,7 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
 impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'_, T, F, M, C> {
     /// The error that the gradient may have; `None` where none is estimated.
     pub(super) fn allowed_error(&self) -> Option<f64> {
-        self.accuracy.allowed(self.control.tolerance())
+        self.accuracy.allowed(self.control.tolerance()).filter(|_| self.estimates)
     }
 
     /// Makes the steps of the next solve shorter than those of a pass whose gradient is estimated to be off, unless
