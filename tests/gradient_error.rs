@@ -1,6 +1,10 @@
 //! The gradient of the equation: estimates, what is done with them, and what limits steps for their sake.
 
 use revode::prelude::*;
+use revode_testing::dynamics::{
+    Brusselator, Decay, DoublePendulum, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol,
+};
+use revode_testing::for_each_dynamics;
 use revode_testing::loss::{component, squared_length};
 
 ode! {
@@ -40,18 +44,11 @@ ode! {
 }
 
 ode! {
-    struct Lorenz { state { x, y, z } params { sigma, rho, beta } }
-    dx/dt = sigma * (y - x);
-    dy/dt = x * (rho - z) - y;
-    dz/dt = x * y - beta * z;
-}
-
-ode! {
     struct Root { state { y } params { p } }
     dy/dt = -pow(y, p);
 }
 
-fn lorenz(end: f64) -> Problem<f64, Lorenz> {
+fn lorenz(end: f64) -> Problem<f64, Lorenz<f64>> {
     Problem::new(Lorenz { sigma: 10.0, rho: 28.0, beta: 8.0 / 3.0 }, [1.0, 1.0, 1.0], 0.0..end)
 }
 
@@ -241,6 +238,37 @@ fn estimates_are_right_whatever_the_strategy() {
         Exact::default(),
         StoreAll.along(Guarded::default()),
     );
+}
+
+/// Whether a default gradient is solved again.
+fn solved_again<F: FieldVjp<f64>>(name: &str, problem: &Problem<f64, F>) -> [bool; 2] {
+    let (solver, loss) = (Solver::new(Tsit5), squared_length());
+    let fits = [
+        solver.gradient(problem, SaveAt::end(), &loss),
+        solver.strategy(Guarded::default()).gradient(problem, SaveAt::end(), &loss),
+    ];
+    fits.map(|fit| {
+        let stats = fit.unwrap_or_else(|error| panic!("{name} to {}: {error}", problem.t1)).stats;
+        println!("{name} to {}: {stats}", problem.t1);
+        stats.refinements > 0
+    })
+}
+
+/// On ordinary problems nothing is refused by default, and little is solved again.
+#[test]
+fn defaults_are_usable() {
+    let mut again = Vec::new();
+    macro_rules! check {
+        ($($name:ident: $field:expr, $y0:expr, $h:expr;)*) => {$(
+            for end in [1.0, 10.0] {
+                let problem = Problem::new($field, $y0, 0.0..end);
+                again.extend(solved_again(stringify!($name), &problem));
+            }
+        )*};
+    }
+    for_each_dynamics!(check);
+    let count = again.iter().filter(|again| **again).count();
+    assert!(again.len() == 36 && count * 20 <= again.len(), "{count} of {}", again.len());
 }
 
 #[test]
