@@ -283,10 +283,21 @@ fn fixed_steps_are_checked_on_request() {
     assert!(fit.stats.gradient_error.is_some_and(|error| error < 1e-3 && error > 0.0));
     let error = gradient(solver.gradient_tolerance(1e-14)).unwrap_err();
     assert!(matches!(error, SolveError::GradientInaccurate { solves: 1, .. }), "{error}");
-    // A method without an embedded one cannot say.
-    let rk4 = Solver::new(Rk4).fixed_step(0.01).gradient_tolerance(1e-3);
-    let error = rk4.gradient(&problem, SaveAt::end(), &squared_length()).unwrap_err().to_string();
-    assert!(error.contains("no embedded one"), "{error}");
+    // A method without an embedded one takes the steps once more, of half the size.
+    let fine = Solver::new(Dopri8).tolerance(1e-13, 1e-13);
+    let right = fine.gradient(&problem, SaveAt::end(), &squared_length()).unwrap();
+    for h in [0.01, 0.005] {
+        let rk4 = Solver::new(Rk4).fixed_step(h).gradient_tolerance(1e-3);
+        let fit = rk4.gradient(&problem, SaveAt::end(), &squared_length()).unwrap();
+        assert_eq!(fit.stats.accepted as f64, (2.0 / h).round());
+        let size = right.y0.amax().max(right.model.rho.abs()).max(right.model.beta.abs());
+        let (off, estimate) =
+            ((fit.y0 - right.y0).amax() / size, fit.stats.gradient_error.unwrap());
+        assert!(off < 3.0 * estimate && estimate < 1e-4, "{off} {estimate}");
+        let strict = rk4.gradient_tolerance(1e-12);
+        let error = strict.gradient(&problem, SaveAt::end(), &squared_length()).unwrap_err();
+        assert!(matches!(error, SolveError::GradientInaccurate { solves: 2, .. }), "{error}");
+    }
     for tolerance in [0.0, -1.0, 1.0, f64::NAN] {
         let error = gradient(solver.gradient_tolerance(tolerance)).unwrap_err().to_string();
         assert!(error.contains("gradient_tolerance"), "{error}");

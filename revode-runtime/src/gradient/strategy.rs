@@ -10,7 +10,7 @@ use crate::save::SavePlan;
 use crate::scheme::{Scheme, SchemeVjp};
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
-use crate::time::{Switches, TimeLoop};
+use crate::time::{MOST_ROUNDED_UP, Switches, TimeLoop};
 use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How often a strategy may revise its scheme and solve again.
@@ -177,6 +177,11 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
 }
 
 impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'_, T, F, M, C> {
+    /// Makes the steps half as long as the size `h`, which is fixed.
+    pub(super) fn halve(&mut self, h: f64) {
+        self.max_step = 0.5 * h * MOST_ROUNDED_UP;
+    }
+
     /// The error that the gradient may have; `None` where none is estimated.
     pub(super) fn allowed_error(&self) -> Option<f64> {
         self.accuracy.allowed(self.control.tolerance()).filter(|_| self.estimates)

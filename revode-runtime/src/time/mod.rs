@@ -10,6 +10,7 @@ mod switching;
 
 pub(crate) use limits::StepLimits;
 pub(crate) use record::StepRecord;
+pub(crate) use steps::MOST_ROUNDED_UP;
 pub(crate) use switching::Switches;
 
 use std::cell::Cell;
