@@ -106,6 +106,31 @@ fn steps_end_at_kinks() {
     assert!((fit.model.up / fine.model.up - 1.0).abs() < 1e-3, "{fit:?} {fine:?}");
 }
 
+/// A kink that lies so near the end, or a save point, that the step across would lead beyond.
+#[test]
+fn a_kink_beside_a_stop() {
+    ode! {
+        struct Bend { state { y } params { c } }
+        dy/dt = 1.0 + relu(y - c);
+    }
+    for before in [0.0, 1e-16, 1e-12, 1e-9, 1e-6, 1e-4] {
+        // (A kink at the save point itself has the first stage of the next step on the side of `relu(0)`.)
+        let allowed = if before < 1e-12 { 2e-3 } else { 2e-4 };
+        // Of a loss at the half and at the end: the first part is 1, before the kink.
+        for (save, first) in [(SaveAt::end(), 0.0), (SaveAt::every(0.5).without_start(), 1.0)] {
+            // It grows by e per unit of time after the kink.
+            for (c, growth) in [(1.0 - before, before.exp()), (0.5 - before, (0.5 + before).exp())]
+            {
+                let problem = Problem::new(Bend { c }, [0.0], 0.0..1.0);
+                let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
+                let fit = solver.gradient(&problem, save.clone(), &component(0)).unwrap();
+                let right = first + growth;
+                assert!((fit.y0[0] - right).abs() < allowed, "{c} {right} {fit:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_jump_that_moves_is_refused_by_name() {
     let problem = Problem::new(Slower { a: 1.0, c: 1.0 }, [2.0], 0.0..3.0);

@@ -132,7 +132,8 @@ impl<S, C> TimeLoop<'_, S, C> {
                 if steps.tried() >= *max_steps {
                     return Err(step_limit(*max_steps, &steps, error_norm).into());
                 }
-                let step = steps.next(switching.as_ref().map_or(stop, |s| s.stop(stop)));
+                let target = switching.as_ref().map_or(stop, |s| s.stop(steps.t(), stop));
+                let step = steps.next(target);
                 let origin = scheme.origin(&state);
                 let Work { stages, psi, next } = &mut work;
                 let taken =
