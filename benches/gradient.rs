@@ -50,8 +50,34 @@ fn ratios() {
     compare("network 4-10-4, RK4, reversible gradient", STEPS, ours, by_hand);
 }
 
+/// A gradient with the estimate of its error beside one without, adaptive steps of Tsit5 at 1e-8.
+fn estimates() {
+    fn beside<F: FieldVjp<f64>>(name: &str, problem: &Problem<f64, F>) {
+        let (solver, loss) = (Solver::new(Tsit5).tolerance(1e-8, 1e-8), squared_length());
+        let gradient = |solver: Solver<Tsit5>| {
+            solver.gradient(black_box(problem), SaveAt::end(), &loss).expect("accurate")
+        };
+        let stats = gradient(solver).stats;
+        println!("{name}: {stats}");
+        assert_eq!(stats.refinements, 0);
+        let steps = stats.accepted as usize;
+        let unchecked = solver.unchecked();
+        compare(
+            &format!("{name}, with estimate beside unchecked"),
+            steps,
+            || gradient(solver),
+            || gradient(unchecked),
+        );
+    }
+    beside("Lorenz to 5", &lorenz(500, 1e-2));
+    let y0 = [0.1, -0.2, 0.3, 0.4];
+    beside("network 4-10-4 to 20", &Problem::new(network::<4, 10>(), y0, 0.0..20.0));
+    beside("Lotka-Volterra to 10", &common::models::lotka_volterra());
+}
+
 fn strategies(c: &mut Criterion) {
     ratios();
+    estimates();
     let mut group = c.benchmark_group("gradient, network 4-10-4, RK4, 1000 steps");
     let y0 = [0.1, -0.2, 0.3, 0.4];
     let problem = Problem::new(network::<4, 10>(), y0, 0.0..1.0);
@@ -77,7 +103,7 @@ fn strategies(c: &mut Criterion) {
     let mut group = c.benchmark_group("gradient, Lotka-Volterra, T = 10, adaptive Tsit5 at 1e-8");
     let problem = common::models::lotka_volterra();
     let loss = squared_length();
-    let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
+    let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8).unchecked();
     let stored = solver.strategy(StoreAll);
     group.bench_function("reversible", |b| {
         b.iter(|| solver.gradient(black_box(&problem), SaveAt::end(), &loss));

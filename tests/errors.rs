@@ -459,7 +459,8 @@ fn nothing_happens() {
     for (rtol, atol) in [(1e-8, 1e-8), (1e-8, 0.0), (0.0, 1e-8)] {
         let path = fixed().tolerance(rtol, atol).solve(&problem, SaveAt::end()).unwrap();
         assert_eq!((path.y[0][0], path.stats.rejected), (0.0, 0));
-        assert!(path.stats.accepted < 20, "steps grow: {}", path.stats);
+        // From 1e-6 of the span on by doublings: 20 and some, because the size is rounded to rungs.
+        assert!(path.stats.accepted < 30, "steps grow: {}", path.stats);
     }
     // One component moves, the other stays at 0.
     let problem = Problem::new(

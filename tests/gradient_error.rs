@@ -1,6 +1,10 @@
 //! The gradient of the equation: estimates, what is done with them, and what limits steps for their sake.
 
 use revode::prelude::*;
+use revode_testing::dynamics::{
+    Brusselator, Decay, DoublePendulum, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol,
+};
+use revode_testing::for_each_dynamics;
 use revode_testing::loss::{component, squared_length};
 
 ode! {
@@ -40,18 +44,11 @@ ode! {
 }
 
 ode! {
-    struct Lorenz { state { x, y, z } params { sigma, rho, beta } }
-    dx/dt = sigma * (y - x);
-    dy/dt = x * (rho - z) - y;
-    dz/dt = x * y - beta * z;
-}
-
-ode! {
     struct Root { state { y } params { p } }
     dy/dt = -pow(y, p);
 }
 
-fn lorenz(end: f64) -> Problem<f64, Lorenz> {
+fn lorenz(end: f64) -> Problem<f64, Lorenz<f64>> {
     Problem::new(Lorenz { sigma: 10.0, rho: 28.0, beta: 8.0 / 3.0 }, [1.0, 1.0, 1.0], 0.0..end)
 }
 
@@ -107,6 +104,31 @@ fn steps_end_at_kinks() {
     let fine = Solver::new(Tsit5).tolerance(1e-12, 1e-12);
     let fine = fine.gradient(&back, SaveAt::end(), &component(0)).unwrap();
     assert!((fit.model.up / fine.model.up - 1.0).abs() < 1e-3, "{fit:?} {fine:?}");
+}
+
+/// A kink that lies so near the end, or a save point, that the step across would lead beyond.
+#[test]
+fn a_kink_beside_a_stop() {
+    ode! {
+        struct Bend { state { y } params { c } }
+        dy/dt = 1.0 + relu(y - c);
+    }
+    for before in [0.0, 1e-16, 1e-12, 1e-9, 1e-6, 1e-4] {
+        // (A kink at the save point itself has the first stage of the next step on the side of `relu(0)`.)
+        let allowed = if before < 1e-12 { 2e-3 } else { 2e-4 };
+        // Of a loss at the half and at the end: the first part is 1, before the kink.
+        for (save, first) in [(SaveAt::end(), 0.0), (SaveAt::every(0.5).without_start(), 1.0)] {
+            // It grows by e per unit of time after the kink.
+            for (c, growth) in [(1.0 - before, before.exp()), (0.5 - before, (0.5 + before).exp())]
+            {
+                let problem = Problem::new(Bend { c }, [0.0], 0.0..1.0);
+                let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
+                let fit = solver.gradient(&problem, save.clone(), &component(0)).unwrap();
+                let right = first + growth;
+                assert!((fit.y0[0] - right).abs() < allowed, "{c} {right} {fit:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -243,6 +265,37 @@ fn estimates_are_right_whatever_the_strategy() {
     );
 }
 
+/// Whether a default gradient is solved again.
+fn solved_again<F: FieldVjp<f64>>(name: &str, problem: &Problem<f64, F>) -> [bool; 2] {
+    let (solver, loss) = (Solver::new(Tsit5), squared_length());
+    let fits = [
+        solver.gradient(problem, SaveAt::end(), &loss),
+        solver.strategy(Guarded::default()).gradient(problem, SaveAt::end(), &loss),
+    ];
+    fits.map(|fit| {
+        let stats = fit.unwrap_or_else(|error| panic!("{name} to {}: {error}", problem.t1)).stats;
+        println!("{name} to {}: {stats}", problem.t1);
+        stats.refinements > 0
+    })
+}
+
+/// On ordinary problems nothing is refused by default, and little is solved again.
+#[test]
+fn defaults_are_usable() {
+    let mut again = Vec::new();
+    macro_rules! check {
+        ($($name:ident: $field:expr, $y0:expr, $h:expr;)*) => {$(
+            for end in [1.0, 10.0] {
+                let problem = Problem::new($field, $y0, 0.0..end);
+                again.extend(solved_again(stringify!($name), &problem));
+            }
+        )*};
+    }
+    for_each_dynamics!(check);
+    let count = again.iter().filter(|again| **again).count();
+    assert!(again.len() == 36 && count * 20 <= again.len(), "{count} of {}", again.len());
+}
+
 #[test]
 fn fixed_steps_are_checked_on_request() {
     let solver = Solver::new(Tsit5).fixed_step(0.01);
@@ -255,10 +308,21 @@ fn fixed_steps_are_checked_on_request() {
     assert!(fit.stats.gradient_error.is_some_and(|error| error < 1e-3 && error > 0.0));
     let error = gradient(solver.gradient_tolerance(1e-14)).unwrap_err();
     assert!(matches!(error, SolveError::GradientInaccurate { solves: 1, .. }), "{error}");
-    // A method without an embedded one cannot say.
-    let rk4 = Solver::new(Rk4).fixed_step(0.01).gradient_tolerance(1e-3);
-    let error = rk4.gradient(&problem, SaveAt::end(), &squared_length()).unwrap_err().to_string();
-    assert!(error.contains("no embedded one"), "{error}");
+    // A method without an embedded one takes the steps once more, of half the size.
+    let fine = Solver::new(Dopri8).tolerance(1e-13, 1e-13);
+    let right = fine.gradient(&problem, SaveAt::end(), &squared_length()).unwrap();
+    for h in [0.01, 0.005] {
+        let rk4 = Solver::new(Rk4).fixed_step(h).gradient_tolerance(1e-3);
+        let fit = rk4.gradient(&problem, SaveAt::end(), &squared_length()).unwrap();
+        assert_eq!(fit.stats.accepted as f64, (2.0 / h).round());
+        let size = right.y0.amax().max(right.model.rho.abs()).max(right.model.beta.abs());
+        let (off, estimate) =
+            ((fit.y0 - right.y0).amax() / size, fit.stats.gradient_error.unwrap());
+        assert!(off < 3.0 * estimate && estimate < 1e-4, "{off} {estimate}");
+        let strict = rk4.gradient_tolerance(1e-12);
+        let error = strict.gradient(&problem, SaveAt::end(), &squared_length()).unwrap_err();
+        assert!(matches!(error, SolveError::GradientInaccurate { solves: 2, .. }), "{error}");
+    }
     for tolerance in [0.0, -1.0, 1.0, f64::NAN] {
         let error = gradient(solver.gradient_tolerance(tolerance)).unwrap_err().to_string();
         assert!(error.contains("gradient_tolerance"), "{error}");

@@ -54,7 +54,8 @@ where
     M: MethodVjp<f64, F> + Copy,
     C: StepControl<f64, F, M> + Copy,
 {
-    let loss = squared_length();
+    // Gradients of the discrete solution: that of the equation is out of reach over 100 units of Lorenz's time.
+    let (solver, loss) = (solver.unchecked(), squared_length());
     let save = SaveAt::end;
     let guarded = solver.strategy(Guarded::default()).gradient(problem, save(), &loss).unwrap();
     let stored = solver

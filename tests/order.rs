@@ -18,16 +18,50 @@
 //!   `n C h^{p+1} (2 (1 − λ^n) / (n (1 − λ)) − 1)`: it changes its sign at `n ≈ 1.6 / (1 − λ)` and on
 //!   the way there looks like a higher order. Up to `n = 64` at λ = 0.999 that adds at most 0.07.
 
+use revode::Tableau;
 use revode::control::StepControl;
 use revode::for_each_method;
 use revode::nalgebra::SVector;
 use revode::prelude::*;
-use revode::{EmbeddedMethod, MethodVjp, Tableau};
 use revode_testing::analytic::{self, Case, amplification};
 use revode_testing::compare::{largest, largest_size};
 
 const LAMBDA: f64 = 0.999;
 const MOST_STEPS: usize = 64;
+
+/// Sorts the shipped methods into those with and without an embedded one, for one type that is compiled once.
+macro_rules! any {
+    ([$($fixed:ident)*] [$($adaptive:ident)*]) => {
+        revode_testing::any_method! { fixed { $($fixed),* } adaptive { $($adaptive),* } }
+    };
+    ([$($fixed:ident)*] [$($adaptive:ident)*] $name:ident $Method:ident fixed; $($others:tt)*) => {
+        any!([$($fixed)* $Method] [$($adaptive)*] $($others)*);
+    };
+    ([$($fixed:ident)*] [$($adaptive:ident)*] $name:ident $Method:ident adaptive; $($others:tt)*) => {
+        any!([$($fixed)*] [$($adaptive)* $Method] $($others)*);
+    };
+}
+
+macro_rules! all {
+    ($($rows:tt)*) => { any!([] [] $($rows)*); };
+}
+
+for_each_method!(all);
+
+/// A method, and what its tableau says.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    method: AnyMethod,
+    name: &'static str,
+    order: u32,
+    amplification: f64,
+}
+
+impl Measured {
+    fn new<M: Tableau>(method: AnyMethod) -> Self {
+        Self { method, name: M::NAME, order: M::ORDER, amplification: amplification::<M>() }
+    }
+}
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,13 +74,13 @@ enum Kind {
 
 impl Kind {
     /// Whether the mean of `y` and `z` is read: by guarded and exact pairs, where the method's order is odd.
-    fn reads_mean<M: Tableau>(self) -> bool {
-        matches!(self, Self::Guarded | Self::Exact) && M::ORDER % 2 == 1
+    fn reads_mean(self, of: Measured) -> bool {
+        matches!(self, Self::Guarded | Self::Exact) && of.order % 2 == 1
     }
 
     /// The order of what is read.
-    fn order<M: Tableau>(self) -> u32 {
-        M::ORDER + u32::from(self.reads_mean::<M>())
+    fn order(self, of: Measured) -> u32 {
+        of.order + u32::from(self.reads_mean(of))
     }
 }
 
@@ -58,11 +92,15 @@ type Run = (f64, f64, f64);
 ///
 /// The size of steps that differ is `(Σ h^{p+1} / T)^{1/p}`, the one of equal steps with the same sum of
 /// local errors.
-fn run<M, F, C, const N: usize>(solver: &Solver<M, C>, case: &Case<F>, kind: Kind) -> Option<Run>
+fn run<F, C, const N: usize>(
+    of: Measured,
+    solver: &Solver<AnyMethod, C>,
+    case: &Case<F>,
+    kind: Kind,
+) -> Option<Run>
 where
-    M: MethodVjp<f64, F> + Tableau + Copy,
     F: FieldVjp<f64, State = SVector<f64, N>>,
-    C: StepControl<f64, F, M> + Copy,
+    C: StepControl<f64, F, AnyMethod> + Copy,
 {
     let Case { problem, exact, .. } = case;
     // (On the longest steps the gap is large; it is the order that is measured here.)
@@ -74,21 +112,21 @@ where
         Kind::Exact => solver.strategy(Exact::default()).forward(problem, SaveAt::steps()),
     };
     let path = path.unwrap();
-    let order = f64::from(kind.order::<M>());
+    let order = f64::from(kind.order(of));
     let steps: Vec<f64> = path.t.windows(2).map(|t| t[1] - t[0]).collect();
     let sum: f64 = steps.iter().map(|h| h.powf(order + 1.0)).sum();
     let h = (sum / (problem.t1 - problem.t0)).powf(1.0 / order);
     let last = path.y[path.y.len() - 1];
     // The component in which the error is the leading term alone, or the largest error.
-    let k = if kind.reads_mean::<M>() { (last - exact).icamax() } else { M::ORDER as usize };
+    let k = if kind.reads_mean(of) { (last - exact).icamax() } else { of.order as usize };
     let error = (last[k] - exact[k]).abs() / exact[k].abs();
     let inner = &steps[..steps.len() - 1];
     let (shortest, longest) = inner.iter().fold((h, h), |(a, b), h| (a.min(*h), b.max(*h)));
     // The guarded pair rounds to 16 units in the last place of the largest component.
     let largest = exact.amax() / exact[k].abs();
     let rounding = if matches!(kind, Kind::Guarded | Kind::Exact) { 16.0 * largest } else { 1.0 };
-    let least = 1e3 * f64::EPSILON * amplification::<M>().max(rounding);
-    let most = if kind.reads_mean::<M>() { usize::MAX } else { MOST_STEPS };
+    let least = 1e3 * f64::EPSILON * of.amplification.max(rounding);
+    let most = if kind.reads_mean(of) { usize::MAX } else { MOST_STEPS };
     let counts = steps.len() <= most && error > least;
     counts.then_some((h, error, longest / shortest))
 }
@@ -104,26 +142,24 @@ fn slope(runs: &[Run]) -> f64 {
     xy / xx
 }
 
-fn fixed<M, F, const N: usize>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
+fn fixed<F, const N: usize>(of: Measured, case: &Case<F>, kind: Kind) -> Vec<Run>
 where
-    M: MethodVjp<f64, F> + Tableau + Copy,
     F: FieldVjp<f64, State = SVector<f64, N>>,
 {
     let span = case.problem.t1 - case.problem.t0;
-    let step = |n: f64| run(&Solver::new(method).fixed_step(span / n), case, kind);
+    let step = |n: f64| run(of, &Solver::new(of.method).fixed_step(span / n), case, kind);
     // (On generic problems the pair does not resolve less than 4 steps.)
-    let first = if kind.reads_mean::<M>() { 4 } else { 0 };
+    let first = if kind.reads_mean(of) { 4 } else { 0 };
     (first..24).map(|i| 2_f64.powf(0.5 * f64::from(i)).round()).filter_map(step).collect()
 }
 
-fn adaptive<M, F, const N: usize>(method: M, case: &Case<F>, kind: Kind) -> Vec<Run>
+fn adaptive<F, const N: usize>(of: Measured, case: &Case<F>, kind: Kind) -> Vec<Run>
 where
-    M: MethodVjp<f64, F> + EmbeddedMethod<f64, F> + Tableau + Copy,
     F: FieldVjp<f64, State = SVector<f64, N>>,
 {
     let tolerance = |i: i32| {
         let tolerance = 10_f64.powf(f64::from(-i) / 3.0);
-        run(&Solver::new(method).tolerance(tolerance, tolerance), case, kind)
+        run(of, &Solver::new(of.method).tolerance(tolerance, tolerance), case, kind)
     };
     let runs: Vec<Run> = (0..40).filter_map(tolerance).collect();
     // Steps that all were of one size would measure nothing new.
@@ -131,49 +167,52 @@ where
     runs
 }
 
-/// Measures on the three problems, with and without the pairs.
+/// Measures on the three problems, with and without the pairs. Exact pairs keep an absolute error, which is not that
+/// of the towers' tolerances.
 macro_rules! measure {
-    ($runs:ident, $Method:ident) => {
+    ($runs:ident, $of:expr) => {
         for kind in [Kind::Plain, Kind::Pair, Kind::Guarded, Kind::Exact] {
-            let method = revode::methods::$Method;
-            let steps = stringify!($runs);
-            let generic = kind.reads_mean::<revode::methods::$Method>();
-            // (Exact pairs keep an absolute error, which is not that of the towers' tolerances.)
-            if steps == "adaptive" && (generic || kind == Kind::Exact) {
+            let of: Measured = $of;
+            let generic = kind.reads_mean(of);
+            if stringify!($runs) == "adaptive" && (generic || kind == Kind::Exact) {
                 continue;
             }
             let slopes = if generic {
                 [
-                    check(finest::<revode::methods::$Method>(&$runs(method, &analytic::sine(), kind))),
-                    check(finest::<revode::methods::$Method>(&$runs(method, &analytic::forced(), kind))),
-                    check(finest::<revode::methods::$Method>(&$runs(method, &analytic::stuart_landau(), kind))),
+                    check(finest(of, &$runs(of, &analytic::sine(), kind))),
+                    check(finest(of, &$runs(of, &analytic::forced(), kind))),
+                    check(finest(of, &$runs(of, &analytic::stuart_landau(), kind))),
                 ]
             } else {
                 [
-                    check(&$runs(method, &analytic::nonlinear_tower(), kind)),
-                    check(&$runs(method, &analytic::driven_tower(), kind)),
-                    check(&$runs(method, &analytic::vector_tower(), kind)),
+                    check(&$runs(of, &analytic::nonlinear_tower(), kind)),
+                    check(&$runs(of, &analytic::driven_tower(), kind)),
+                    check(&$runs(of, &analytic::vector_tower(), kind)),
                 ]
             };
-            let order = f64::from(kind.order::<revode::methods::$Method>());
-            println!("{:14} {order} {steps:8} {kind:7?} {slopes:.3?}", stringify!($Method));
-            // Between steps that resolve a generic problem and round-off lies a factor of 3 in the step size for order
-            // 6 and of 2 for order 8: the slope of so few runs is uncertain. Measured: 5.82 to 6.41, 6.43 to 8.11.
-            let uncertainty = match (generic, kind.order::<revode::methods::$Method>()) {
-                (true, 5..=6) => 0.5,
-                (true, 7..) => 1.6,
-                _ => 0.15,
-            };
-            for slope in slopes {
-                assert!((slope - order).abs() <= uncertainty, "order {order}: {slopes:?}");
-            }
+            is_of_order(of, stringify!($runs), kind, slopes);
         }
     };
 }
 
+fn is_of_order(of: Measured, steps: &str, kind: Kind, slopes: [f64; 3]) {
+    let order = f64::from(kind.order(of));
+    println!("{:14} {order} {steps:8} {kind:7?} {slopes:.3?}", of.name);
+    // Between steps that resolve a generic problem and round-off lies a factor of 3 in the step size for order 6 and of
+    // 2 for order 8: the slope of so few runs is uncertain. Measured: 5.82 to 6.41, 6.43 to 8.11.
+    let uncertainty = match (kind.reads_mean(of), kind.order(of)) {
+        (true, 5..=6) => 0.5,
+        (true, 7..) => 1.6,
+        _ => 0.15,
+    };
+    for slope in slopes {
+        assert!((slope - order).abs() <= uncertainty, "order {order}: {slopes:?}");
+    }
+}
+
 /// The finest runs: those of a generic problem whose steps resolve it.
-fn finest<M: Tableau>(runs: &[Run]) -> &[Run] {
-    let count = match M::ORDER {
+fn finest(of: Measured, runs: &[Run]) -> &[Run] {
+    let count = match of.order {
         ..5 => 8,
         5..7 => 4,
         7.. => 5,
@@ -186,11 +225,13 @@ fn check(runs: &[Run]) -> f64 {
     slope(runs)
 }
 
-macro_rules! measure_adaptive {
-    (adaptive, $Method:ident) => {
-        measure!(adaptive, $Method)
-    };
-    (fixed, $Method:ident) => {};
+/// All measurements of a method with fixed steps, and with adaptive ones if it has them.
+fn measure(of: Measured, is_adaptive: bool) {
+    measure!(fixed, of);
+    if is_adaptive {
+        measure!(adaptive, of);
+    }
+    dissipative(of);
 }
 
 ode! {
@@ -206,10 +247,7 @@ ode! {
 /// Guarding does not lower the order where the field contracts: over a factor of 64 in the step size, from
 /// where the method just damps down to round-off, the error of the guarded pair is at most [`most`] times that
 /// of the method.
-fn dissipative<M>(method: M)
-where
-    M: MethodVjp<f64, Relaxation> + Tableau + Copy,
-{
+fn dissipative(of: Measured) {
     let field = Relaxation { fast: 6.0, slow: 1.0 };
     let end = 4.0_f64;
     let problem = Problem::new(field, [1.5, 0.7], 0.0..end);
@@ -224,17 +262,17 @@ where
     };
     let mut factors = Vec::new();
     for steps in [32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0] {
-        let solver = Solver::new(method).fixed_step(end / steps);
+        let solver = Solver::new(of.method).fixed_step(end / steps);
         let plain = worst(&solver.solve(&problem, SaveAt::steps()).unwrap());
         let guarded = solver.strategy(Guarded::default()).forward(&problem, SaveAt::steps());
         let guarded = worst(&guarded.unwrap());
         // Rounding to the grid adds up over the steps, and the seeds of the gap over the anchors.
-        let rounding = 32.0 * f64::EPSILON * steps * amplification::<M>().max(8.0);
+        let rounding = 32.0 * f64::EPSILON * steps * of.amplification.max(8.0);
         factors.push((steps, (guarded - rounding) / plain));
     }
-    println!("{:14} dissipative: guarded error / plain error {factors:.2?}", M::NAME);
+    println!("{:14} dissipative: guarded error / plain error {factors:.2?}", of.name);
     for (steps, factor) in factors {
-        let most = most(M::ORDER, steps);
+        let most = most(of.order, steps);
         assert!(factor <= most, "{steps} steps: {factor} times the method's error, not {most}");
     }
 }
@@ -257,9 +295,8 @@ macro_rules! tests {
     ($($name:ident $Method:ident $kind:ident;)*) => {
         $(#[test]
         fn $name() {
-            measure!(fixed, $Method);
-            measure_adaptive!($kind, $Method);
-            dissipative(revode::methods::$Method);
+            let of = Measured::new::<revode::methods::$Method>(AnyMethod::$Method);
+            measure(of, stringify!($kind) == "adaptive");
         })*
     };
 }

@@ -23,7 +23,8 @@ where
     let kept = |span: f64| {
         let t1 = problem.t0 + span * (problem.t1 - problem.t0);
         let problem = Problem { t1, ..problem.clone() };
-        let stats = solver.clone().strategy(StoreAll).gradient(&problem, SaveAt::end(), &loss);
+        let stats =
+            solver.clone().strategy(StoreAll).unchecked().gradient(&problem, SaveAt::end(), &loss);
         let stats = stats.unwrap().stats;
         let save_point = 8;
         let states = 8 * problem.y0.len() * (stats.accepted as usize + 1);
@@ -49,10 +50,12 @@ where
         assert!(bits <= 2.0, "{name}: {bits} bits a step, but for the {ENDS} bytes");
     }
     // First-same-as-last is not lost to the rounding of times: six evaluations a step, not seven, but
-    // for some steps of the size that a run started with.
+    // for some steps of the size that a run started with. The fastest modes are looked at by two evaluations every
+    // 16 steps, every 4 where stability is near.
     let stages = if tolerance < 1e-7 { 6 } else { 3 };
     let more = stats.evaluations - stages * tries;
-    assert!(more * 20 < tries, "{name}: {more} evaluations more than {stages} a step");
+    let looks = 2 * (tries / 4 + 20);
+    assert!(more < tries / 20 + looks, "{name}: {more} evaluations more than {stages} a step");
 }
 
 #[test]

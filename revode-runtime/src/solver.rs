@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use crate::control::{Adaptive, FixedStep, StepControl};
 use crate::error::Readable;
 use crate::field::find_parameter;
-use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Purpose, Strategy};
+use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Purpose, Strategy, by_halving};
 use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
@@ -91,7 +91,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     ///
     /// The gradient is exact for the discrete solution; the estimate says how far that is from the equation's, see
     /// `docs/gradient-error.md`. Where it is further than allowed, the strategy solves again with shorter steps, a
-    /// few times at most, and then returns [`SolveError::GradientInaccurate`]. Steps of fixed size stay as they are.
+    /// few times at most, and then returns [`SolveError::GradientInaccurate`]. Steps of fixed size stay as they are, but
+    /// a method without an embedded one takes them a second time at half the size, from which its estimate comes.
     #[must_use]
     pub fn gradient_tolerance(self, tolerance: f64) -> Self {
         Self { accuracy: Accuracy::Asked(tolerance), ..self }
@@ -147,7 +148,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         C: StepControl<T, F, M>,
         G: Strategy,
     {
-        self.strategy.forward(&self.ask(problem, &save)?)
+        let mut ask = self.ask(problem, &save)?;
+        ask.estimates = self.method.estimate_order().is_some();
+        self.strategy.forward(&ask)
     }
 
     /// The loss over the save points, and its exact gradient with respect to the initial state and
@@ -167,14 +170,20 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         C: StepControl<T, F, M>,
         G: Strategy,
     {
-        let ask = self.ask(problem, &save)?;
+        let mut ask = self.ask(problem, &save)?;
+        ask.estimates = self.method.estimate_order().is_some();
         // (An infinite one may be meant: a capacity without limit.)
         if let Some((name, _)) = find_parameter(&problem.field, |x| x.to_f64().is_nan()) {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
         }
         loss.check(&problem.y0, ask.plan.len())?;
         if let Accuracy::Asked(tolerance) = self.accuracy {
-            check_gradient_tolerance(tolerance, self.method.estimate_order())?;
+            check_gradient_tolerance(tolerance)?;
+            if !ask.estimates {
+                let steps = self.control.steps((problem.t1 - problem.t0).abs().to_f64());
+                let steps = steps.ok_or_else(no_estimate)?;
+                return by_halving(&self.strategy, &mut ask, loss, (steps, tolerance));
+            }
         }
         self.strategy.gradient(&ask, loss)
     }
@@ -200,23 +209,27 @@ impl<M: Clone, C, G> Solver<M, C, G> {
             max_steps,
             max_step,
             accuracy,
+            estimates: false,
             tried: Cell::new(0),
             refinement: RefCell::default(),
         })
     }
 }
 
-/// Checks what is asked of a gradient by a method whose estimate has this order.
-fn check_gradient_tolerance(tolerance: f64, order: Option<u32>) -> Result<(), SolveError> {
-    let between = tolerance > 0.0 && tolerance < 1.0;
-    let problem = if !between {
-        format!("{} is not between 0 and 1; it is relative, 1e-3 say", Readable(tolerance))
-    } else if order.is_none() {
-        "the method has no embedded one, by which the error of a gradient is estimated: use `Tsit5`, `Dopri5` or \
-         another one that has, or `.unchecked()`"
-            .to_owned()
-    } else {
+fn check_gradient_tolerance(tolerance: f64) -> Result<(), SolveError> {
+    if tolerance > 0.0 && tolerance < 1.0 {
         return Ok(());
-    };
+    }
+    let problem =
+        format!("{} is not between 0 and 1; it is relative, 1e-3 say", Readable(tolerance));
     Err(SolveError::argument("gradient_tolerance", problem))
+}
+
+/// The error where nothing can say how far a gradient is off.
+#[cold]
+fn no_estimate() -> SolveError {
+    let problem = "adaptive steps of this method have no estimate of the gradient's error, because it does not \
+                   implement `MethodVjp::vjp_with_embedded`: use one that `#[tableau]` declares with an embedded \
+                   method, or `.unchecked()`";
+    SolveError::argument("gradient_tolerance", problem)
 }

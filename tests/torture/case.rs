@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use revode::Real;
 use revode::control::StepControl;
 use revode::gradient::Strategy as GradientStrategy;
 use revode::nalgebra::DVector;
 use revode::prelude::*;
-use revode::{EmbeddedMethod, MethodVjp, Real};
 use revode_testing::compare::{difference, largest_size};
 
 use crate::fields::{Draw, Linear, Network, Random, Swing, Units};
@@ -27,7 +27,7 @@ pub(crate) struct Case {
     fine: bool,
     /// The accuracy asked for; the default where there is none.
     accuracy: Option<f64>,
-    method: Method,
+    method: AnyMethod,
     pub(crate) strategy: Choice,
     at_steps: bool,
     memory: Option<usize>,
@@ -41,13 +41,9 @@ enum Field {
     Swing,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Method {
-    Heun,
-    Bosh3,
-    Rk4,
-    Tsit5,
-    Dopri5,
+revode_testing::any_method! {
+    fixed { Heun, Rk4 }
+    adaptive { Bosh3, Tsit5, Dopri5 }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -89,8 +85,13 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
     let powers = prop::option::weighted(0.6, prop::collection::vec(-40.0..40.0, 5));
     let units = (zero, powers, prop::option::of(-20.0..20.0), any::<bool>());
     let steps = prop::option::of(10_u32..800);
-    let method =
-        select(vec![Method::Heun, Method::Bosh3, Method::Rk4, Method::Tsit5, Method::Dopri5]);
+    let method = select(vec![
+        AnyMethod::Heun,
+        AnyMethod::Bosh3,
+        AnyMethod::Rk4,
+        AnyMethod::Tsit5,
+        AnyMethod::Dopri5,
+    ]);
     let strategy = prop_oneof![
         3 => Just(Choice::Guarded),
         3 => Just(Choice::Exact),
@@ -172,53 +173,48 @@ impl Case {
         F: FieldVjp<T, State = DVector<T>>,
     {
         let random = self.draw.problem(field, &self.units, self.horizon);
-        match self.method {
-            Method::Heun => self.fixed(Heun, &random),
-            Method::Rk4 => self.fixed(Rk4, &random),
-            Method::Bosh3 => self.control(Bosh3, &random),
-            Method::Tsit5 => self.control(Tsit5, &random),
-            Method::Dopri5 => self.control(Dopri5, &random),
-        }
+        if self.adapts() { self.control(&random) } else { self.fixed(&random) }
     }
 
-    fn fixed<T: Real, F, M>(&self, method: M, random: &Random<T, F>) -> Outcome
+    fn fixed<T: Real, F>(&self, random: &Random<T, F>) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: MethodVjp<T, F> + Copy,
     {
         let h = self.horizon * self.units.time.abs() / f64::from(self.steps.unwrap_or(100));
-        let solver = Solver::new(method).fixed_step(h);
+        let solver = Solver::new(self.method).fixed_step(h);
         let outcome = self.strategy(solver, random);
         if self.strategy == Choice::Guarded
             && !self.single
             && let Outcome::Answer { difference, certificate, asked, .. } = outcome
         {
-            let finer = Solver::new(method).fixed_step(0.5 * h);
+            let finer = Solver::new(self.method).fixed_step(0.5 * h);
             let beside_plain = beside_plain(&solver, &finer, random);
             return Outcome::Answer { difference, certificate, asked, beside_plain };
         }
         outcome
     }
 
-    fn control<T: Real, F, M>(&self, method: M, random: &Random<T, F>) -> Outcome
+    fn control<T: Real, F>(&self, random: &Random<T, F>) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: EmbeddedMethod<T, F> + MethodVjp<T, F> + Copy,
     {
-        if self.steps.is_some() {
-            return self.fixed(method, random);
-        }
         let units = &self.units.state[..self.draw.n];
         let extreme = if self.fine { f64::min } else { f64::max };
         let atol = self.tolerance * units.iter().copied().reduce(extreme).unwrap();
-        self.strategy(Solver::new(method).tolerance(self.tolerance, atol).max_steps(20_000), random)
+        self.strategy(
+            Solver::new(self.method).tolerance(self.tolerance, atol).max_steps(20_000),
+            random,
+        )
     }
 
-    fn strategy<T: Real, F, M, C>(&self, solver: Solver<M, C>, random: &Random<T, F>) -> Outcome
+    fn strategy<T: Real, F, C>(
+        &self,
+        solver: Solver<AnyMethod, C>,
+        random: &Random<T, F>,
+    ) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: MethodVjp<T, F> + Copy,
-        C: StepControl<T, F, M> + Copy,
+        C: StepControl<T, F, AnyMethod> + Copy,
     {
         let exact =
             |strategy: Exact| self.compare(&solver, strategy, StoreAll.along(strategy), random);
@@ -239,11 +235,10 @@ impl Case {
     }
 
     /// The reference of `Auto` is that of the strategy that it took.
-    fn auto<T: Real, F, M, C>(&self, solver: &Solver<M, C>, random: &Random<T, F>) -> Outcome
+    fn auto<T: Real, F, C>(&self, solver: &Solver<AnyMethod, C>, random: &Random<T, F>) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: MethodVjp<T, F> + Copy,
-        C: StepControl<T, F, M> + Copy,
+        C: StepControl<T, F, AnyMethod> + Copy,
     {
         let auto = self.memory.map_or_else(Auto::default, Auto::memory);
         match solver.strategy(auto).gradient(&random.problem, SaveAt::end(), &random.loss()) {
@@ -264,17 +259,16 @@ impl Case {
         self.accuracy.map_or(strategy, |accuracy| strategy.accuracy(accuracy))
     }
 
-    fn compare<T: Real, F, M, C, G, H>(
+    fn compare<T: Real, F, C, G, H>(
         &self,
-        solver: &Solver<M, C>,
+        solver: &Solver<AnyMethod, C>,
         strategy: G,
         reference: H,
         random: &Random<T, F>,
     ) -> Outcome
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: MethodVjp<T, F> + Copy,
-        C: StepControl<T, F, M> + Copy,
+        C: StepControl<T, F, AnyMethod> + Copy,
         G: GradientStrategy,
         H: GradientStrategy,
     {
@@ -303,19 +297,18 @@ impl Case {
 
     /// Whether the steps are adaptive.
     fn adapts(&self) -> bool {
-        self.steps.is_none() && !matches!(self.method, Method::Heun | Method::Rk4)
+        self.steps.is_none() && !matches!(self.method, AnyMethod::Heun | AnyMethod::Rk4)
     }
 }
 
 /// How far the guarded gradient is from the plain method's, and that from the one of a `finer` solve.
-fn beside_plain<T: Real, F, M>(
-    solver: &Solver<M, FixedStep>,
-    finer: &Solver<M, FixedStep>,
+fn beside_plain<T: Real, F>(
+    solver: &Solver<AnyMethod, FixedStep>,
+    finer: &Solver<AnyMethod, FixedStep>,
     random: &Random<T, F>,
 ) -> Option<[f64; 2]>
 where
     F: FieldVjp<T, State = DVector<T>>,
-    M: MethodVjp<T, F> + Copy,
 {
     let (problem, loss) = (&random.problem, random.loss());
     let gradient = |found: Result<Gradient<F, _, T>, _>| found.ok().map(|fit| random.flat(&fit));

@@ -138,7 +138,7 @@ impl Refinement {
 }
 
 /// All components of a gradient.
-fn components<T: Real, F: FieldVjp<T>>(
+pub(super) fn components<T: Real, F: FieldVjp<T>>(
     found: &Gradient<F, F::State, T>,
 ) -> impl Iterator<Item = f64> {
     let y0 = found.y0.as_slice().iter();

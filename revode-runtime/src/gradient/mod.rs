@@ -7,6 +7,7 @@
 mod accuracy;
 mod along;
 mod auto;
+mod halving;
 mod loss;
 mod passes;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(crate) use accuracy::Accuracy;
 pub use accuracy::GradientError;
 pub use along::{Along, StateStore};
 pub use auto::Auto;
+pub(crate) use halving::by_halving;
 pub use loss::{Loss, Mse, Terminal};
 pub use reverse::{Exact, Guarded, Reversible};
 pub use store::{Checkpointed, StoreAll, StoreWithin};

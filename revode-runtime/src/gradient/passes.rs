@@ -95,7 +95,7 @@ where
     let pass = Pass { scheme, problem, record: &record };
     let mut work = VjpWork::new(scheme.method(), field, y0);
     let order = scheme.method().estimate_order();
-    let allowed = ask.allowed_error().filter(|_| order.is_some());
+    let allowed = ask.allowed_error();
     let mut adjoint = Adjoint::zero(scheme, field, y0, allowed.is_some());
     let mut watch = Watch::new(allowed.unwrap_or(0.0), record.len());
     let mut add_cotangent = |steps, t, state: &S::State, adjoint: &mut Adjoint<S::Bar, F>| {

@@ -10,7 +10,7 @@ use crate::save::SavePlan;
 use crate::scheme::{Scheme, SchemeVjp};
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
-use crate::time::{Switches, TimeLoop};
+use crate::time::{MOST_ROUNDED_UP, Switches, TimeLoop};
 use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
 
 /// How often a strategy may revise its scheme and solve again.
@@ -169,16 +169,22 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
     pub(crate) tried: Cell<u64>,
     /// How long a step may be.
     pub(crate) max_step: f64,
-    /// The error that a gradient may have.
+    /// The error that a gradient may have, and whether the method can estimate it.
     pub(crate) accuracy: Accuracy,
+    pub(crate) estimates: bool,
     /// The solves with shorter steps, because the gradient was not accurate enough.
     pub(crate) refinement: RefCell<Refinement>,
 }
 
 impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'_, T, F, M, C> {
+    /// Makes the steps half as long as the size `h`, which is fixed.
+    pub(super) fn halve(&mut self, h: f64) {
+        self.max_step = 0.5 * h * MOST_ROUNDED_UP;
+    }
+
     /// The error that the gradient may have; `None` where none is estimated.
     pub(super) fn allowed_error(&self) -> Option<f64> {
-        self.accuracy.allowed(self.control.tolerance())
+        self.accuracy.allowed(self.control.tolerance()).filter(|_| self.estimates)
     }
 
     /// Makes the steps of the next solve shorter than those of a pass whose gradient is estimated to be off, unless

@@ -10,6 +10,7 @@ mod switching;
 
 pub(crate) use limits::StepLimits;
 pub(crate) use record::StepRecord;
+pub(crate) use steps::MOST_ROUNDED_UP;
 pub(crate) use switching::Switches;
 
 use std::cell::Cell;
@@ -131,7 +132,8 @@ impl<S, C> TimeLoop<'_, S, C> {
                 if steps.tried() >= *max_steps {
                     return Err(step_limit(*max_steps, &steps, error_norm).into());
                 }
-                let step = steps.next(switching.as_ref().map_or(stop, |s| s.stop(stop)));
+                let target = switching.as_ref().map_or(stop, |s| s.stop(steps.t(), stop));
+                let step = steps.next(target);
                 let origin = scheme.origin(&state);
                 let Work { stages, psi, next } = &mut work;
                 let taken =

@@ -12,7 +12,7 @@ const LONG_RUN: u64 = 2048;
 /// safety factor of 0.9 leaves: more rejections would cost what the longer steps gain.
 const ROUNDED_UP: f64 = 0.3;
 /// The factor by which a size is rounded up at most: no less than `RATIO^0.3`.
-pub(super) const MOST_ROUNDED_UP: f64 = 1.047;
+pub(crate) const MOST_ROUNDED_UP: f64 = 1.047;
 /// The sizes that are rounded to 1, `RATIO^−0.3` to `RATIO^0.7`: most steps keep their rung.
 const KEPT: std::ops::Range<f64> = 0.9565..1.1095;
 

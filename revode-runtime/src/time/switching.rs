@@ -97,9 +97,13 @@ impl<T: Real, S: State<T>> Switching<T, S> {
         })
     }
 
-    /// Where the next step ends, at most, on the way to `stop`.
-    pub(super) fn stop(&self, stop: T) -> T {
-        self.target.unwrap_or(stop)
+    /// Where the next step from `t` ends, at most, on the way to `stop`.
+    pub(super) fn stop(&self, t: T, stop: T) -> T {
+        let Some(target) = self.target else { return stop };
+        let (near, far) = ((target - t).abs(), (stop - t).abs());
+        // (A step across may be too short to move time, or lead beyond the stop.)
+        let rounding = T::from_f64(16.0) * T::EPSILON * t.abs();
+        if near < far && near > rounding { target } else { stop }
     }
 
     /// Looks at a step from `y` to `y_next`, whose error is small enough. Returns whether it stands; if not, it is to be

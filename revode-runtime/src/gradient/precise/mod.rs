@@ -77,6 +77,7 @@ impl Compared {
             max_steps,
             max_step: f64::INFINITY,
             accuracy: Accuracy::Unchecked,
+            estimates: false,
             tried,
             refinement: RefCell::default(),
         };
