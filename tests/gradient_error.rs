@@ -70,6 +70,31 @@ fn steps_at_the_limit_of_stability_do_not_spoil_the_gradient() {
     }
 }
 
+/// A problem backward in time has the steps of its mirror image.
+#[test]
+fn stability_is_kept_backward_in_time() {
+    ode! {
+        struct Forward { state { y } params { k } }
+        dy/dt = -k * (y - cos(t));
+    }
+    ode! {
+        struct Backward { state { y } params { k } }
+        dy/dt = k * (y - cos(t));
+    }
+    let solver = Solver::new(Tsit5).tolerance(1e-6, 1e-6);
+    let forward = Problem::new(Forward { k: 1e3 }, [0.0], 0.0..1.0);
+    let forward = solver.gradient(&forward, SaveAt::end(), &component(0)).unwrap();
+    let backward = Problem::new(Backward { k: 1e3 }, [0.0], -0.0..-1.0);
+    let backward = solver.gradient(&backward, SaveAt::end(), &component(0)).unwrap();
+    assert!(forward.stats.is_limited_by_stability() && forward.stats.rejected < 5);
+    assert_eq!(forward.stats, backward.stats);
+    assert_eq!((forward.loss, forward.y0), (backward.loss, backward.y0));
+    // What decays forward grows backward, and nothing limits it but its error.
+    let growing = Problem::new(Forward { k: 50.0 }, [1.0], 1.0..0.0);
+    let stats = solver.solve(&growing, SaveAt::end()).unwrap().stats;
+    assert_eq!(stats.stability_limited, 0, "{stats}");
+}
+
 /// Of a solution at rest the steps say nothing of its derivatives.
 #[test]
 fn a_solution_at_rest_has_a_gradient() {
@@ -148,6 +173,19 @@ fn a_jump_that_moves_is_refused_by_name() {
     }
     assert!(solver.unchecked().gradient(&problem, SaveAt::end(), &component(0)).is_ok());
     assert!(solver.forward(&problem, SaveAt::end()).is_ok());
+    // A step that ends at the place itself does not hide it.
+    ode! {
+        struct Step { state { x, y } params { c } }
+        dx/dt = signum(y - c);
+        dy/dt = 1.0;
+    }
+    let landing = Problem::new(Step { c: 0.0 }, [0.0, -1.0], 0.0..2.0);
+    for h in [0.25, 0.3] {
+        let fit = solver.fixed_step(h).gradient(&landing, SaveAt::end(), &component(0));
+        assert!(matches!(fit, Err(SolveError::Jump { .. })), "{h}: {fit:?}");
+    }
+    let fit = solver.gradient(&landing, SaveAt::every(1.0), &component(0));
+    assert!(matches!(fit, Err(SolveError::Jump { .. })), "{fit:?}");
     // It is not crossed before.
     let before = problem.restart([2.0], 0.0..0.5);
     assert!(solver.gradient(&before, SaveAt::end(), &component(0)).is_ok());
@@ -169,6 +207,16 @@ fn default_tolerances_follow_the_state() {
     let path = Solver::new(Tsit5).tolerance(1e-6, 1e-2).solve(&sir, SaveAt::end()).unwrap();
     assert_eq!(path.stats.below_tolerance, Some((1, 1)));
     assert!(path.stats.to_string().contains("component 1 stayed below the absolute tolerance"));
+}
+
+/// In single precision components pass through 0 without steps that rounding would stop.
+#[test]
+fn default_tolerances_of_single_precision() {
+    let problem = Problem::new(VanDerPol { mu: 1.0_f32 }, [2.0, 0.0], 0.0..20.0);
+    let stats = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap().stats;
+    let double = Problem::new(VanDerPol { mu: 1.0 }, [2.0, 0.0], 0.0..20.0);
+    let double = Solver::new(Tsit5).solve(&double, SaveAt::end()).unwrap().stats;
+    assert!(stats.accepted < 2 * double.accepted, "{stats}, {double}");
 }
 
 /// Components that start from 0 and grow with high powers of time have no relative accuracy at first.
@@ -208,6 +256,9 @@ fn no_step_is_longer_than_the_longest() {
         let longest = path.t.windows(2).fold(Longest(0.0), |l, t| Longest(l.0.max(t[1] - t[0])));
         assert!(longest.0 <= h && longest.0 > 0.85 * h, "{} {h}", longest.0);
     }
+    let fixed = Solver::new(Tsit5).fixed_step(0.1).max_step(0.05);
+    let error = fixed.solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    assert!(error.contains("max_step") && error.contains("one size"), "{error}");
     for h in [0.0, -1.0, f64::NAN] {
         let error = Solver::new(Tsit5).max_step(h).solve(&problem, SaveAt::end()).unwrap_err();
         assert!(error.to_string().contains("largest step size"), "{error}");

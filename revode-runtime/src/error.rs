@@ -32,7 +32,7 @@ pub enum SolveError {
         last_good: f64,
     },
     /// The solution is finite, but the loss or its gradient is not.
-    #[error("{of} is {value}, though the solution is finite: {}", gradient_not_finite_because(*largest, *t))]
+    #[error("{of} is {value}, though the solution is finite: {}", gradient_not_finite_because(*grown, *t))]
     GradientNotFinite {
         /// The loss, or the component of its gradient.
         of: String,
@@ -41,13 +41,13 @@ pub enum SolveError {
         /// The time on the way back at which the cotangent of the state was found not to be finite, within a 64th of
         /// the steps; none where that was finite all the way.
         t: Option<f64>,
-        /// The largest component that the cotangent of the state has had before.
-        largest: f64,
+        /// Whether it had grown far before.
+        grown: bool,
     },
     /// The gradient is exact for the discrete solution, but estimated to be too far from that of the equation.
     #[error(
         "the gradient is estimated to be off by {estimate:.1e} of its largest component, where {allowed:.1e} is \
-         allowed, after {solves} solves: on the way back it came to be so at t = {t}; shorten the horizon if the \
+         allowed (solves: {solves}); on the way back it came to be so at t = {t}; shorten the horizon if the \
          field is chaotic there, put the switch of a field with kinks or jumps at a stop, lower the tolerance, allow \
          more by `.gradient_tolerance(…)`, or take the gradient of the discrete solution as it is by `.unchecked()`",
         t = Readable(*t)
@@ -239,17 +239,14 @@ fn not_finite(t: f64, component: usize, value: f64, last_good: f64) -> String {
     )
 }
 
-/// Cotangents beyond this have grown; those below became infinite or NaN in one step.
-const GROWN: f64 = 1e100;
-
 /// The cause of [`SolveError::GradientNotFinite`].
-fn gradient_not_finite_because(largest: f64, t: Option<f64>) -> String {
+fn gradient_not_finite_because(grown: bool, t: Option<f64>) -> String {
     let undefined = "(`sqrt` or `norm2` at 0, `pow` of a base of 0, a quotient by 0)";
     match t.map(Readable) {
         None => format!(
             "the loss is not defined there, or the field's derivative with respect to the parameter is not {undefined}"
         ),
-        Some(t) if largest > GROWN => format!(
+        Some(t) if grown => format!(
             "on the way back to t = {t} the cotangent of the state grew beyond the numbers of this precision (an \
              unstable or chaotic field over a long horizon); shorten the horizon, or scale the loss"
         ),

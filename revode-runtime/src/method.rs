@@ -145,19 +145,12 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
         field: &F,
         step: Step<T>,
         taped: &mut Self::Taped,
-        [psi_bar, embedded_psi_bar]: [&F::State; 2],
-        [u_bar, embedded_u_bar]: [&mut F::State; 2],
-        [model_bar, embedded_model_bar]: [&mut F; 2],
+        psi_bars: [&F::State; 2],
+        u_bars: [&mut F::State; 2],
+        model_bars: [&mut F; 2],
     ) {
-        self.increment_vjp(field, step, taped, psi_bar, u_bar, model_bar);
-        self.increment_vjp(
-            field,
-            step,
-            taped,
-            embedded_psi_bar,
-            embedded_u_bar,
-            embedded_model_bar,
-        );
+        let _ = (field, step, taped, psi_bars, u_bars, model_bars);
+        unimplemented!("a method that has an `estimate_order` implements `vjp_with_embedded`")
     }
 
     /// The field evaluations made into `taped` so far.

@@ -71,7 +71,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million by default.
     ///
     /// Each solve of a strategy that solves again keeps to it, and none begins after as many steps in all: such a
-    /// gradient tries less than twice as many, and with [`Auto`], which may store states first, less than three times.
+    /// gradient tries less than twice as many, and with [`Auto`], which may store states first, less than three times. (A gradient whose error is found by halving fixed
+    /// steps is two of them.)
     #[must_use]
     pub fn max_steps(self, max_steps: u64) -> Self {
         Self { max_steps, ..self }
@@ -133,8 +134,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     /// the reversible pair where the strategy is one that reverses. The solutions differ by an
     /// error of the method's order. With [`Auto`] it is the plain method, which is what `gradient`
     /// differentiates as long as the states fit in the memory. Where the way back of
-    /// [`Guarded`](crate::Guarded) or [`Exact`](crate::Exact) shows that the gap must be closed more often,
-    /// `gradient` goes along another solution, which differs from this one by an error of that order too.
+    /// [`Guarded`](crate::Guarded) or [`Exact`](crate::Exact) shows that the gap must be closed more
+    /// often, or where the gradient is estimated to be too far off, `gradient` goes along another solution, which differs from this one by an error of that order too.
     ///
     /// # Errors
     /// [`SolveError`], before the first step where an argument is wrong.
@@ -193,11 +194,21 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         &'a self,
         problem: &'a Problem<T, F>,
         save: &SaveAt,
-    ) -> Result<Ask<'a, T, F, M, C>, SolveError> {
+    ) -> Result<Ask<'a, T, F, M, C>, SolveError>
+    where
+        M: Method<T, F>,
+        C: StepControl<T, F, M>,
+    {
         let &Self { ref method, ref control, max_steps, max_step, accuracy, .. } = self;
         problem.check()?;
         if max_step <= 0.0 || max_step.is_nan() {
             let problem = format!("the largest step size {} is not positive", Readable(max_step));
+            return Err(SolveError::argument("max_step", problem));
+        }
+        let span = (problem.t1 - problem.t0).abs().to_f64();
+        if max_step.is_finite() && control.steps(span).is_some() {
+            let problem =
+                "the steps have one size, which is to be chosen by `.fixed_step(h)` alone";
             return Err(SolveError::argument("max_step", problem));
         }
         let plan = save.plan(problem.t0, problem.t1)?;
@@ -229,7 +240,7 @@ fn check_gradient_tolerance(tolerance: f64) -> Result<(), SolveError> {
 #[cold]
 fn no_estimate() -> SolveError {
     let problem = "adaptive steps of this method have no estimate of the gradient's error, because it does not \
-                   implement `MethodVjp::vjp_with_embedded`: use one that `#[tableau]` declares with an embedded \
+                   implement `MethodVjp::estimate_order` and `vjp_with_embedded`: use one that `#[tableau]` declares with an embedded \
                    method, or `.unchecked()`";
     SolveError::argument("gradient_tolerance", problem)
 }

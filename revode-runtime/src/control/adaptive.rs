@@ -19,7 +19,7 @@ const BLIND_GROWTH: f64 = 2.0;
 ///
 /// Without an absolute tolerance each component has its own, which follows the sizes of the solution: it is
 /// `error_i / (rtol · max(|y_i|, |y'_i|, 0.01 Y_i, 1e-9 max Y))`, where `Y_i` is the largest size that the component
-/// has had so far.
+/// has had so far; never less than the rounding of `max Y`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adaptive<C = Pid> {
     /// Relative tolerance a step.

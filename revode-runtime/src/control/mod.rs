@@ -125,6 +125,12 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
+    /// The larger one of the relative tolerance and of the absolute one, relative to a state of this `size`, or to 1 where
+    /// that is less: a state may start from 0.
+    pub(crate) fn relative_to(self, size: f64) -> f64 {
+        self.rtol.max(self.atol / size.max(1.0))
+    }
+
     /// The relative tolerance, or the absolute one where that is 0.
     pub(crate) fn relative(self) -> f64 {
         if self.rtol > 0.0 { self.rtol } else { self.atol }

@@ -73,10 +73,13 @@ impl<S> ErrorNorm<S> {
                 sum += ratio * ratio;
             }
         } else {
-            let (part, floor) = (T::from_f64(OF_ITS_SIZE), T::from_f64(OF_LARGEST * self.largest));
+            let part = T::from_f64(OF_ITS_SIZE);
+            // What rounds beside the largest component is not asked for.
+            let floor =
+                T::from_f64((OF_LARGEST * self.rtol).max(T::EPSILON.to_f64()) * self.largest);
             for i in 0..n {
-                let size = y[i].abs().max(y_next[i].abs()).max(part * sizes[i]).max(floor);
-                let ratio = x[i] / (rtol * size).max(least);
+                let size = y[i].abs().max(y_next[i].abs()).max(part * sizes[i]);
+                let ratio = x[i] / (rtol * size).max(floor).max(least);
                 sum += ratio * ratio;
             }
         }

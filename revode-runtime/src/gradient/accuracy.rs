@@ -42,11 +42,11 @@ const MULTIPLE: f64 = 100.0;
 const MOST_ALLOWED: f64 = 0.1;
 
 impl Accuracy {
-    /// The error that is allowed; `None` where none is estimated.
-    pub(crate) fn allowed(self, tolerance: Option<Tolerance>) -> Option<f64> {
+    /// The error that is allowed where the state has this `size` at the start; `None` where none is estimated.
+    pub(crate) fn allowed(self, tolerance: Option<Tolerance>, size: f64) -> Option<f64> {
         match self {
             Self::Default => tolerance.map(|tolerance| {
-                let tolerance = tolerance.relative();
+                let tolerance = tolerance.relative_to(size);
                 Real::sqrt(tolerance).max(MULTIPLE * tolerance).min(MOST_ALLOWED)
             }),
             Self::Asked(allowed) => Some(allowed),
@@ -118,17 +118,18 @@ impl Refinement {
         self.limits = Some(Rc::new(StepLimits::shorter(pass.record, shorter)));
         self.promises = self.rounds <= MOST_ROUNDS;
     }
-}
 
-impl Refinement {
     /// How many times the last estimate was too small, as this gradient says, which is a better one: so much the new
     /// estimate may be, too.
     pub(super) fn too_small<T: Real, F: FieldVjp<T>>(
         &self,
         found: &Gradient<F, F::State, T>,
+        rounding: f64,
     ) -> f64 {
-        let Some(last) = &self.last else { return 1.0 };
-        let (mut off, mut size) = (0.0, 0.0);
+        let Some(last) = self.last.as_ref().filter(|last| last.estimate.is_finite()) else {
+            return 1.0;
+        };
+        let (mut off, mut size) = (0.0, rounding);
         for (last, now) in last.gradient.iter().zip(components(found)) {
             off = larger(off, (last - now).abs());
             size = larger(size, now.abs());
@@ -155,7 +156,7 @@ pub(super) struct Watch {
     pub(super) t: Option<f64>,
     /// The largest component of a cotangent of the solution, as long as all were finite, and the time at which the
     /// first was not.
-    pub(super) largest: f64,
+    largest: f64,
     pub(super) not_finite: Option<f64>,
     steps: u64,
 }
@@ -196,6 +197,13 @@ impl Watch {
         if self.t.is_none() && exceeds(off, self.allowed * size) {
             self.t = Some(t.to_f64());
         }
+    }
+
+    /// Whether the cotangent of the solution grew beyond the numbers of its precision, and did not become infinite or
+    /// NaN in a step: whether it had come to the third root of the largest number.
+    pub(super) fn has_grown<T: Real>(&self) -> bool {
+        let largest = 1.0 / T::MIN_POSITIVE.to_f64();
+        self.not_finite.is_some() && self.largest > Real::cbrt(largest)
     }
 
     /// What rounding alone can come to in a gradient: where that is smaller, as that of a solution which has forgotten

@@ -1,6 +1,6 @@
 //! The forward and the one backward pass of a gradient.
 
-use super::accuracy::{Watch, estimate, exceeds};
+use super::accuracy::{Refinement, Watch, estimate, exceeds};
 use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
 use crate::field::find_parameter;
@@ -120,13 +120,22 @@ where
     let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
     let y0 = scheme.start_vjp(state);
     let mut found = Gradient { loss: value, y0, model, error: None, stats };
+    if let (true, Some(allowed), Some(order)) = (watch.has_grown::<T>(), allowed, order) {
+        // Steps may have been too long for stability: shorter ones show whether it is the equation that grows.
+        ask.refine(&pass, order, &found, (f64::INFINITY, allowed));
+        let Refinement { promises, rounds: solves, .. } = *ask.refinement.borrow();
+        if let (true, Some(t)) = (promises, watch.not_finite) {
+            let estimate = f64::INFINITY;
+            return Err(Finding::GradientInaccurate { t, estimate, allowed, solves }.into());
+        }
+    }
     check_finite(&found, &watch)?;
     if let (Some(embedded), Some(allowed), Some(order)) = (embedded, allowed, order) {
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
         let (error, relative) =
             estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
-        let relative = relative * ask.refinement.borrow().too_small(&found);
+        let relative = relative * ask.refinement.borrow().too_small(&found, watch.rounding::<T>());
         if exceeds(relative, allowed) {
             let t = watch.t.unwrap_or((*t0).to_f64());
             ask.refine(&pass, order, &found, (relative, allowed));
@@ -145,10 +154,11 @@ where
 /// cotangents can grow beyond the numbers of their precision.
 fn check_finite<T: Real, F: FieldVjp<T>>(
     found: &Gradient<F, F::State, T>,
-    &Watch { not_finite: t, largest, .. }: &Watch,
+    watch: &Watch,
 ) -> Result<(), SolveError> {
+    let (t, grown) = (watch.not_finite, watch.has_grown::<T>());
     let error = |of: String, value: T| {
-        Err(SolveError::GradientNotFinite { of, value: value.to_f64(), t, largest })
+        Err(SolveError::GradientNotFinite { of, value: value.to_f64(), t, grown })
     };
     if !found.loss.is_finite() {
         return error("the loss".into(), found.loss);

@@ -8,10 +8,11 @@ use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, SchemeVjp};
+use crate::slices::largest;
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
 use crate::time::{MOST_ROUNDED_UP, Switches, TimeLoop};
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
+use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, State, VectorField, stack};
 
 /// How often a strategy may revise its scheme and solve again.
 const MAX_REVISIONS: u32 = 199;
@@ -184,7 +185,8 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
 
     /// The error that the gradient may have; `None` where none is estimated.
     pub(super) fn allowed_error(&self) -> Option<f64> {
-        self.accuracy.allowed(self.control.tolerance()).filter(|_| self.estimates)
+        let size = largest(self.problem.y0.as_slice());
+        self.accuracy.allowed(self.control.tolerance(), size).filter(|_| self.estimates)
     }
 
     /// Makes the steps of the next solve shorter than those of a pass whose gradient is estimated to be off, unless

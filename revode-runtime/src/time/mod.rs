@@ -177,14 +177,16 @@ impl<S, C> TimeLoop<'_, S, C> {
                     scheme.commit(step, &mut state, &mut work);
                     scheme.close(step, &mut state, &mut work).inspect_err(|_| count(&steps))?;
                     observer.after(step, &state)?;
-                    let mut next_h = at_most(verdict.next_h, limit.at(step.end, backward));
+                    let mut most = limit.at(step.end, backward);
                     if let Some(spectrum) = &mut spectrum {
-                        let (y, h) = (scheme.solution(&state), next_h.abs().to_f64());
-                        let limit = spectrum.limit(field, step.end, y, h);
-                        stability_limited += u64::from(h > limit);
-                        next_h = at_most(next_h, limit);
+                        let h = verdict.next_h.abs().to_f64().min(most);
+                        let y = scheme.solution(&state);
+                        let stable = spectrum.limit(field, step.end, y, (h, backward));
+                        stability_limited += u64::from(h > stable);
+                        most = most.min(stable);
                     }
-                    steps.accept(next_h);
+                    steps.accept(at_most(verdict.next_h, most));
+                    steps.cut(at_most(steps.h(), most));
                     if let Some(switching) = &mut switching {
                         switching.accept(step);
                     }

@@ -84,14 +84,15 @@ impl<S> Spectrum<S> {
         }
     }
 
-    /// How long the next step, from `y` at `t`, may be, where it is to have the size `h`, positive.
+    /// How long the next step, from `y` at `t`, may be, where it is to have the size `h`, positive, forward in time or
+    /// `backward`.
     #[inline]
     pub(super) fn limit<T: Real, F: VectorField<T, State = S>>(
         &mut self,
         field: &F,
         t: T,
         y: &S,
-        h: f64,
+        (h, backward): (f64, bool),
     ) -> f64
     where
         S: State<T>,
@@ -101,15 +102,16 @@ impl<S> Spectrum<S> {
         let turning = close && self.looks < FIRST_LOOKS;
         let often = STEPS[usize::from(!close)];
         if turning || self.steps >= often || h > 2.0 * self.h {
-            self.look(field, t, y);
+            self.look(field, t, y, backward);
             (self.steps, self.h) = (0, h);
         }
         PART / self.rate
     }
 
     #[inline(never)]
-    fn look<T: Real, F: VectorField<T, State = S>>(&mut self, field: &F, t: T, y: &S)
+    fn look<T: Real, F>(&mut self, field: &F, t: T, y: &S, backward: bool)
     where
+        F: VectorField<T, State = S>,
         S: State<T>,
     {
         let n = y.len();
@@ -123,7 +125,9 @@ impl<S> Spectrum<S> {
         field.eval(t, y, &mut self.field);
         field.eval(t, &self.beside, &mut self.image);
         self.evaluations += 2;
-        let difference = |image, [field]: [T; 1]| (image - field) / distance;
+        // Backward in time a mode decays that grows forward.
+        let unit = if backward { -distance } else { distance };
+        let difference = |image, [field]: [T; 1]| (image - field) / unit;
         update(self.image.as_mut_slice(), [self.field.as_slice()], difference);
         self.turn();
     }
@@ -143,7 +147,6 @@ impl<S> Spectrum<S> {
             scatter(self.direction.as_mut_slice(), self.looks, T::ONE);
             normalise(self.direction.as_mut_slice());
             self.last_image = None;
-            self.rate *= FORGOTTEN;
             return;
         }
         let (left, found) = match self.last_image {
@@ -245,7 +248,7 @@ mod tests {
         let mut spectrum = Spectrum::new(LIMITS, &y);
         let mut found = f64::INFINITY;
         while spectrum.looks < looks {
-            found = spectrum.limit(&field, 0.0, &y, h);
+            found = spectrum.limit(&field, 0.0, &y, (h, false));
         }
         found
     }
@@ -293,16 +296,27 @@ mod tests {
     }
 
     #[test]
+    fn backward_in_time_growth_is_decay() {
+        let (field, y) = (Linear(SMatrix::<f64, 1, 1>::new(100.0)), SVector::repeat(1.0));
+        let mut spectrum = Spectrum::new(LIMITS, &y);
+        let found = spectrum.limit(&field, 0.0, &y, (1.0, true));
+        assert_near(found, PART * LIMITS[0] / 100.0, 1e-3);
+        let field = Linear(SMatrix::<f64, 1, 1>::new(-100.0));
+        let found = Spectrum::new(LIMITS, &y).limit(&field, 0.0, &y, (1.0, true));
+        assert_eq!(found, f64::INFINITY);
+    }
+
+    #[test]
     fn a_mode_that_becomes_fast_is_found() {
         let y = SVector::repeat(1.0);
         let at = |slow: f64, fast: f64| Linear(SMatrix::<f64, 2, 2>::new(-slow, 0.0, 0.0, -fast));
         let mut spectrum = Spectrum::new(LIMITS, &y);
         for _ in 0..100 {
-            spectrum.limit(&at(10.0, 0.1), 0.0, &y, 0.1);
+            spectrum.limit(&at(10.0, 0.1), 0.0, &y, (0.1, false));
         }
         let mut found = f64::INFINITY;
         for _ in 0..40 {
-            found = spectrum.limit(&at(10.0, 1000.0), 0.0, &y, 0.1);
+            found = spectrum.limit(&at(10.0, 1000.0), 0.0, &y, (0.1, false));
         }
         assert_near(found, PART * LIMITS[0] / 1000.0, 0.02);
     }
@@ -312,7 +326,7 @@ mod tests {
         let (field, y) = (Linear(SMatrix::<f64, 1, 1>::new(-1.0)), SVector::repeat(1.0));
         let mut spectrum = Spectrum::new(LIMITS, &y);
         for _ in 0..1600 {
-            spectrum.limit(&field, 0.0, &y, 0.1);
+            spectrum.limit(&field, 0.0, &y, (0.1, false));
         }
         assert!(spectrum.looks <= 101, "{}", spectrum.looks);
     }

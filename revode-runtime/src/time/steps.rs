@@ -187,6 +187,15 @@ impl<T: Real> Steps<T> {
         };
     }
 
+    /// The next step is at most of this size: after a step cut short by a stop it is as long as those before, whatever
+    /// was asked for.
+    #[inline(always)]
+    pub(super) fn cut(&mut self, most: T) {
+        if self.next.level.is_none() && self.next.h.abs() > most.abs() {
+            self.next.h = most;
+        }
+    }
+
     /// The proposed step was rejected, and `wanted` is asked for as the size of the next attempt.
     #[inline]
     pub(super) fn reject(&mut self, wanted: T) {

@@ -38,8 +38,8 @@ pub(super) struct Switching<T, S> {
     end: Vec<T>,
     /// Scratch space: the state in the middle.
     between: S,
-    /// Which of them are jumps at places that move, if these are refused.
-    jumps: Vec<usize>,
+    /// Which of them are jumps at places that move, if these are refused, with the sign that each had last.
+    jumps: Vec<(usize, f64)>,
     located: bool,
     search: Option<Search>,
     /// How far the step across leads, once a place has been found.
@@ -74,15 +74,19 @@ impl<T: Real, S: State<T>> Switching<T, S> {
         Switches { located, refused }: Switches,
     ) -> Option<Self> {
         let count = field.switch_count();
-        let jumps: Vec<_> = (0..count)
-            .filter(|&i| refused && field.switch(i).kind == SwitchKind::Jump { moves: true })
-            .collect();
-        let located = located && count <= MOST_LOCATED;
+        let kinds: Vec<_> = (0..count).map(|i| field.switch(i).kind).collect();
+        let poles = kinds.iter().filter(|kind| **kind == SwitchKind::Pole).count();
+        let located = located && count - poles <= MOST_LOCATED;
+        let moves = |i: &usize| refused && kinds[*i] == SwitchKind::Jump { moves: true };
+        let mut jumps: Vec<_> = (0..count).filter(moves).map(|i| (i, 0.0)).collect();
         if count == 0 || (!located && jumps.is_empty()) {
             return None;
         }
         let mut start = vec![T::ZERO; count];
         field.switches(t, y, &mut start);
+        for (i, sign) in &mut jumps {
+            *sign = sign_of(start[*i].to_f64());
+        }
         Some(Self {
             middle: start.clone(),
             end: start.clone(),
@@ -131,9 +135,15 @@ impl<T: Real, S: State<T>> Switching<T, S> {
                 return Ok(false);
             }
         }
-        let crossed = |i: &&usize| self.start[**i].to_f64() * self.end[**i].to_f64() < 0.0;
-        if let Some(&i) = self.jumps.iter().find(crossed) {
-            return Err(jump(field, step, i));
+        for (i, sign) in &mut self.jumps {
+            let now = sign_of(self.end[*i].to_f64());
+            if now * *sign < 0.0 {
+                return Err(jump(field, step, *i));
+            }
+            // (A step that ends at the place is followed by one that leaves it.)
+            if now != 0.0 {
+                *sign = now;
+            }
         }
         Ok(true)
     }
@@ -198,7 +208,7 @@ impl<T: Real, S: State<T>> Switching<T, S> {
         let mut first: Option<(usize, f64)> = None;
         for (i, (a, b)) in self.start.iter().zip(&self.end).enumerate() {
             let (a, b) = (a.to_f64(), b.to_f64());
-            if a * b < 0.0 {
+            if sign_of(a) * sign_of(b) < 0.0 {
                 let part = a / (a - b);
                 if first.is_none_or(|(_, least)| part < least) {
                     first = Some((i, part));
@@ -213,7 +223,8 @@ impl<T: Real, S: State<T>> Switching<T, S> {
         let ends = self.start.iter().zip(&self.end).zip(&self.middle);
         ends.into_iter().any(|((a, b), middle)| {
             let (a, b, middle) = (a.to_f64(), b.to_f64(), middle.to_f64());
-            a * middle < 0.0 && b * middle < 0.0
+            let middle = sign_of(middle);
+            sign_of(a) * middle < 0.0 && sign_of(b) * middle < 0.0
         })
     }
 
@@ -244,6 +255,11 @@ impl Search {
         }
         self.was_low = Some(is_low);
     }
+}
+
+/// 1, −1, or 0 at 0 and for NaN.
+fn sign_of(x: f64) -> f64 {
+    if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() }
 }
 
 #[cold]
