@@ -50,3 +50,13 @@ pub(crate) fn distance<T: Real>(x: T, y: T) -> T {
     let distance = (x - y).abs();
     if distance.is_finite() { distance } else { T::from_f64(f64::INFINITY) }
 }
+
+/// 1 or −1 for component `i` and number `n`, scattered over both: no direction is missed, and over many numbers the signs
+/// of a component cancel.
+#[inline(always)]
+pub(crate) fn scattered_sign(i: usize, n: u64) -> f64 {
+    // Multiples of the golden ratio and of the square root of 2.
+    let component = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let scattered = component.wrapping_add(n.wrapping_mul(0x6a09_e667_f3bc_c909)) >> 63;
+    if scattered == 1 { 1.0 } else { -1.0 }
+}

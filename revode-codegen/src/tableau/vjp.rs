@@ -214,17 +214,19 @@ impl Code<'_> {
         let list = |prefix: &str, suffix: &str| pattern(&used.all(), prefix, suffix);
         let (y, tape, y_bar) = (list("y", ""), list("tape", ""), list("y", "_bar"));
         let bars = used.method.iter().map(|&i| main.of_stage(i));
-        let (start, hats, end, mut count) = match &hat {
-            None => (quote!(let mut t_bar = T::ZERO;), None, quote!(t_bar), used.method.len()),
-            Some(_) => (quote!(), Some(list("y", "_hat")), quote!(), used.method.len()),
+        let (start, end) = if main.adds_time {
+            (quote!(let mut t_bar = T::ZERO;), quote!(t_bar))
+        } else {
+            (quote!(), quote!())
         };
-        let hats = hats.map(|hats| quote!(embedded: #hats,));
-        let add_hats = hat.map(|hat| {
-            count += used.embedded.len();
+        let y_hat = list("y", "_hat");
+        let hats = hat.as_ref().map(|_| quote!(embedded: #y_hat,));
+        let add_hats = hat.as_ref().map(|hat| {
             let hats = used.embedded.iter().map(|&i| hat.of_stage(i));
             quote!(add(u_hat, [#(#hats),*]);)
         });
-        let count = Literal::usize_unsuffixed(count);
+        let further = hat.map_or(0, |_| used.embedded.len());
+        let count = Literal::usize_unsuffixed(used.method.len() + further);
         quote! {
             use ::revode::support::{TapedStages, add, combine};
             let ::revode::Step { t, h, .. } = step;

@@ -90,17 +90,22 @@ struct Last {
 }
 
 impl Refinement {
+    /// Another solve has turned out not to be accurate enough.
+    pub(super) fn count(&mut self) -> u32 {
+        self.promises = false;
+        self.rounds += 1;
+        self.rounds
+    }
+
     /// Makes steps shorter than those of a pass whose gradient was estimated to be off by `estimate`, where `allowed`
     /// is allowed and the estimate falls with the power `order` of the step size.
-    pub(crate) fn refine<T: Real, F: FieldVjp<T>, S>(
+    pub(super) fn shorten<T: Real, F: FieldVjp<T>, S>(
         &mut self,
         pass: &Pass<'_, T, F, S>,
         order: u32,
         found: &Gradient<F, F::State, T>,
         (estimate, allowed): (f64, f64),
     ) {
-        self.rounds += 1;
-        self.promises = false;
         let mut power = f64::from(order.max(1));
         let steps = pass.record.len();
         if let Some(last) = &self.last {
@@ -139,7 +144,7 @@ impl Refinement {
 }
 
 /// All components of a gradient.
-pub(super) fn components<T: Real, F: FieldVjp<T>>(
+fn components<T: Real, F: FieldVjp<T>>(
     found: &Gradient<F, F::State, T>,
 ) -> impl Iterator<Item = f64> {
     let y0 = found.y0.as_slice().iter();
@@ -199,11 +204,12 @@ impl Watch {
         }
     }
 
-    /// Whether the cotangent of the solution grew beyond the numbers of its precision, and did not become infinite or
-    /// NaN in a step: whether it had come to the third root of the largest number.
-    pub(super) fn has_grown<T: Real>(&self) -> bool {
+    /// The time to which the way back had come when the cotangent of the solution grew beyond the numbers of its
+    /// precision. One that became infinite or NaN in a step, before it had come to the third root of the largest number,
+    /// did not grow so.
+    pub(super) fn grown<T: Real>(&self) -> Option<f64> {
         let largest = 1.0 / T::MIN_POSITIVE.to_f64();
-        self.not_finite.is_some() && self.largest > Real::cbrt(largest)
+        self.not_finite.filter(|_| self.largest > Real::cbrt(largest))
     }
 
     /// What rounding alone can come to in a gradient: where that is smaller, as that of a solution which has forgotten

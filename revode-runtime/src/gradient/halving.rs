@@ -1,7 +1,7 @@
 //! The error of a gradient with fixed steps of a method that has no embedded one: from a second gradient with steps of
 //! half the size.
 
-use super::accuracy::{components, estimate, exceeds};
+use super::accuracy::{estimate, exceeds};
 use super::{Ask, Gradient, Loss, Strategy};
 use crate::control::StepControl;
 use crate::scheme::Cotangent;
@@ -36,9 +36,7 @@ where
     let part = 1.0 / (Real::powi(2.0, ask.method.order() as i32) - 1.0);
     let parts = error.model.slices_mut().flatten().chain(error.y0.as_mut_slice());
     parts.for_each(|error| *error *= T::from_f64(part));
-    // (A gradient of zeros that both agree on has no error.)
-    let is_zero = components(&fit).all(|component| component == 0.0) && difference == 0.0;
-    let relative = if is_zero { 0.0 } else { part * difference };
+    let relative = part * difference;
     if exceeds(relative, allowed) {
         return Err(SolveError::GradientInaccurate {
             t: t0,

@@ -1,13 +1,13 @@
 //! The forward and the one backward pass of a gradient.
 
-use super::accuracy::{Refinement, Watch, estimate, exceeds};
+use super::accuracy::{Watch, estimate, exceeds};
 use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
 use crate::field::find_parameter;
 use crate::save::SavePlan;
 use crate::scheme::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
 use crate::stats::StrategyStats;
-use crate::stop::{Finding, Stop};
+use crate::stop::Stop;
 use crate::time::{End, Observer, StepRecord};
 use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 
@@ -29,7 +29,8 @@ pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
         let _ = (scheme, step, state);
     }
 
-    /// Takes `state` and its cotangents from the end of `step` to its start, and adds to those of the parameters. Called for each step of the record, the last one first.
+    /// Takes `state` and its cotangents from the end of `step` to its start, and adds to those of the parameters.
+    /// Called for each step of the record, the last one first.
     ///
     /// # Errors
     /// [`Stop`] where the way back is lost.
@@ -94,7 +95,6 @@ where
     let Problem { field, y0, t0, t1 } = problem;
     let pass = Pass { scheme, problem, record: &record };
     let mut work = VjpWork::new(scheme.method(), field, y0);
-    let order = scheme.method().estimate_order();
     let allowed = ask.allowed_error();
     let mut adjoint = Adjoint::zero(scheme, field, y0, allowed.is_some());
     let mut watch = Watch::new(allowed.unwrap_or(0.0), record.len());
@@ -120,29 +120,23 @@ where
     let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
     let y0 = scheme.start_vjp(state);
     let mut found = Gradient { loss: value, y0, model, error: None, stats };
-    if let (true, Some(allowed), Some(order)) = (watch.has_grown::<T>(), allowed, order) {
+    if let (Some(t), Some(allowed)) = (watch.grown::<T>(), allowed) {
         // Steps may have been too long for stability: shorter ones show whether it is the equation that grows.
-        ask.refine(&pass, order, &found, (f64::INFINITY, allowed));
-        let Refinement { promises, rounds: solves, .. } = *ask.refinement.borrow();
-        if let (true, Some(t)) = (promises, watch.not_finite) {
-            let estimate = f64::INFINITY;
-            return Err(Finding::GradientInaccurate { t, estimate, allowed, solves }.into());
+        let inaccurate = ask.refine(&pass, &found, t, (f64::INFINITY, allowed));
+        if ask.refinement.borrow().promises {
+            return Err(inaccurate.into());
         }
     }
     check_finite(&found, &watch)?;
-    if let (Some(embedded), Some(allowed), Some(order)) = (embedded, allowed, order) {
+    if let (Some(embedded), Some(allowed)) = (embedded, allowed) {
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
-        let (error, relative) =
-            estimate((&found.y0, &found.model), embedded, watch.rounding::<T>());
-        let relative = relative * ask.refinement.borrow().too_small(&found, watch.rounding::<T>());
+        let rounding = watch.rounding::<T>();
+        let (error, relative) = estimate((&found.y0, &found.model), embedded, rounding);
+        let relative = relative * ask.refinement.borrow().too_small(&found, rounding);
         if exceeds(relative, allowed) {
             let t = watch.t.unwrap_or((*t0).to_f64());
-            ask.refine(&pass, order, &found, (relative, allowed));
-            let solves = ask.refinement.borrow().rounds;
-            return Err(
-                Finding::GradientInaccurate { t, estimate: relative, allowed, solves }.into()
-            );
+            return Err(ask.refine(&pass, &found, t, (relative, allowed)).into());
         }
         found.error = Some(error);
         found.stats.gradient_error = Some(relative);
@@ -156,7 +150,7 @@ fn check_finite<T: Real, F: FieldVjp<T>>(
     found: &Gradient<F, F::State, T>,
     watch: &Watch,
 ) -> Result<(), SolveError> {
-    let (t, grown) = (watch.not_finite, watch.has_grown::<T>());
+    let (t, grown) = (watch.not_finite, watch.grown::<T>().is_some());
     let error = |of: String, value: T| {
         Err(SolveError::GradientNotFinite { of, value: value.to_f64(), t, grown })
     };

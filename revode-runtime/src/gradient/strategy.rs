@@ -189,21 +189,27 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         self.accuracy.allowed(self.control.tolerance(), size).filter(|_| self.estimates)
     }
 
-    /// Makes the steps of the next solve shorter than those of a pass whose gradient is estimated to be off, unless
-    /// their size is fixed.
+    /// Makes the steps of the next solve shorter than those of a pass whose gradient is off, unless their size is fixed.
+    /// Returns the finding: the estimate passed what is allowed when the way back had come to `t`.
     #[cold]
     pub(super) fn refine<S>(
         &self,
         pass: &Pass<'_, T, F, S>,
-        order: u32,
         found: &Gradient<F, F::State, T>,
-        off: (f64, f64),
-    ) where
+        t: f64,
+        (estimate, allowed): (f64, f64),
+    ) -> Finding
+    where
         F: FieldVjp<T>,
+        M: MethodVjp<T, F>,
     {
         let mut refinement = self.refinement.borrow_mut();
-        refinement.refine(pass, order, found, off);
-        refinement.promises &= self.control.tolerance().is_some();
+        let solves = refinement.count();
+        let order = self.method.estimate_order().filter(|_| self.control.tolerance().is_some());
+        if let Some(order) = order {
+            refinement.shorten(pass, order, found, (estimate, allowed));
+        }
+        Finding::GradientInaccurate { t, estimate, allowed, solves }
     }
 
     /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it

@@ -85,9 +85,7 @@ impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
             vjps: 0,
         }
     }
-}
 
-impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
     /// Makes the first stage the last one of the increment before.
     #[inline(always)]
     pub fn first_becomes_last(&mut self) {

@@ -10,7 +10,7 @@
 //! span that plane: the eigenvalues of the Jacobian projected on it are the estimate, with their angle, which says
 //! which limit holds. Eigenvalues in the right half plane have none.
 
-use crate::slices::update;
+use crate::slices::{largest, scattered_sign, update};
 use crate::{Real, Stability, State, VectorField};
 
 /// The part of the limit that a step may take: the spectrum changes until the next look.
@@ -115,7 +115,7 @@ impl<S> Spectrum<S> {
         S: State<T>,
     {
         let n = y.len();
-        let size = y.as_slice().iter().fold(T::ZERO, |size, y| size.max(y.abs()));
+        let size = T::from_f64(largest(y.as_slice()));
         let size = if size > T::ZERO && size.is_finite() { size } else { T::ONE };
         let distance = size * T::EPSILON.sqrt();
         let (direction, beside) = (self.direction.as_slice(), self.beside.as_mut_slice());
@@ -197,10 +197,7 @@ impl<S> Spectrum<S> {
 fn scatter<T: Real>(x: &mut [T], look: u32, size: T) {
     let size = size / T::from_f64(x.len() as f64).sqrt();
     for (i, x) in x.iter_mut().enumerate() {
-        // Multiples of the golden ratio and of the square root of 2, as for the seeds of a gap.
-        let component = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let scattered = component.wrapping_add(u64::from(look).wrapping_mul(0x6a09_e667_f3bc_c909));
-        *x += if scattered >> 63 == 1 { size } else { -size };
+        *x += T::from_f64(scattered_sign(i, look.into())) * size;
     }
 }
 

@@ -2,10 +2,9 @@
 //!
 //! The gradient of a step across a kink is off by a part of the step's own contribution: the stages on either side have
 //! the derivatives of their side, in proportions that have nothing to do with where the kink is. So a step in which a
-//! [switching function](crate::Switch) changes sign is taken again, to end just before the place (and in half, where the sign in its middle differs from that
-//! at both ends); a short step leads
-//! across it, and the next ones start on the other side. What is left is the error of the short step: a part
-//! [`WINDOW`] of that of the step which was taken again.
+//! [switching function](crate::Switch) changes sign is taken again, to end just before the place (and in half, where the
+//! sign in its middle differs from that at both ends); a short step leads across it, and the next ones start on the other
+//! side. What is left is the error of the short step: a part [`WINDOW`] of that of the step which was taken again.
 
 use crate::slices::zip;
 use crate::{Real, SolveError, State, Step, SwitchKind, VectorField};
@@ -206,8 +205,8 @@ impl<T: Real, S: State<T>> Switching<T, S> {
     /// Of the switching functions that have changed sign the one that did so first, as if they were straight.
     fn first_crossed(&self) -> Option<usize> {
         let mut first: Option<(usize, f64)> = None;
-        for (i, (a, b)) in self.start.iter().zip(&self.end).enumerate() {
-            let (a, b) = (a.to_f64(), b.to_f64());
+        for i in 0..self.start.len() {
+            let (a, b) = self.values(i);
             if sign_of(a) * sign_of(b) < 0.0 {
                 let part = a / (a - b);
                 if first.is_none_or(|(_, least)| part < least) {
@@ -222,9 +221,8 @@ impl<T: Real, S: State<T>> Switching<T, S> {
     fn touches(&self) -> bool {
         let ends = self.start.iter().zip(&self.end).zip(&self.middle);
         ends.into_iter().any(|((a, b), middle)| {
-            let (a, b, middle) = (a.to_f64(), b.to_f64(), middle.to_f64());
-            let middle = sign_of(middle);
-            sign_of(a) * middle < 0.0 && sign_of(b) * middle < 0.0
+            let [a, b, middle] = [a, b, middle].map(|x| sign_of(x.to_f64()));
+            a * middle < 0.0 && b * middle < 0.0
         })
     }
 

@@ -7,6 +7,7 @@
 //! step size, tolerance and method, and the order of the method does not suffer.
 
 use super::Pair;
+use crate::slices::scattered_sign;
 use crate::{Real, State};
 
 /// What is allowed to a method of an order: by how much more than in proportion to time the gap may grow
@@ -43,10 +44,7 @@ const LONGEST_REST: u16 = 64;
 /// do not move the solution.
 #[inline(always)]
 pub(crate) fn seed(i: usize, steps: u64) -> f64 {
-    // Multiples of the golden ratio and of the square root of 2.
-    let component = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let scattered = component.wrapping_add(steps.wrapping_mul(0x6a09_e667_f3bc_c909)) >> 63;
-    if scattered == 1 { SEED } else { -SEED }
+    scattered_sign(i, steps) * SEED
 }
 
 /// The size of a [`seed`] in quanta.
