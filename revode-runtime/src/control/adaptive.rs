@@ -105,7 +105,7 @@ where
         method.increment_with_error(field, step, u, stages, psi, &mut memory.error)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decide(
         &self,
         memory: &mut Self::Memory,

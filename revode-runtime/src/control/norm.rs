@@ -16,9 +16,12 @@ pub(crate) struct ErrorNorm<S> {
     rtol: f64,
     /// The absolute tolerance; `None` where it follows the sizes of the components.
     atol: Option<f64>,
-    /// The largest size that each component has had so far, and the largest of all.
+    /// The largest size that each component has had so far, and the largest of all. With an absolute tolerance
+    /// nobody asks for them once all are above it.
     sizes: S,
     largest: f64,
+    /// The number of components that have stayed below the absolute tolerance.
+    below: usize,
 }
 
 impl<S> ErrorNorm<S> {
@@ -26,12 +29,14 @@ impl<S> ErrorNorm<S> {
     where
         S: State<T>,
     {
-        let mut norm = Self { rtol, atol, sizes: y0.zeros_like(), largest: 0.0 };
+        let below = if atol.is_some() { y0.len() } else { 0 };
+        let mut norm = Self { rtol, atol, sizes: y0.zeros_like(), largest: 0.0, below };
         norm.see(y0);
         norm
     }
 
     /// Whether the tolerance follows the sizes of the components.
+    #[inline(always)]
     pub(super) fn follows(&self) -> bool {
         self.atol.is_none()
     }
@@ -39,6 +44,16 @@ impl<S> ErrorNorm<S> {
     /// The solution has come to `y`.
     #[inline(always)]
     pub(super) fn see<T: Real>(&mut self, y: &S)
+    where
+        S: State<T>,
+    {
+        if self.follows() || self.below > 0 {
+            self.note(y);
+        }
+    }
+
+    #[inline(never)]
+    fn note<T: Real>(&mut self, y: &S)
     where
         S: State<T>,
     {
@@ -50,6 +65,10 @@ impl<S> ErrorNorm<S> {
             largest = largest.max(sizes[i]);
         }
         self.largest = largest.to_f64();
+        if let Some(atol) = self.atol {
+            let atol = T::from_f64(atol);
+            self.below = sizes.iter().filter(|size| **size < atol).count();
+        }
     }
 
     /// The root mean square over the components of `x`, each in units of what is allowed in a step from `y` to
@@ -60,26 +79,27 @@ impl<S> ErrorNorm<S> {
         S: State<T>,
     {
         let n = x.len();
-        let (x, y, y_next) = (x.as_slice(), &y.as_slice()[..n], &y_next.as_slice()[..n]);
-        let sizes = &self.sizes.as_slice()[..n];
         let rtol = T::from_f64(self.rtol);
+        let (x, y, y_next) = (x.as_slice(), &y.as_slice()[..n], &y_next.as_slice()[..n]);
         // A component that stays 0 has no error in units of a purely relative tolerance, not 0/0.
         let least = T::EPSILON.powi(5);
         let mut sum = T::ZERO;
         if let Some(atol) = self.atol {
-            let atol = T::from_f64(atol);
+            let atol = T::from_f64(atol).max(least);
             for i in 0..n {
-                let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs())).max(least);
+                let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs()));
                 sum += ratio * ratio;
             }
         } else {
+            let sizes = &self.sizes.as_slice()[..n];
             let part = T::from_f64(OF_ITS_SIZE);
             // What rounds beside the largest component is not asked for.
             let floor =
                 T::from_f64((OF_LARGEST * self.rtol).max(T::EPSILON.to_f64()) * self.largest);
+            let floor = floor.max(least);
             for i in 0..n {
                 let size = y[i].abs().max(y_next[i].abs()).max(part * sizes[i]);
-                let ratio = x[i] / (rtol * size).max(floor).max(least);
+                let ratio = x[i] / (rtol * size).max(floor);
                 sum += ratio * ratio;
             }
         }
@@ -92,10 +112,9 @@ impl<S> ErrorNorm<S> {
     where
         S: State<T>,
     {
-        let atol = T::from_f64(self.atol?);
-        let mut below = self.sizes.as_slice().iter().enumerate().filter(|(_, size)| **size < atol);
-        let (first, _) = below.next()?;
-        Some((first, 1 + below.count()))
+        let atol = T::from_f64(self.atol.filter(|_| self.below > 0)?);
+        let first = self.sizes.as_slice().iter().position(|size| *size < atol)?;
+        Some((first, self.below))
     }
 }
 

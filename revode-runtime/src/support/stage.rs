@@ -100,7 +100,7 @@ impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
 pub fn stage<T: Real, S: State<T>, const M: usize>(y: &mut S, u: &S, terms: [(T, &S); M]) {
     let n = y.len();
     let (y, u) = (&mut y.as_mut_slice()[..n], &u.as_slice()[..n]);
-    let terms = terms.map(|(c, k)| (c, &k.as_slice()[..n]));
+    let terms = slices(terms, n);
     for i in 0..n {
         y[i] = u[i] + sum_at(&terms, i);
     }
@@ -111,7 +111,7 @@ pub fn stage<T: Real, S: State<T>, const M: usize>(y: &mut S, u: &S, terms: [(T,
 pub fn combine<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [(T, &S); M]) {
     let n = x.len();
     let x = &mut x.as_mut_slice()[..n];
-    let terms = terms.map(|(c, k)| (c, &k.as_slice()[..n]));
+    let terms = slices(terms, n);
     for i in 0..n {
         x[i] = sum_at(&terms, i);
     }
@@ -122,12 +122,27 @@ pub fn combine<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [(T, &S);
 pub fn add<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [&S; M]) {
     let n = x.len();
     let x = &mut x.as_mut_slice()[..n];
-    let terms = terms.map(|k| &k.as_slice()[..n]);
-    for i in 0..n {
-        for term in &terms {
+    for term in terms {
+        let term = &term.as_slice()[..n];
+        for i in 0..n {
             x[i] += term[i];
         }
     }
+}
+
+/// The first `n` components of each term.
+///
+/// Not by `map`: for six terms and more it is a call, which puts them into memory (`cargo bench --bench step`).
+#[inline(always)]
+fn slices<'a, T: Real, S: State<T>, const M: usize>(
+    terms: [(T, &'a S); M],
+    n: usize,
+) -> [(T, &'a [T]); M] {
+    let mut slices = [(T::ZERO, [].as_slice()); M];
+    for (slice, (c, k)) in slices.iter_mut().zip(terms) {
+        *slice = (c, &k.as_slice()[..n]);
+    }
+    slices
 }
 
 /// `Σ c_j k_j[i]`, from left to right.

@@ -70,7 +70,7 @@ mod tests {
         let mut steps = Steps::new(0.0, sizes[0], true);
         for i in 0..sizes.len() {
             steps.next(1e9 * sizes[0]);
-            steps.accept(sizes.get(i + 1).copied().unwrap_or(1.0));
+            steps.accept(sizes.get(i + 1).copied().unwrap_or(1.0), f64::INFINITY);
         }
         StepLimits::shorter(&steps.into_record(), shorter)
     }

@@ -24,7 +24,7 @@ use crate::stop::{Stop, Unfinished};
 use crate::{Method, Problem, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField};
 use limits::Limit;
 use spectrum::Spectrum;
-use steps::Steps;
+use steps::{Steps, at_most};
 use switching::Switching;
 
 /// Watches a solve: saves points, keeps what the backward pass needs.
@@ -185,8 +185,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                         stability_limited += u64::from(h > stable);
                         most = most.min(stable);
                     }
-                    steps.accept(at_most(verdict.next_h, most));
-                    steps.cut(at_most(steps.h(), most));
+                    steps.accept(verdict.next_h, most);
                     if let Some(switching) = &mut switching {
                         switching.accept(step);
                     }
@@ -227,15 +226,6 @@ impl<S, C> TimeLoop<'_, S, C> {
         };
         Ok(End { state, record: steps.into_record(), stats })
     }
-}
-
-/// The size `h` with its sign, or as much of it as the limit, which is positive.
-///
-/// A size is rounded to a rung of the ladder of sizes, at most 4.6 % up: so much is left to the limit.
-#[inline]
-fn at_most<T: Real>(h: T, limit: f64) -> T {
-    let limit = T::from_f64(limit / steps::MOST_ROUNDED_UP);
-    if h.abs() <= limit { h } else { limit * h.signum() }
 }
 
 /// The verdict on a step that could not be taken: it is tried again with a smaller size, where sizes vary.

@@ -262,7 +262,7 @@ mod tests {
             // Within numbers whose sums mean something.
             let size = (step.h.to_f64() * factor).abs().clamp(1e-9, 1e9);
             taken.push((step.index, bits(step.t), bits(step.h), bits(step.end)));
-            steps.accept(number(h0.signum() * size));
+            steps.accept(number(h0.signum() * size), f64::INFINITY);
         };
         let far = number(1e30 * h0.signum());
         for event in events {
@@ -317,7 +317,7 @@ mod tests {
         let mut steps = Steps::new(0.3, 0.1, true);
         for _ in 0..10_000 {
             steps.next(1e6);
-            steps.accept(0.1);
+            steps.accept(0.1, f64::INFINITY);
         }
         assert_eq!(steps.into_record().bytes(), size_of::<Run<f64>>());
     }
@@ -328,7 +328,7 @@ mod tests {
         for _ in 0..2000 {
             steps.next(1e6);
             let end = steps.t() + steps.h();
-            steps.accept(0.01 + 0.009 * end.sin());
+            steps.accept(0.01 + 0.009 * end.sin(), f64::INFINITY);
         }
         let bytes = steps.into_record().bytes();
         assert!(bytes < size_of::<Run<f64>>() + 250, "{bytes} bytes");

@@ -50,8 +50,9 @@ pub(super) struct Spectrum<S> {
     field: S,
     beside: S,
     image: S,
-    /// By how much a step of size 1 is longer than the limit.
+    /// By how much a step of size 1 is longer than the limit, and the size that a step may have.
     rate: f64,
+    stable: f64,
     looks: u32,
     /// The steps since the last look, and the size that the next one had then.
     steps: u32,
@@ -77,6 +78,7 @@ impl<S> Spectrum<S> {
             beside: y0.zeros_like(),
             image: y0.zeros_like(),
             rate: 0.0,
+            stable: f64::INFINITY,
             looks: 0,
             steps: 0,
             h: 0.0,
@@ -103,9 +105,9 @@ impl<S> Spectrum<S> {
         let often = STEPS[usize::from(!close)];
         if turning || self.steps >= often || h > 2.0 * self.h {
             self.look(field, t, y, backward);
-            (self.steps, self.h) = (0, h);
+            (self.steps, self.h, self.stable) = (0, h, PART / self.rate);
         }
-        PART / self.rate
+        self.stable
     }
 
     #[inline(never)]

@@ -13,6 +13,14 @@ const LONG_RUN: u64 = 2048;
 const ROUNDED_UP: f64 = 0.3;
 /// The factor by which a size is rounded up at most: no less than `RATIO^0.3`.
 pub(crate) const MOST_ROUNDED_UP: f64 = 1.047;
+
+/// The size `h` with its sign, or as much of it as the limit `most`, which is positive: a size that is rounded to a rung
+/// of the ladder keeps to it.
+#[inline]
+pub(super) fn at_most<T: Real>(h: T, most: f64) -> T {
+    let most = T::from_f64(most / MOST_ROUNDED_UP);
+    if h.abs() <= most { h } else { most * h.signum() }
+}
 /// The sizes that are rounded to 1, `RATIO^−0.3` to `RATIO^0.7`: most steps keep their rung.
 const KEPT: std::ops::Range<f64> = 0.9565..1.1095;
 
@@ -171,9 +179,10 @@ impl<T: Real> Steps<T> {
         Step { index: self.index, t, h: size.h, end: stop }
     }
 
-    /// The proposed step was accepted, and `wanted` is asked for as the size of the next one.
+    /// The proposed step was accepted, and `wanted` is asked for as the size of the next one, which may be as long as
+    /// `most`, positive.
     #[inline(always)]
-    pub(super) fn accept(&mut self, wanted: T) {
+    pub(super) fn accept(&mut self, wanted: T, most: f64) {
         let Proposed { t, size, ladder_end, end, fitted, .. } = self.proposed;
         self.proposed.accepted = true;
         self.advance(t, size, ladder_end);
@@ -181,19 +190,10 @@ impl<T: Real> Steps<T> {
         self.next = if fitted {
             // A step cut short by a stop says little about how long the next can be.
             let longer = if self.next.h.abs() > wanted.abs() { self.next.h } else { wanted };
-            Size { h: longer, level: None }
+            Size { h: at_most(longer, most), level: None }
         } else {
-            self.next_size(wanted)
+            self.next_size(at_most(wanted, most))
         };
-    }
-
-    /// The next step is at most of this size: after a step cut short by a stop it is as long as those before, whatever
-    /// was asked for.
-    #[inline(always)]
-    pub(super) fn cut(&mut self, most: T) {
-        if self.next.level.is_none() && self.next.h.abs() > most.abs() {
-            self.next.h = most;
-        }
     }
 
     /// The proposed step was rejected, and `wanted` is asked for as the size of the next attempt.
@@ -288,7 +288,7 @@ mod tests {
     /// Takes a step towards a stop far away; returns its start and size.
     fn step<T: Real>(steps: &mut Steps<T>, wanted: T) -> (T, T) {
         let step = steps.next(T::from_f64(FAR) * steps.h().signum());
-        steps.accept(wanted);
+        steps.accept(wanted, f64::INFINITY);
         (step.t, step.h)
     }
 
@@ -310,7 +310,7 @@ mod tests {
         let stop = steps.t() + 0.05;
         let shorter = steps.next(stop);
         assert_eq!(shorter.h, stop - shorter.t);
-        steps.accept(h);
+        steps.accept(h, f64::INFINITY);
         assert!(started(&steps) && steps.t() == stop);
         for i in 0..100 {
             step(&mut steps, h);
@@ -349,7 +349,7 @@ mod tests {
         }
         let mut landed = first();
         landed.next(2.0 + 4.0 * f64::EPSILON);
-        landed.accept(1.1);
+        landed.accept(1.1, f64::INFINITY);
         assert_eq!(landed.h(), 1.1, "not where the last step ended");
     }
 
@@ -384,7 +384,7 @@ mod tests {
             let stop = steps.t() + T::from_f64(span.fract()) * h;
             if stop != steps.t() {
                 steps.next(stop);
-                steps.accept(h);
+                steps.accept(h, f64::INFINITY);
                 assert!(steps.t() == stop);
             }
         }
