@@ -2,9 +2,12 @@
 
 use super::Pair;
 use super::grid::power_of_two;
-use super::quanta::{LEAST, OF_SIZE, OF_TOLERANCE, Quanta, RESOLVED};
+use super::quanta::{LEAST, OF_SIZE, Quanta};
 use crate::control::Tolerance;
 use crate::{Real, State, Step};
+
+/// A quantum does not get finer than this part of an absolute tolerance that was asked for.
+const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
 
 /// A component that is smaller than this part of what its quantum is for is small.
 const SMALL: f64 = 1.0 / 256.0;
@@ -33,13 +36,9 @@ const REACH: f64 = 2.0 / (1_u64 << 50) as f64;
 /// The quanta that the tolerance asks for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
-    /// As a part of a component's size, a power of two.
-    part: f64,
-    /// But not less than this, a power of two.
+    /// None is finer than this, a power of two.
     least: f64,
-    /// Below this multiple of its quantum a component is small,
-    small: f64,
-    /// unless the quantum is at most this.
+    /// One that is at most this is fine enough for components of any size.
     fine: f64,
 }
 
@@ -92,21 +91,20 @@ impl<D: State<f64>> Quanta<D> {
 
 impl Wanted {
     pub(super) fn new(chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
-        let Tolerance { rtol, atol } = tolerance.unwrap_or(Tolerance { rtol: 0.0, atol: 0.0 });
-        let part = power_of_two((OF_TOLERANCE * rtol).clamp(OF_SIZE, RESOLVED));
+        let atol = tolerance.map_or(0.0, |tolerance| tolerance.atol);
         let least = power_of_two(chosen.unwrap_or(OF_TOLERANCE * atol).max(LEAST));
-        Self { part, least, small: SMALL / part, fine: FINE * least }
+        Self { least, fine: FINE * least }
     }
 
     /// Below which size a component with this quantum is small: 0 or less where the quantum is fine enough for any.
     #[inline(always)]
     pub(super) fn small(self, quantum: f64) -> f64 {
-        self.small * (quantum - self.fine)
+        SMALL / OF_SIZE * (quantum - self.fine)
     }
 
     /// A finer quantum for a component that has shrunk to this size.
     fn finer(self, quantum: f64, size: f64) -> f64 {
-        power_of_two(self.part * size).max(self.least).max(REACH / self.part * quantum)
+        power_of_two(OF_SIZE * size).max(self.least).max(REACH / OF_SIZE * quantum)
     }
 }
 

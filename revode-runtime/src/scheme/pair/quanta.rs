@@ -14,12 +14,10 @@ use crate::{Real, SolveError, State, Step};
 /// [rounding](super::grid::Round::round) is exact for.
 const LARGEST: f64 = (1_u64 << 50) as f64 - SEED;
 
-/// A default quantum is this part of the tolerance of its component, but not below the second part of its size
-/// at the start, so that the grid reaches to 64 times the size, nor above the third: a loss may look at what is
-/// below the absolute tolerance.
-pub(super) const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
+/// A default quantum is this part of the component's size, so that the grid reaches to 64 times that. As fine as it can
+/// be, also where the tolerance is loose: rounding to a coarser one is an error that no estimate knows of, and keeps no
+/// less memory (`docs/exact.md`).
 pub(super) const OF_SIZE: f64 = 1.0 / (1_u64 << 44) as f64;
-pub(super) const RESOLVED: f64 = 1.0 / (1_u64 << 24) as f64;
 
 /// The smallest quantum: what is 2⁻⁵⁰ of it is still a normal number.
 pub(crate) const LEAST: f64 = 1e-290;
@@ -73,7 +71,7 @@ impl<D: State<f64>> Quanta<D> {
     pub(crate) fn at_start(y0: &D, chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
         let mut each = y0.clone();
         for y0 in each.as_mut_slice() {
-            *y0 = at_start(y0.abs(), chosen, tolerance);
+            *y0 = at_start(y0.abs(), chosen);
         }
         let wanted = Wanted::new(chosen, tolerance);
         let stayed = each.zeros_like();
@@ -207,15 +205,9 @@ fn holds(quantum: f64, x: f64) -> bool {
 /// The quantum of a component that starts at this size: the chosen one where its grid reaches that far, or a default.
 ///
 /// A component that starts at 0 has the smallest one, which it outgrows in its first step.
-fn at_start(size: f64, chosen: Option<f64>, tolerance: Option<Tolerance>) -> f64 {
-    if let Some(chosen) = chosen {
-        let quantum = power_of_two(chosen.max(LEAST));
-        return if holds(quantum, size) { quantum } else { of_size(size) };
-    }
-    let wanted = tolerance.map_or(0.0, |Tolerance { rtol, atol }| {
-        (OF_TOLERANCE * (atol + rtol * size)).min(RESOLVED * size)
-    });
-    of_size(size.max(wanted / OF_SIZE))
+fn at_start(size: f64, chosen: Option<f64>) -> f64 {
+    let chosen = chosen.map(|chosen| power_of_two(chosen.max(LEAST)));
+    chosen.filter(|quantum| holds(*quantum, size)).unwrap_or_else(|| of_size(size))
 }
 
 /// The quantum for a component of this size.
@@ -243,16 +235,12 @@ mod tests {
             (0.0, 2_f64.powi(-964)),
             (1e-12, 2_f64.powi(-40) * q),
         ] {
-            assert_eq!(at_start(size, None, None), quantum);
+            assert_eq!(at_start(size, None), quantum);
             assert_eq!(of_size(size), quantum);
             assert!(holds(quantum, 32.0 * size));
         }
-        let tolerance = Some(Tolerance { rtol: 0.0, atol: 1.0 });
-        assert_eq!(at_start(6.0e6, None, tolerance), 2_f64.powi(-16));
-        // Below the tolerance.
-        assert_eq!(at_start(1.0, None, tolerance), 2_f64.powi(-24));
-        assert_eq!(at_start(1.0, Some(0.3), tolerance), 0.25);
-        assert_eq!(at_start(1.0, Some(1e-20), tolerance), q);
+        assert_eq!(at_start(1.0, Some(0.3)), 0.25);
+        assert_eq!(at_start(1.0, Some(1e-20)), q);
     }
 
     fn both<D: Clone>(x: D) -> Pair<D> {
