@@ -10,6 +10,7 @@ use std::hint::black_box;
 use common::hand::{self, compare};
 use common::models::{lorenz, network};
 use criterion::{Criterion, criterion_group, criterion_main};
+use revode::gradient::Strategy;
 use revode::prelude::*;
 use revode_testing::loss::squared_length;
 
@@ -52,27 +53,35 @@ fn ratios() {
 
 /// A gradient with the estimate of its error beside one without, adaptive steps of Tsit5 at 1e-8.
 fn estimates() {
-    fn beside<F: FieldVjp<f64>>(name: &str, problem: &Problem<f64, F>) {
-        let (solver, loss) = (Solver::new(Tsit5).tolerance(1e-8, 1e-8), squared_length());
-        let gradient = |solver: Solver<Tsit5>| {
+    fn beside<F: FieldVjp<f64>, G: Strategy + Copy>(
+        name: &str,
+        problem: &Problem<f64, F>,
+        solver: &Solver<Tsit5, Adaptive, G>,
+    ) {
+        let loss = squared_length();
+        let gradient = |solver: &Solver<Tsit5, Adaptive, G>| {
             solver.gradient(black_box(problem), SaveAt::end(), &loss).expect("accurate")
         };
         let stats = gradient(solver).stats;
         println!("{name}: {stats}");
         assert_eq!(stats.refinements, 0);
-        let steps = stats.accepted as usize;
         let unchecked = solver.unchecked();
         compare(
-            &format!("{name}, with estimate beside unchecked"),
-            steps,
+            &format!("{name}, {}, with estimate beside unchecked", stats.strategy.name()),
+            stats.accepted as usize,
             || gradient(solver),
-            || gradient(unchecked),
+            || gradient(&unchecked),
         );
     }
-    beside("Lorenz to 5", &lorenz(500, 1e-2));
+    fn both<F: FieldVjp<f64>>(name: &str, problem: &Problem<f64, F>) {
+        let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
+        beside(name, problem, &solver);
+        beside(name, problem, &solver.strategy(Guarded::default()));
+    }
+    both("Lorenz to 5", &lorenz(500, 1e-2));
     let y0 = [0.1, -0.2, 0.3, 0.4];
-    beside("network 4-10-4 to 20", &Problem::new(network::<4, 10>(), y0, 0.0..20.0));
-    beside("Lotka-Volterra to 10", &common::models::lotka_volterra());
+    both("network 4-10-4 to 20", &Problem::new(network::<4, 10>(), y0, 0.0..20.0));
+    both("Lotka-Volterra to 10", &common::models::lotka_volterra());
 }
 
 fn strategies(c: &mut Criterion) {

@@ -141,16 +141,6 @@ where
     (all - (none.bytes_kept as f64 - bits / 8.0)) / 24.0
 }
 
-/// An absolute tolerance that is asked for keeps the grid from getting finer than that needs.
-#[test]
-fn no_finer_than_an_absolute_tolerance_asks_for() {
-    let problem = Problem::new(Decay { rate: 1.0 }, [1.0], 0.0..30.0);
-    let count = |atol| finer(Solver::new(Tsit5).tolerance(1e-4, atol).max_step(0.1), &problem);
-    let (coarse, fine) = (count(1e-4), count(1e-20));
-    println!("{coarse}, {fine}");
-    assert!(coarse < 1.0 && fine > 2.0, "{coarse}, {fine}");
-}
-
 /// An oscillation that passes through 0 all the time is not taken for small: its grids are as fine as its amplitude asks
 /// for.
 #[test]

@@ -9,9 +9,9 @@ use revode::gradient::Strategy;
 use revode::nalgebra::DVector;
 use revode::prelude::*;
 use revode::{Loss, MethodVjp};
+use revode_testing::AnyField;
 use revode_testing::compare::difference;
 
-use crate::erased::AnyField;
 use crate::reference::Reference;
 
 /// What makes the gradient of a problem go wrong.

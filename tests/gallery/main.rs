@@ -10,7 +10,6 @@
 //! ```
 
 mod entry;
-mod erased;
 mod problems;
 mod reference;
 mod table;

@@ -22,9 +22,8 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
 /// steps. When the reversal has come to the start, the pair must equal it to the last bit and the
 /// buffer be empty: otherwise [`SolveError::NotExact`].
 ///
-/// Nothing has to be set: the quantum of each component comes from its tolerance and its size at the start, a
-/// component that grows gets a coarser one on the way and one that shrinks a finer one, and the gap is damped when it
-/// grows.
+/// Nothing has to be set: the quantum of each component comes from its size at the start, a component that grows gets a
+/// coarser one on the way and one that shrinks a finer one, and the gap is damped when it grows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Exact {
     quantum: Option<f64>,
@@ -76,12 +75,11 @@ impl Strategy for Exact {
         &self,
         method: &M,
         problem: &Problem<T, F>,
-        tolerance: Option<Tolerance>,
+        _: Option<Tolerance>,
     ) -> Result<ExactPair<M>, SolveError> {
         self.check::<T>()?;
         let arithmetic = Halved {
             quantum: self.quantum,
-            tolerance,
             rate: self.rate,
             t0: problem.t0.to_f64(),
             monitored: self.rate.is_none(),

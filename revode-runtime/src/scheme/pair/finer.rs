@@ -3,11 +3,7 @@
 use super::Pair;
 use super::grid::power_of_two;
 use super::quanta::{LEAST, OF_SIZE, Quanta};
-use crate::control::Tolerance;
 use crate::{Real, State, Step};
-
-/// A quantum does not get finer than this part of an absolute tolerance that was asked for.
-const OF_TOLERANCE: f64 = 1.0 / 65_536.0;
 
 /// A component that is smaller than this part of what its quantum is for is small.
 const SMALL: f64 = 1.0 / 256.0;
@@ -26,14 +22,14 @@ const MOST: f64 = 1e9;
 /// each time closes the gap.
 const EARLY: f64 = 8.0;
 
-/// A quantum up to so many times the finest one that the tolerance asks for is fine enough.
+/// A quantum up to so many times the finest one is fine enough.
 const FINE: f64 = 8.0;
 
 /// A finer grid reaches to this, times 2⁵⁰, of the size that the quantum before says, a power of two up to half of the size
 /// that it was chosen for. So a component that only passed through 0 finds its old size on it.
 const REACH: f64 = 2.0 / (1_u64 << 50) as f64;
 
-/// The quanta that the tolerance asks for.
+/// How fine quanta get.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     /// None is finer than this, a power of two.
@@ -90,9 +86,8 @@ impl<D: State<f64>> Quanta<D> {
 }
 
 impl Wanted {
-    pub(super) fn new(chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
-        let atol = tolerance.map_or(0.0, |tolerance| tolerance.atol);
-        let least = power_of_two(chosen.unwrap_or(OF_TOLERANCE * atol).max(LEAST));
+    pub(super) fn new(chosen: Option<f64>) -> Self {
+        let least = power_of_two(chosen.unwrap_or(0.0).max(LEAST));
         Self { least, fine: FINE * least }
     }
 
@@ -128,7 +123,7 @@ mod tests {
             let y = Vector1::new(y(index as f64));
             Pair { y, z: y }
         };
-        let mut quanta = Quanta::at_start(&at(0).y, None, None);
+        let mut quanta = Quanta::at_start(&at(0).y, None);
         let mut changes = 0;
         for index in 0..steps {
             let (last, mut pair) = (at(index), at(index + 1));

@@ -9,7 +9,6 @@ use super::grid::{Round, nearest};
 use super::growth::PairCotangent;
 use super::quanta::Quanta;
 use super::{Arithmetic, Pair};
-use crate::control::Tolerance;
 use crate::error::check_finite;
 use crate::stop::{Finding, Stop};
 use crate::{Real, State, Step};
@@ -38,8 +37,6 @@ const MAX_HALVINGS: u32 = 50;
 pub struct Halved {
     /// The quantum that all components start with, where it was chosen.
     pub(crate) quantum: Option<f64>,
-    /// The tolerance that the default quanta come from.
-    pub(crate) tolerance: Option<Tolerance>,
     /// The rate `κ` of the damping per unit time, beside what the gap asks for.
     pub(crate) rate: Option<f64>,
     /// The time at which the halvings of that rate are counted from.
@@ -206,7 +203,7 @@ impl<T: Real, S: State<T>> Arithmetic<T, S> for Halved {
 
     fn start(&self, y0: &S) -> Self::State {
         let mut y = y0.to_double();
-        let quanta = Quanta::at_start(&y, self.quantum, self.tolerance);
+        let quanta = Quanta::at_start(&y, self.quantum);
         let mut z = y.clone();
         let pairs = y.as_mut_slice().iter_mut().zip(z.as_mut_slice());
         for (i, ((y, z), quantum)) in pairs.zip(quanta.each.as_slice()).enumerate() {

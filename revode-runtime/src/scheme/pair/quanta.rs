@@ -5,7 +5,6 @@ use super::Pair;
 use super::finer::{Finer, Wanted};
 use super::gap::SEED;
 use super::grid::{Round, nearest, power_of_two};
-use crate::control::Tolerance;
 use crate::stop::Stop;
 use crate::{Real, SolveError, State, Step};
 
@@ -68,12 +67,12 @@ pub(crate) struct Regrid {
 
 impl<D: State<f64>> Quanta<D> {
     /// The chosen quantum for each component of the initial state whose grid reaches that far, otherwise a default.
-    pub(crate) fn at_start(y0: &D, chosen: Option<f64>, tolerance: Option<Tolerance>) -> Self {
+    pub(crate) fn at_start(y0: &D, chosen: Option<f64>) -> Self {
         let mut each = y0.clone();
         for y0 in each.as_mut_slice() {
             *y0 = at_start(y0.abs(), chosen);
         }
-        let wanted = Wanted::new(chosen, tolerance);
+        let wanted = Wanted::new(chosen);
         let stayed = each.zeros_like();
         Self { each, wanted, stayed, regrids: Vec::new(), finer: Vec::new() }
     }
@@ -224,7 +223,6 @@ mod tests {
     use super::super::grid::{nearest, power_of_two};
     use super::{LARGEST, LEAST, Quanta, at_start, holds, most, of_size};
     use crate::Step;
-    use crate::control::Tolerance;
 
     #[test]
     fn each_component_has_its_own() {
@@ -247,12 +245,12 @@ mod tests {
         Pair { y: x.clone(), z: x }
     }
 
-    /// Coarser ones, finer ones, none that is finer than the tolerance asks for, and back.
+    /// Coarser ones, finer ones, none that is finer than the chosen one, and back.
     #[test]
     fn they_follow_their_component_there_and_back() {
-        let tolerance = Some(Tolerance { rtol: 0.0, atol: 2_f64.powi(-36) });
         let start = Vector4::new(1.0, 1.0, 1.0, 2_f64.powi(-6));
-        let mut quanta = Quanta::at_start(&start, None, tolerance);
+        // Its grid does not reach to 1.
+        let mut quanta = Quanta::at_start(&start, Some(2_f64.powi(-50)));
         let before = quanta.each;
         let q = before[0];
         assert_eq!(before, Vector4::new(q, q, q, q / 64.0));

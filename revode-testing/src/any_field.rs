@@ -14,10 +14,11 @@ use revode::prelude::*;
 
 /// Any model of `ode!` with a state of constant size.
 #[derive(Debug)]
-pub(crate) struct AnyField(Box<dyn Model>);
+pub struct AnyField(Box<dyn Model>);
 
 impl AnyField {
-    pub(crate) fn new<F, const N: usize>(field: F) -> Self
+    /// The field `field`, its type erased.
+    pub fn new<F, const N: usize>(field: F) -> Self
     where
         F: FieldVjp<f64, State = SVector<f64, N>> + FieldJvp<f64> + Debug + 'static,
         F::Tape: 'static,
