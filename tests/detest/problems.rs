@@ -131,6 +131,11 @@ ode! {
     dv/dt = speed * sqrt(1 + v^2) / (25 - t);
 }
 
+/// The first unit vector.
+fn first<const N: usize>() -> [f64; N] {
+    std::array::from_fn(|i| if i == 0 { 1.0 } else { 0.0 })
+}
+
 /// All of them, with their names.
 pub(super) fn all() -> Vec<(&'static str, Problem<f64, AnyField>)> {
     let mut all = Vec::new();
@@ -139,9 +144,6 @@ pub(super) fn all() -> Vec<(&'static str, Problem<f64, AnyField>)> {
             let y0 = DVector::from_column_slice(&$y0);
             all.push(($name, Problem::new(AnyField::new($field), y0, 0.0..20.0)));
         )*};
-    }
-    fn first<const N: usize>() -> [f64; N] {
-        std::array::from_fn(|i| if i == 0 { 1.0 } else { 0.0 })
     }
     let rates = SVector::from_fn(|i, _| (i + 1) as f64);
     let kepler = |e: f64| [1.0 - e, 0.0, 0.0, ((1.0 + e) / (1.0 - e)).sqrt()];
@@ -166,7 +168,7 @@ pub(super) fn all() -> Vec<(&'static str, Problem<f64, AnyField>)> {
         "D3": D { k: 1.0 }, kepler(0.5);
         "D4": D { k: 1.0 }, kepler(0.7);
         "D5": D { k: 1.0 }, kepler(0.9);
-        "E1": E1 { order: 0.5 }, [0.671_396_707_141_803_0, 0.095_400_514_447_474_46];
+        "E1": E1 { order: 0.5 }, [0.671_396_707_141_803, 0.095_400_514_447_474_46];
         "E2": E2 { mu: 1.0 }, [2.0, 0.0];
         "E3": E3 { amplitude: 2.0 }, [0.0, 0.0];
         "E4": E4 { g: 0.032, drag: 0.4 }, [30.0, 0.0];

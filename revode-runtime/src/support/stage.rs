@@ -134,10 +134,7 @@ pub fn add<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [&S; M]) {
 ///
 /// Not by `map`: for six terms and more it is a call, which puts them into memory (`cargo bench --bench step`).
 #[inline(always)]
-fn slices<'a, T: Real, S: State<T>, const M: usize>(
-    terms: [(T, &'a S); M],
-    n: usize,
-) -> [(T, &'a [T]); M] {
+fn slices<T: Real, S: State<T>, const M: usize>(terms: [(T, &S); M], n: usize) -> [(T, &[T]); M] {
     let mut slices = [(T::ZERO, [].as_slice()); M];
     for (slice, (c, k)) in slices.iter_mut().zip(terms) {
         *slice = (c, &k.as_slice()[..n]);
