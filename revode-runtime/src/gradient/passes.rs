@@ -134,7 +134,7 @@ where
         let rounding = watch.rounding::<T>();
         let (error, relative) = estimate((&found.y0, &found.model), embedded, rounding);
         let relative = relative * ask.refinement.borrow().too_small(&found, rounding);
-        if exceeds(relative, allowed) {
+        if exceeds(relative, allowed) || ask.is_to_be_confirmed() {
             let t = watch.t.unwrap_or((*t0).to_f64());
             return Err(ask.refine(&pass, &found, t, (relative, allowed)).into());
         }

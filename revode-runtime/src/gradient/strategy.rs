@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::accuracy::{Accuracy, Refinement};
+use super::accuracy::{Accuracy, LOOSE, Refinement};
 use super::passes::{Keeper, Pass, differentiate};
 use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
@@ -210,6 +210,15 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
             refinement.shorten(pass, order, found, (estimate, allowed));
         }
         Finding::GradientInaccurate { t, estimate, allowed, solves }
+    }
+
+    /// Whether a gradient that is accurate by its estimate is yet to be confirmed by another one with shorter steps: the
+    /// tolerance is loose, and no other solve has been made.
+    pub(super) fn is_to_be_confirmed(&self) -> bool {
+        let size = largest(self.problem.y0.as_slice());
+        let tolerance = self.control.tolerance().map(|tolerance| tolerance.relative_to(size));
+        tolerance.is_some_and(|tolerance| tolerance >= LOOSE)
+            && self.refinement.borrow().rounds == 0
     }
 
     /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it

@@ -179,9 +179,10 @@ impl<S, C> TimeLoop<'_, S, C> {
                     observer.after(step, &state)?;
                     let mut most = limit.at(step.end, backward);
                     if let Some(spectrum) = &mut spectrum {
-                        let h = verdict.next_h.abs().to_f64().min(most);
+                        let h = verdict.next_h.abs().to_f64().min(*max_step);
                         let y = scheme.solution(&state);
-                        let stable = spectrum.limit(field, step.end, y, (h, backward));
+                        let stable = spectrum.limit(field, step.end, y, (h.min(most), backward));
+                        // Whatever an earlier solve was limited by.
                         stability_limited += u64::from(h > stable);
                         most = most.min(stable);
                     }
