@@ -13,6 +13,7 @@ mod entry;
 mod erased;
 mod problems;
 mod reference;
+mod second;
 mod table;
 
 use std::collections::BTreeMap;
