@@ -49,7 +49,11 @@ def runaway(y0=0, k=1, end=0.9999):
 
 
 def logistic(r, capacity, y0, end):
-    return lambda: derivatives(lambda y0, r, k: k / (1 + (k / y0 - 1) * mp.exp(-r * end)), [y0, r, capacity])
+    def loss(y0, r, k):
+        grown = mp.exp(r * end)
+        return y0 * grown * k / (k + y0 * (grown - 1))
+
+    return lambda: derivatives(loss, [y0, r, capacity])
 
 
 def oscillator():
@@ -74,6 +78,7 @@ CLOSED = {
     "growth to e^60": growth(1e-20, 2, 0.5, 30),
     "logistic in 1e-9": logistic(1, 1e-9, 1e-11, 6),
     "logistic in 1e-9, by size": logistic(1, 1e-9, 1e-11, 6),
+    "nothing grows": logistic(1, 1, 0, 20),
     "growth from 1e-12": logistic(1, 1, 1e-12, 28),
     "oscillator to 1000": oscillator,
 }

@@ -12,7 +12,7 @@ def gauss(t, y, p, _):
 
 
 problem("pulse at 90", [0.05, 1, 90, 0.5], [0], (0, 100), 0, max_step=0.2)(gauss)
-problem("sharp pulse at 90", [0.05, 20, 90, 0.02], [0], (0, 100), 0, max_step=0.02)(gauss)
+problem("sharp pulse at 90", [0.05, 20, 90, 0.02], [0], (0, 100), 0, max_step=0.1, least=1e-4)(gauss)
 problem("pulse of amplitude 0", [0.5, 0, 7, 0.1], [0], (0, 10), 0, max_step=0.05)(gauss)
 
 
@@ -21,11 +21,11 @@ def stimulus(t, y, p, _):
     return [-decay * y[0] + amp * (sigmoid(50 * (t - on)) - sigmoid(50 * (t - off)))]
 
 
-problem("late stimulus", [0.1, 1, 90, 90.5], [0], (0, 100), 0, max_step=0.05)(stimulus)
-problem("stimulus of amplitude 0", [0.1, 0, 31, 31.5], [0], (0, 40), 0, max_step=0.05)(stimulus)
+problem("late stimulus", [0.1, 1, 90, 90.5], [0], (0, 100), 0, max_step=0.2, least=1e-4)(stimulus)
+problem("stimulus of amplitude 0", [0.1, 0, 31, 31.5], [0], (0, 40), 0, max_step=0.2, least=1e-4)(stimulus)
 
 
-@problem("nerve at rest until 80", [1, 80, 0.08], [-1.199_408_035_244_035, -0.624_260_044_055_044], (0, 85), 0, max_step=0.1)
+@problem("nerve at rest until 80", [1, 80, 0.08], [-1.199_408_035_244_035, -0.624_260_044_055_044], (0, 85), 0, max_step=0.5, least=1e-4)
 def nerve(t, y, p, _):
     (v, w), (amp, on, eps) = y, p
     pulse = sigmoid(20 * (t - on)) - sigmoid(20 * (t - on - 1))
@@ -75,7 +75,7 @@ def hidden(t, y, p):
 
 
 @problem(
-    "dead until late", [*INNER, -18, -19, -17, -20, *OUTER], [0.5, 0.3], (0, 20), "square", switches=hidden, max_step=0.05
+    "dead until late", [*INNER, -18, -19, -17, -20, *OUTER], [0.5, 0.3], (0, 20), "square", switches=hidden, max_step=0.5
 )
 def dead(t, y, p, signs):
     units = [h if s > 0 else 0 for h, s in zip(hidden(t, y, p), signs)]

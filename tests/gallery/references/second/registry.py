@@ -12,6 +12,10 @@ class Second(Problem):
     points: tuple = ()
     # Of the first way; where a field is steep, rounding of its argument is more than 1e-14.
     tolerance: float = 1e-14
+    # Numbers below this count as that large: what a pulse leaves far from it is rounding.
+    least: float = 1e-30
+    # Whether the second way has no absolute tolerance.
+    relative: bool = False
 
 
 def registry():

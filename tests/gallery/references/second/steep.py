@@ -23,7 +23,7 @@ def valve(t, y, p, _):
     return [-a - b * tanh(sharp * (y[0] - level))]
 
 
-for sharp, name in [(1e3, "1e3"), (1e5, "1e5"), (1e8, "1e8")]:
+for sharp, name in [(1e3, "1e3"), (1e5, "1e5")]:
     problem(f"steep valve {name}", [1, 0.5, 1, sharp], [2], (0, 3), 0, tolerance=rounding(sharp))(valve)
 
 
@@ -32,8 +32,8 @@ def infusion(t, y, p, _):
     return [rate * (sigmoid(sharp * (t - on)) - sigmoid(sharp * (t - off))) - cleared * y[0]]
 
 
-for sharp, name in [(1e3, "1e3"), (1e5, "1e5"), (1e8, "1e8")]:
-    problem(f"steep infusion {name}", [1, 0.3, 2.3, 4.7, sharp], [0.2], (0, 8), 0, tolerance=rounding(sharp))(infusion)
+for sharp, name in [(1e3, "1e3"), (1e5, "1e5")]:
+    problem(f"steep infusion {name}", [1, 0.3, 2.3, 4.7, sharp], [0.2], (0, 8), 0, tolerance=rounding(sharp), least=1e-4)(infusion)
 
 
 def thrust(t, y, p, _):

@@ -55,11 +55,11 @@ def decay(t, y, p, _):
     return [-p[0] * y[0]]
 
 
-problem("decay to 1e-12", [1], [1], (0, 28), 0)(decay)
-problem("decay to 1e-40", [1], [1], (0, 92), 0)(decay)
-problem("decay to 1e-12, absolute", [1], [1], (0, 28), 0)(decay)
-problem("logarithm of 1e-12", [1], [1], (0, 28), ("log", 0))(decay)
-problem("logarithm of 1e-25", [1], [1], (0, 58), ("log", 0))(decay)
+problem("decay to 1e-12", [1], [1], (0, 28), 0, relative=True)(decay)
+problem("decay to 1e-40", [1], [1], (0, 92), 0, relative=True)(decay)
+problem("decay to 1e-12, absolute", [1], [1], (0, 28), 0, relative=True)(decay)
+problem("logarithm of 1e-12", [1], [1], (0, 28), ("log", 0), relative=True)(decay)
+problem("logarithm of 1e-25", [1], [1], (0, 58), ("log", 0), relative=True)(decay)
 
 
 @problem("logarithm of a compartment", [1, 0.8, 0.1], [1, 0], (0, 30), ("log", 1))
