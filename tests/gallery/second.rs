@@ -155,3 +155,31 @@ fn cell(
         }
     }
 }
+
+/// Gradients beside those that are right, of the problems with a part of these names.
+#[test]
+#[ignore = "to look at"]
+fn second_gradients() {
+    let filter = std::env::var("REVODE_GALLERY").unwrap_or_default().to_lowercase();
+    let parts: Vec<_> = filter.split(',').filter(|part| !part.is_empty()).collect();
+    let references = reference::read_second();
+    for entry in second::all() {
+        let Some(right) = references.get(entry.name) else { continue };
+        if !parts.iter().any(|part| entry.name.contains(part)) {
+            continue;
+        }
+        println!("{}: {:e} {:e?} {:e?}", entry.name, right.loss, right.dy0, right.dparams);
+        for choice in Choice::ALL {
+            for tolerance in TOLERANCES {
+                match outcome(&entry, tolerance, choice) {
+                    Ok(Ok(Answer { loss, dy0, dparams, stats, .. })) => {
+                        println!("  {tolerance:e} {choice:?}: {loss:e} {dy0:.6e?} {dparams:.6e?}");
+                        println!("    {stats}");
+                    }
+                    Ok(Err(error)) => println!("  {tolerance:e} {choice:?}: {error}"),
+                    Err(panic) => println!("  {tolerance:e} {choice:?}: {panic}"),
+                }
+            }
+        }
+    }
+}

@@ -24,7 +24,7 @@ ode! {
         state  { h, g }
         params { a, b }
     }
-    let outflow = a * h / sqrt(abs(h) + 1e-8);
+    let outflow = a * h / sqrt(abs(h) + 1e-6);
     dh/dt = -outflow;
     dg/dt = outflow - b * g;
 }
@@ -35,7 +35,7 @@ ode! {
         state  { radius, vapour }
         params { k, wind }
     }
-    let loss = k * relu(radius) / (radius^2 + 1e-6);
+    let loss = k * relu(radius) / (radius^2 + 1e-4);
     dradius/dt = -loss;
     dvapour/dt = loss * radius^2 - wind * vapour;
 }

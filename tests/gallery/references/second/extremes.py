@@ -13,17 +13,17 @@ def tanks(t, y, p, _):
     return [0, 0]
 
 
-@problem("two smooth tanks", [1, 0.5], [1, 0], (0, 4), 1, switches=lambda t, y, p: [y[0]], max_step=0.05)
+@problem("two smooth tanks", [1, 0.5], [1, 0], (0, 4), 1, switches=lambda t, y, p: [y[0]], max_step=0.2)
 def smooth_tanks(t, y, p, signs):
     (h, g), (a, b) = y, p
-    outflow = a * h / sqrt(signs[0] * h + Integer(10) ** -8)
+    outflow = a * h / sqrt(signs[0] * h + Integer(10) ** -6)
     return [-outflow, outflow - b * g]
 
 
 @problem("evaporating drop", [0.5, 0.3], [1, 0], (0, 1.5), 1)
 def drop(t, y, p, _):
     (radius, vapour), (k, wind) = y, p
-    loss = k * radius / (radius**2 + Integer(10) ** -6)
+    loss = k * radius / (radius**2 + Integer(10) ** -4)
     return [-loss, loss * radius**2 - wind * vapour]
 
 
@@ -35,7 +35,7 @@ def haldane(t, y, p, _):
 
 
 @problem(
-    "consumed", [1, 0.4], [1, 0], (0, 3), 1, switches=lambda t, y, p: [p[0] - 10000 * y[0]], max_step=0.01
+    "consumed", [1, 0.4], [1, 0], (0, 3), 1, switches=lambda t, y, p: [p[0] - 10000 * y[0]], max_step=0.1
 )
 def consumed(t, y, p, signs):
     (s, product), (rate, decay) = y, p
@@ -46,7 +46,9 @@ def consumed(t, y, p, signs):
 @problem("star", [1.5, 1], [1, 0], (0.001, 5), 1, switches=lambda t, y, p: [y[0] + Integer(10) ** -12], max_step=0.05)
 def star(t, y, p, signs):
     (theta, phi), (n, k) = y, p
-    return [-phi / t**2, k * t**2 * (theta + Integer(10) ** -12) ** n if signs[0] > 0 else 0]
+    # (Steps that are tried beyond the surface have a number there, too.)
+    density = sqrt((theta + Integer(10) ** -12) ** 2) ** n
+    return [-phi / t**2, k * t**2 * density if signs[0] > 0 else 0]
 
 
 def growth(t, y, p, _):

@@ -36,7 +36,7 @@ def central(t, u, p, _):
     (0, 0.5),
     9,
     switches=lambda t, u, p: list(u),
-    max_step=0.01,
+    max_step=0.05,
 )
 def burgers(t, u, p, signs):
     scale, nu = p
@@ -103,7 +103,7 @@ def before_relu(t, y, p):
 RELU = scattered(80, 1, 0.1) + scattered(40, 1, 0.37) + scattered(80, 0.5, 0.77)
 
 
-@problem("relu network of 40", RELU, [1, -0.5], (0, 10), "square", switches=before_relu, max_step=0.02)
+@problem("relu network of 40", RELU, [1, -0.5], (0, 10), "square", switches=before_relu, max_step=0.1)
 def relu_network(t, y, p, signs):
     units = [h if s > 0 else 0 for h, s in zip(before_relu(t, y, p), signs)]
     out = Matrix(40, 2, p[120:]).T * Matrix(units)

@@ -137,7 +137,7 @@ def tracker(t, y, p, _):
     (0, 10),
     0,
     switches=lambda t, y, p: [p[1] * y[0] - 1, p[1] * y[0] + 1],
-    max_step=1e-2,
+    max_step=0.1,
 )
 def amplifier(t, y, p, signs):
     (x, v), (k, gain) = y, p
@@ -159,7 +159,7 @@ def backlash(t, y, p, signs):
     return [v, -k * (relu(x - gap, signs[0]) - relu(-x - gap, signs[1])) - c * v]
 
 
-@problem("hertz contact", [1, 1e4], [1, 0], (0, 6), 0, switches=lambda t, y, p: [-y[0]], max_step=2e-3)
+@problem("hertz contact", [1, 1e4], [1, 0], (0, 6), 0, switches=lambda t, y, p: [-y[0]], max_step=0.02)
 def hertz(t, y, p, signs):
     (x, v), (gravity, stiffness) = y, p
     return [v, -gravity + stiffness * (sqrt(sqrt(x**2)) ** 3 if signs[0] > 0 else 0)]
@@ -172,7 +172,7 @@ def hertz(t, y, p, signs):
     (0, 4),
     0,
     switches=lambda t, y, p: [-p[1] * y[0] - p[2] * y[1] * sigmoid(-100000 * y[0])],
-    max_step=1e-3,
+    max_step=0.02,
 )
 def hard_floor(t, y, p, signs):
     (x, v), (gravity, stiffness, damping) = y, p
