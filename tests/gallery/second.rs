@@ -168,12 +168,12 @@ fn second_gradients() {
         if !parts.iter().any(|part| entry.name.contains(part)) {
             continue;
         }
-        println!("{}: {:e} {:e?} {:e?}", entry.name, right.loss, right.dy0, right.dparams);
+        println!("{}: {:e} {:?} {:?}", entry.name, right.loss, right.dy0, right.dparams);
         for choice in Choice::ALL {
             for tolerance in TOLERANCES {
                 match outcome(&entry, tolerance, choice) {
                     Ok(Ok(Answer { loss, dy0, dparams, stats, .. })) => {
-                        println!("  {tolerance:e} {choice:?}: {loss:e} {dy0:.6e?} {dparams:.6e?}");
+                        println!("  {tolerance:e} {choice:?}: {loss:e} {dy0:?} {dparams:?}");
                         println!("    {stats}");
                     }
                     Ok(Err(error)) => println!("  {tolerance:e} {choice:?}: {error}"),
