@@ -75,7 +75,7 @@ def melting(t, u, p, _):
     return [d * 256 * a / (1 + latent * exp(-((20 * x) ** 2))) for a, x in zip(laplacian(u, heater, u[15]), u)]
 
 
-@problem("string", [1, 0], [0.2 * i if i < 5 else 0 for i in range(40)], (0, 4), 12)
+@problem("string", [1, 0], [0.2 * i if i < 5 else 0 for i in range(40)], (0, 4), 12, least=1e-4)
 def wave(t, y, p, _):
     u, v, (c, damping) = y[:20], y[20:], p
     return [*v, *[c * 441 * a - damping * b for a, b in zip(laplacian(u, 0, 0), v)]]

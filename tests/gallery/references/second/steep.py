@@ -103,7 +103,7 @@ def loop(t, y, p, signs):
     return [p[0] - p[1] * (y[0] - 2 * pi * turns)]
 
 
-@problem("triangle wave", [0.3, 1, 2], [0.5], (0, 10), 0, max_step=0.05)
+@problem("triangle wave", [0.3, 1, 2], [0.5], (0, 10), 0, max_step=0.05, least=1e-4)
 def triangle(t, y, p, _):
     decay, amp, omega = p
     nearly = 1 - Integer(10) ** -12
@@ -120,7 +120,7 @@ def relu(x, sign):
     return x if sign > 0 else 0
 
 
-@problem("smooth tracker", [0.2, 0.02], [0.4], (0, 100), 0)
+@problem("smooth tracker", [0.2, 0.02], [0.4], (0, 100), 0, tolerance=1e-13, least=1e-4)
 def tracker(t, y, p, _):
     up, down = p
     gap = 100000 * (Integer(4) / 10 + sin(t) / 50 - y[0])
