@@ -142,16 +142,6 @@ ode! {
 }
 
 ode! {
-    /// Follows an uptake up faster than down, smoothly.
-    struct Tracker {
-        state  { y }
-        params { up, down }
-    }
-    let gap = 1e5 * (0.4 + 0.02 * sin(t) - y);
-    dy/dt = 1e-5 * (up * softplus(gap) - down * softplus(-gap));
-}
-
-ode! {
     /// An amplifier between its supplies.
     struct Amplifier {
         state  { x, v }
@@ -221,7 +211,6 @@ pub(super) fn problems() -> Vec<Entry> {
     let hertz = Hertz { gravity: 1.0, stiffness: 1e4 };
     let hard = HardFloor { gravity: 1.0, stiffness: 1e5, damping: 20.0 };
     let pll = Loop { omega: 4.0, gain: 1.0 };
-    let tracker = Tracker { up: 0.2, down: 0.02 };
     vec![
         friction("steep friction 1e3", 1e3),
         friction("steep friction 1e6", 1e6),
@@ -241,7 +230,6 @@ pub(super) fn problems() -> Vec<Entry> {
         entry("phase-locked loop", Steep, pll, [0.0], 0.0..4.0, Component(0)),
         entry("triangle wave", Steep, triangle, [0.5], 0.0..10.0, Component(0)),
         entry("hidden bilinear", Steep, bilinear, [1.0, 0.0], 0.0..10.0, Component(0)),
-        entry("smooth tracker", Steep, tracker, [0.4], 0.0..100.0, Component(0)),
         entry("amplifier", Kink, amplifier, [1.0, 0.0], 0.0..10.0, Component(0)),
         entry("backlash", Kink, backlash, [1.0, 0.0], 0.0..20.0, Component(0)),
         entry("hertz contact", Kink, hertz, [1.0, 0.0], 0.0..6.0, Component(0)),

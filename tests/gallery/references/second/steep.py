@@ -120,16 +120,6 @@ def relu(x, sign):
     return x if sign > 0 else 0
 
 
-@problem("smooth tracker", [0.2, 0.02], [0.4], (0, 100), 0, tolerance=1e-13, least=1e-4)
-def tracker(t, y, p, _):
-    up, down = p
-    gap = 100000 * (Integer(4) / 10 + sin(t) / 50 - y[0])
-    # softplus(x) = (x + |x|) / 2 + log(1 + exp(-|x|)), and the difference of both is x.
-    size = sqrt(gap**2)
-    less = log(1 + exp(-size))
-    return [(up * ((gap + size) / 2 + less) - down * ((size - gap) / 2 + less)) / 100000]
-
-
 @problem(
     "amplifier",
     [1, 1e4],
