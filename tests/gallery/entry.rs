@@ -29,6 +29,10 @@ pub(crate) enum Kind {
     Small,
     /// Little happens most of the time.
     Pulse,
+    /// Smooth on paper, a kink or a jump beside any step; or a jump that `ode!` does not see.
+    Steep,
+    /// Small errors of the solution grow, and the gradient with them.
+    Sensitive,
     /// Nothing: the answer must be right.
     Ordinary,
 }
@@ -45,12 +49,14 @@ pub(crate) enum Expected {
     Error,
 }
 
-/// A loss of the end.
+/// A loss of the end, or the sum of those of some times.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Of {
     Component(usize),
     Sum(&'static [f64]),
     Square,
+    /// The logarithm of a component, as in the likelihood of a concentration.
+    Log(usize),
 }
 
 impl Loss<f64, DVector<f64>> for Of {
@@ -59,6 +65,7 @@ impl Loss<f64, DVector<f64>> for Of {
             Self::Component(i) => y[i],
             Self::Sum(weights) => weights.iter().zip(y).map(|(w, y)| w * y).sum(),
             Self::Square => y.norm_squared(),
+            Self::Log(i) => y[i].ln(),
         })
     }
 
@@ -67,6 +74,7 @@ impl Loss<f64, DVector<f64>> for Of {
             Self::Component(i) => y_bar[i] += 1.0,
             Self::Sum(weights) => y_bar.iter_mut().zip(weights).for_each(|(bar, w)| *bar += w),
             Self::Square => *y_bar += 2.0 * y,
+            Self::Log(i) => y_bar[i] += y[i].recip(),
         }
     }
 }
@@ -80,6 +88,8 @@ pub(crate) struct Entry {
     pub(crate) expected: Expected,
     pub(crate) problem: Problem<f64, AnyField>,
     pub(crate) loss: Of,
+    /// The times of which the losses are added; none for that of the end.
+    pub(crate) points: &'static [f64],
 }
 
 /// A problem of which the gradient may be refused.
@@ -97,7 +107,7 @@ where
 {
     let expected = if kind == Kind::Ordinary { Expected::Answer } else { Expected::AnswerOrError };
     let problem = Problem::new(AnyField::new(field), DVector::from_column_slice(&y0), span);
-    Entry { name, kind, expected, problem, loss }
+    Entry { name, kind, expected, problem, loss, points: &[] }
 }
 
 /// How a gradient comes by the states.
@@ -161,8 +171,23 @@ impl Entry {
     /// The loss alone, with adaptive steps of Tsit5 at this tolerance.
     pub(crate) fn value(&self, rtol: f64, atol: f64) -> Result<f64, SolveError> {
         let solver = Solver::new(Tsit5).max_steps(MAX_STEPS).tolerance(rtol, atol);
-        let path = solver.solve(&self.problem, SaveAt::end())?;
-        self.loss.value(0, path.t[0], &path.y[0])
+        let path = solver.solve(&self.problem, self.save())?;
+        path.t.iter().zip(&path.y).map(|(t, y)| self.loss.value(0, *t, y)).sum()
+    }
+
+    /// The accepted and rejected steps of a solve alone at this tolerance.
+    pub(crate) fn plain_steps(&self, tolerance: f64) -> Option<u64> {
+        let solver = Solver::new(Tsit5).max_steps(MAX_STEPS);
+        let solver = match self.kind {
+            Kind::Small => solver.relative_tolerance(tolerance),
+            _ => solver.tolerance(tolerance, tolerance),
+        };
+        let stats = solver.solve(&self.problem, self.save()).ok()?.stats;
+        Some(stats.accepted + stats.rejected)
+    }
+
+    fn save(&self) -> SaveAt {
+        if self.points.is_empty() { SaveAt::end() } else { SaveAt::times(self.points) }
     }
 
     fn differentiate<M, C, G>(&self, solver: &Solver<M, C, G>) -> Result<Answer, SolveError>
@@ -171,7 +196,7 @@ impl Entry {
         C: StepControl<f64, AnyField, M>,
         G: Strategy,
     {
-        let fit = solver.gradient(&self.problem, SaveAt::end(), &self.loss)?;
+        let fit = solver.gradient(&self.problem, self.save(), &self.loss)?;
         Ok(Answer {
             loss: fit.loss,
             dy0: fit.y0.as_slice().to_vec(),

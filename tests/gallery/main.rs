@@ -12,6 +12,7 @@
 mod entry;
 mod problems;
 mod reference;
+mod second;
 mod table;
 
 use std::collections::BTreeMap;

@@ -19,7 +19,15 @@ pub(crate) struct Reference {
 
 /// All references by name.
 pub(crate) fn read() -> BTreeMap<String, Reference> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gallery/references.json");
+    read_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gallery/references.json"))
+}
+
+/// Those of the second gallery.
+pub(crate) fn read_second() -> BTreeMap<String, Reference> {
+    read_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gallery/second.json"))
+}
+
+fn read_file(path: &str) -> BTreeMap<String, Reference> {
     let file: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     file.as_object().unwrap().iter().map(|(name, value)| (name.clone(), reference(value))).collect()
 }

@@ -121,6 +121,8 @@ fn title(kind: Kind) -> &'static str {
         Kind::Jump => "jumps",
         Kind::Small => "small beside the tolerance",
         Kind::Pulse => "pulses",
+        Kind::Steep => "steep",
+        Kind::Sensitive => "sensitive",
         Kind::Ordinary => "ordinary",
     }
 }

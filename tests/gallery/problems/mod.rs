@@ -5,6 +5,7 @@ mod kinks;
 mod no_steps;
 mod ordinary;
 mod parabolic;
+pub(crate) mod second;
 mod small;
 mod stability;
 mod van_der_pol;

@@ -103,8 +103,9 @@ def extrapolate(f, t, u, p, h):
     return row[-1], np.abs(row[-1] - row[-2])
 
 
-def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=np.inf):
-    """`(y, S)` at the end, the largest sizes on the way, the steps taken."""
+def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=np.inf, least=1e-30):
+    """`(y, S)` at the end, the largest sizes on the way, the steps taken. `least` is the size, or that of each column,
+    below which a number counts as that large."""
     n, m = field.n, field.m
     columns = 1 + n + m if sensitivities else 1
     u = np.zeros((n, columns), LONG)
@@ -118,7 +119,7 @@ def first_way(field, y0, p, span, sensitivities=True, tolerance=1e-14, max_step=
     signs = field.signs(t, u, p)
     f, steps = make(signs), 0
     # (What starts at 0 counts as it will after a thousandth of the span: less is lost in rounding.)
-    scale = np.maximum(np.maximum(np.abs(u), 1e-30), np.abs(f(t, u, p)) * (end - t) / 1000)
+    scale = np.maximum(np.maximum(np.abs(u), least), np.abs(f(t, u, p)) * (end - t) / 1000)
     while t < end:
         steps += 1
         h = min(h, end - t, LONG(max_step))

@@ -1,0 +1,185 @@
+//! The second gallery: other problems, written to break what passes the first one. The table:
+//!
+//! ```text
+//! cargo test --release --test gallery second_table -- --ignored --nocapture
+//! ```
+//!
+//! Its references are `second.json`, made by `references/make_second.py`.
+
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use revode::SolveError;
+use revode::prelude::*;
+use revode_testing::compare::difference;
+
+use crate::entry::{Answer, Choice, Entry, Expected};
+use crate::problems::second;
+use crate::reference::{self, Reference};
+use crate::{SLACK, TOLERANCES, fault, stated_tolerance};
+
+/// The gradient; a panic is none.
+fn outcome(
+    entry: &Entry,
+    tolerance: f64,
+    choice: Choice,
+) -> Result<Result<Answer, SolveError>, String> {
+    catch_unwind(AssertUnwindSafe(|| entry.gradient(tolerance, choice)))
+        .map_err(|_| "a panic".to_owned())
+}
+
+#[test]
+fn every_answer_of_the_second_gallery_is_right_or_an_error() {
+    let references = reference::read_second();
+    let mut faults = Vec::new();
+    for entry in second::all() {
+        let right = &references[entry.name];
+        for choice in Choice::ALL {
+            for tolerance in TOLERANCES {
+                let fault = match outcome(&entry, tolerance, choice) {
+                    Ok(outcome) => fault(&entry, right, tolerance, &outcome),
+                    Err(panic) => Some(panic),
+                };
+                if let Some(fault) = fault {
+                    faults.push(format!("{} at {tolerance:e}, {choice:?}: {fault}", entry.name));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Both programs have the same problems, and the references are accurate.
+#[test]
+fn references_of_the_second_gallery_are_those_of_its_problems() {
+    let references = reference::read_second();
+    let all = second::all();
+    for entry in &all {
+        let right = references.get(entry.name).unwrap_or_else(|| panic!("{} has none", entry.name));
+        let Problem { field, y0, t0, t1, .. } = &entry.problem;
+        let params: Vec<_> = field.slices().flatten().copied().collect();
+        for (here, there) in [
+            (&params[..], &right.params),
+            (y0.as_slice(), &right.y0),
+            (&[*t0, *t1], &right.span.to_vec()),
+        ] {
+            assert_eq!(here.len(), there.len(), "{}", entry.name);
+            let apart = difference(here, there);
+            assert!(apart < 1e-15, "{}: {here:?} {there:?}", entry.name);
+        }
+        let lengths = (right.dy0.len(), right.dparams.len());
+        assert_eq!(lengths, (y0.len(), params.len()), "{}", entry.name);
+        assert!(right.accuracy < 1e-6, "{}: {:e}", entry.name, right.accuracy);
+    }
+    let names: std::collections::BTreeSet<_> = all.iter().map(|entry| entry.name).collect();
+    assert_eq!(names.len(), all.len(), "names are unique");
+    assert_eq!(references.len(), all.len(), "problems that only the references have");
+    assert!(all.len() >= 40);
+}
+
+/// For each problem and strategy a line with a column for each tolerance: the gradient's error, the estimate, steps
+/// beside those of a solve alone. `!` is wrong in silence, `?` an error where an answer is due, `~` more than 100 times
+/// the steps of a solve alone.
+#[test]
+#[ignore = "a table to look at"]
+fn second_table() {
+    let filter = std::env::var("REVODE_GALLERY").unwrap_or_default().to_lowercase();
+    let parts: Vec<_> = filter.split(',').filter(|part| !part.is_empty()).collect();
+    let references = reference::read_second();
+    let mut counts = [[0_u32; 4]; TOLERANCES.len()];
+    for entry in second::all() {
+        let Some(right) = references.get(entry.name) else {
+            println!("{}: no reference yet", entry.name);
+            continue;
+        };
+        if !(parts.is_empty() || parts.iter().any(|part| entry.name.contains(part))) {
+            continue;
+        }
+        let values: Vec<_> = [1e-3, 1e-6, 1e-8, 1e-12]
+            .map(|tolerance| match entry.value(tolerance, tolerance) {
+                Ok(value) => format!("{:.0e}", difference(&[value], &[right.loss])),
+                Err(_) => "error".into(),
+            })
+            .into();
+        println!(
+            "{} ({:?}), value of a solve off by {}",
+            entry.name,
+            entry.kind,
+            values.join(", ")
+        );
+        for choice in Choice::ALL {
+            let mut line = format!("    {:13}", format!("{choice:?}"));
+            for (tolerance, counts) in TOLERANCES.into_iter().zip(&mut counts) {
+                let start = Instant::now();
+                let outcome = outcome(&entry, tolerance, choice);
+                let time = start.elapsed().as_secs_f64();
+                let (which, cell) = cell(&entry, right, tolerance, outcome);
+                counts[which] += 1;
+                let time = if time > 1.0 { format!(" {time:.0} s") } else { String::new() };
+                write!(line, "{:40} | ", cell + &time).unwrap();
+            }
+            println!("{line}");
+        }
+    }
+    for (tolerance, [right, refused, wrong, panics]) in TOLERANCES.iter().zip(counts) {
+        println!("{tolerance:e}: {right} right, {refused} refused, {wrong} wrong, {panics} panics");
+    }
+}
+
+/// Whether an answer is right (0), refused (1), wrong (2) or a panic (3), and what there is to say of it.
+fn cell(
+    entry: &Entry,
+    right: &Reference,
+    tolerance: f64,
+    outcome: Result<Result<Answer, SolveError>, String>,
+) -> (usize, String) {
+    match outcome {
+        Err(panic) => (3, panic),
+        Ok(Err(error)) => {
+            let due = if entry.expected == Expected::Answer { "?" } else { "" };
+            let debug = format!("{error:?}");
+            let name: String = debug.chars().take_while(char::is_ascii_alphanumeric).collect();
+            (1, format!("{due}{name}"))
+        }
+        Ok(Ok(answer)) => {
+            let error = answer.error(right);
+            let within = error <= SLACK * stated_tolerance(tolerance) + right.accuracy;
+            let steps = answer.stats.accepted + answer.stats.rejected;
+            let plain = entry.plain_steps(tolerance).unwrap_or(0);
+            let slow = if steps > 100 * plain { "~" } else { "" };
+            let mark = if within { "" } else { "!" };
+            let estimate = answer.estimate.unwrap_or(f64::NAN);
+            let text = format!("{mark}{error:.0e} ({estimate:.0e}) {steps}/{plain}{slow}");
+            (if within { 0 } else { 2 }, text)
+        }
+    }
+}
+
+/// Gradients beside those that are right, of the problems with a part of these names.
+#[test]
+#[ignore = "to look at"]
+fn second_gradients() {
+    let filter = std::env::var("REVODE_GALLERY").unwrap_or_default().to_lowercase();
+    let parts: Vec<_> = filter.split(',').filter(|part| !part.is_empty()).collect();
+    let references = reference::read_second();
+    for entry in second::all() {
+        let Some(right) = references.get(entry.name) else { continue };
+        if !parts.iter().any(|part| entry.name.contains(part)) {
+            continue;
+        }
+        println!("{}: {:e} {:?} {:?}", entry.name, right.loss, right.dy0, right.dparams);
+        for choice in Choice::ALL {
+            for tolerance in TOLERANCES {
+                match outcome(&entry, tolerance, choice) {
+                    Ok(Ok(Answer { loss, dy0, dparams, stats, .. })) => {
+                        println!("  {tolerance:e} {choice:?}: {loss:e} {dy0:?} {dparams:?}");
+                        println!("    {stats}");
+                    }
+                    Ok(Err(error)) => println!("  {tolerance:e} {choice:?}: {error}"),
+                    Err(panic) => println!("  {tolerance:e} {choice:?}: {panic}"),
+                }
+            }
+        }
+    }
+}
