@@ -41,7 +41,9 @@ pub use gradient::{
     Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore,
     StoreAll, Terminal,
 };
-pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
+pub use method::{
+    ContinuousExtension, EmbeddedMethod, Interpolant, Method, MethodVjp, Proof, Tableau,
+};
 pub use problem::{InitialState, Problem};
 pub use real::Real;
 pub use revode_macros::{ode, tableau};

@@ -11,6 +11,8 @@ pub struct Stages<S, const N: usize> {
     pub y: S,
     /// Whether `k[0]` already is that of the next increment.
     pub first_known: bool,
+    /// Whether the stages that the increment does not need, but the interpolant does, are those of the last increment.
+    pub further_known: bool,
     /// Field evaluations so far.
     pub evaluations: u64,
 }
@@ -25,6 +27,7 @@ impl<S, const N: usize> Stages<S, N> {
             k: std::array::from_fn(|_| u.zeros_like()),
             y: u.zeros_like(),
             first_known: false,
+            further_known: false,
             evaluations: 0,
         }
     }
@@ -43,6 +46,23 @@ impl<S, const N: usize> Stages<S, N> {
     pub fn last_becomes_first(&mut self) {
         self.k.swap(0, N - 1);
         self.first_known = true;
+    }
+}
+
+/// The derivatives of the `N` stages that only an interpolant needs.
+#[derive(Debug, Clone)]
+pub struct ExtraStages<S, const N: usize> {
+    /// Stage derivatives `k_i = f(t + c_i h, y_i)`.
+    pub k: [S; N],
+}
+
+impl<S, const N: usize> ExtraStages<S, N> {
+    /// Scratch space for states like `u`.
+    pub fn new<T: Real>(u: &S) -> Self
+    where
+        S: State<T>,
+    {
+        Self { k: std::array::from_fn(|_| u.zeros_like()) }
     }
 }
 
