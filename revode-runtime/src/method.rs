@@ -102,7 +102,7 @@ pub trait EmbeddedMethod<T: Real, F: VectorField<T>>: Method<T, F> {
 /// let (mut psi, mut y) = (u, u);
 /// Rk4.increment(&field, step, &u, &mut stages, &mut psi)?;
 /// Rk4.extend(&field, step, &u, &mut stages, &mut extra);
-/// Rk4.interpolate(step, 0.5, &u, &stages, &extra, &mut y);
+/// Rk4.interpolate(&field, step, 0.5, &u, &stages, &extra, &mut y);
 /// assert!((y.x - 0.05_f64.exp()).abs() < 1e-6);
 /// # Ok::<(), revode::StepFailure>(())
 /// ```
@@ -149,6 +149,7 @@ pub trait Interpolant<T: Real, F: VectorField<T>>: Method<T, F> {
     /// 0 and 1 the polynomial is continued, and nothing is known of its accuracy.
     fn interpolate(
         &self,
+        field: &F,
         step: Step<T>,
         theta: T,
         u: &F::State,
@@ -158,7 +159,14 @@ pub trait Interpolant<T: Real, F: VectorField<T>>: Method<T, F> {
     );
 
     /// Writes the derivative `y'(t + theta h)` with respect to time to `dy`. After [`extend`](Self::extend).
-    fn derivative(&self, theta: T, stages: &Self::Stages, extra: &Self::Extra, dy: &mut F::State);
+    fn derivative(
+        &self,
+        field: &F,
+        theta: T,
+        stages: &Self::Stages,
+        extra: &Self::Extra,
+        dy: &mut F::State,
+    );
 }
 
 /// A method whose increment can be differentiated in reverse.

@@ -184,6 +184,7 @@ impl Code<'_> {
             #[inline]
             fn interpolate(
                 &self,
+                _field: &F,
                 step: ::revode::Step<T>,
                 theta: T,
                 u: &F::State,
@@ -221,6 +222,7 @@ impl Code<'_> {
             #[inline]
             fn derivative(
                 &self,
+                _field: &F,
                 theta: T,
                 stages: &Self::Stages,
                 extra: &Self::Extra,
