@@ -90,7 +90,7 @@ pub trait EmbeddedMethod<T: Real, F: VectorField<T>>: Method<T, F> {
 /// `#[tableau]` has one, declared or cubic Hermite (`docs/interpolants.md`).
 ///
 /// ```
-/// use revode_runtime as revode;
+/// # extern crate revode_runtime as revode;
 /// use revode::{Interpolant, Method, Step, methods::Rk4, nalgebra::Vector1, ode};
 ///
 /// ode! {

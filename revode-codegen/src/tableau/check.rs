@@ -152,12 +152,13 @@ pub(super) fn prove(declaration: &Declaration, coefficients: Coefficients) -> sy
     check.row_sums()?;
     check.order()?;
     check.embedded_order()?;
-    check.stages()?;
-    let symmetry_order = check.symmetry_order();
     let shaped = match interpolant {
-        Some(declared) => interpolant::shapes(declared, &coefficients)?,
-        None => Interpolant::hermite(&coefficients),
+        Some(declared) => Some(interpolant::shapes(declared, &coefficients)?),
+        None => None,
     };
+    check.stages(shaped.as_ref())?;
+    let symmetry_order = check.symmetry_order();
+    let shaped = shaped.unwrap_or_else(|| Interpolant::hermite(&coefficients));
     let interpolant = interpolant::prove(interpolant, shaped, &trees, proof)?;
     Ok(Method {
         order: declaration.order.value,
@@ -316,14 +317,15 @@ impl Check<'_> {
         }
     }
 
-    /// Every stage has to be of some use.
-    fn stages(&self) -> syn::Result<()> {
+    /// Every stage has to be of some use: to the method, the embedded one or a declared interpolant.
+    fn stages(&self, interpolant: Option<&Interpolant>) -> syn::Result<()> {
         let mut errors = Diagnostics::new();
         let Coefficients { b, b_embedded, .. } = self.coefficients;
         let reaching = self.coefficients.reaching(b);
         let embedded = b_embedded.as_ref().map(|weights| self.coefficients.reaching(weights));
+        let others = [embedded, interpolant.map(Interpolant::used)];
         for (i, needed) in reaching.iter().enumerate() {
-            if !needed && !embedded.as_ref().is_some_and(|embedded| embedded[i]) {
+            if !needed && !others.iter().flatten().any(|used| used[i]) {
                 let message = format!("stage {} enters no sum: leave it out", i + 1);
                 errors.error(&self.declaration.a.0[i].place, message);
             }
@@ -391,10 +393,14 @@ pub(super) fn suspicion(
     place: &str,
     value: &Number,
 ) -> syn::Error {
-    let message = format!(
-        "{message}\n  with {value} instead of {} as {place}, the claim would be met",
-        written(entry)
-    );
+    let (written, change) = (written(entry), value - &entry.value);
+    // Where the digits that are printed would be the same, their difference tells more.
+    let right = if change.to_f64().abs() < 1e-9 * value.to_f64().abs() {
+        format!("{written} + {change}")
+    } else {
+        format!("{value} instead of {written}")
+    };
+    let message = format!("{message}\n  with {right} as {place}, the claim would be met");
     syn::Error::new_spanned(entry.place.to_token_stream(), message)
 }
 

@@ -1,6 +1,7 @@
 /// Dormand–Prince 5(4), first same as last.
 ///
-/// Dormand and Prince, J. Comput. Appl. Math. 6 (1980) 19–26, RK5(4)7M.
+/// Dormand and Prince, J. Comput. Appl. Math. 6 (1980) 19–26, RK5(4)7M. Its interpolant: Shampine, Math. Comp. 46 (1986)
+/// 135–150, the quartic with the optimal sixth coefficient.
 #[crate::tableau(
     order = 5, embedded = 4,
     c = [0, 1/5, 3/10, 4/5, 8/9, 1, 1],

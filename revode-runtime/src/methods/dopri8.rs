@@ -2,7 +2,8 @@
 ///
 /// Hairer, Nørsett and Wanner, *Solving Ordinary Differential Equations I* (1993), section II.10,
 /// and their program DOP853, which combines this estimate with one of order 3; a method has one
-/// here. Coefficients as published, to 30 digits.
+/// here. Coefficients as published, to 30 digits. The interpolant is that of the program, of order 7, multiplied out: the
+/// derivative at the end of the step and three more stages.
 #[crate::tableau(
     order = 8, embedded = 5, digits = 26,
     c = [

@@ -1,7 +1,7 @@
 /// Verner's efficient 6(5) pair, first same as last.
 ///
 /// Verner, Numer. Algorithms 53 (2010) 383–396; the rational coefficients that
-/// OrdinaryDiffEq.jl lists.
+/// OrdinaryDiffEq.jl lists, those of Verner's interpolant of order 6 with three extra stages too.
 #[crate::tableau(
     order = 6, embedded = 5,
     c = [0, 3/50, 1439/15000, 1439/10000, 4973/10000, 389/400, 1999/2000, 1, 1],

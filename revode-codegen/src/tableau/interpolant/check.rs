@@ -40,10 +40,11 @@ pub(in super::super) fn shapes(
     }
     for (k, row) in rows.iter().enumerate().filter(|(k, row)| row.entries.len() != stages + k) {
         let message = format!(
-            "row {} of `a_interpolant` has {}, but its stage comes after {}: write zeros too",
+            "row {} of `a_interpolant` has {}, but its stage comes after {}: {}",
             k + 1,
             count(row.entries.len(), "entry"),
             count(stages + k, "stage"),
+            if row.entries.len() < stages + k { "write zeros too" } else { "leave out the others" },
         );
         errors.error(&row.place, message);
     }
@@ -228,7 +229,9 @@ impl Check<'_> {
             _ => {}
         }
         let mut errors = Diagnostics::new();
-        missing.iter().for_each(|&i| errors.error(&rows[i].place, message(i)));
+        for &i in &missing {
+            errors.error(&rows[i].place, message(i));
+        }
         errors.finish()
     }
 

@@ -3,8 +3,10 @@
 //! The weights are not evaluated in powers of `θ`, which would cancel (those of Verner's 8(7) reach 1.4e6, and lose five
 //! digits at the end of the step), but as
 //!
-//!     b_i(θ)  = θ b_i + θ (1 − θ) r_i(x),                       x = 2θ − 1,
-//!     b_i'(θ) = (1 − θ) b_i'(0) + θ b_i'(1) + θ (1 − θ) q_i(x).
+//! ```text
+//! b_i(θ)  = θ b_i + θ (1 − θ) r_i(x),                       x = 2θ − 1,
+//! b_i'(θ) = (1 − θ) b_i'(0) + θ b_i'(1) + θ (1 − θ) q_i(x).
+//! ```
 //!
 //! So the ends of the step are met to the last bit, and between them the error is rounding: 2e-16 `Σ |b_i(θ)|`.
 
@@ -178,7 +180,7 @@ impl Code<'_> {
             let between = centred(&divided(&interpolant.b[i], end));
             sum(&[scaled(&quote!(theta), end), bubble(&between)])
         };
-        let (weights, terms) = self.weights(stages, weight, &quote!(h *));
+        let (lets, terms) = weights(stages, weight, &quote!(h *));
         let (own, extra) = self.lists(stages);
         quote! {
             #[inline]
@@ -197,7 +199,7 @@ impl Code<'_> {
                 let Stages { k: #own, .. } = stages;
                 let ExtraStages { k: #extra } = extra;
                 let (x, between) = (theta + theta - T::ONE, theta * (T::ONE - theta));
-                #weights
+                #lets
                 stage(y, u, [#(#terms),*]);
             }
         }
@@ -216,7 +218,7 @@ impl Code<'_> {
             let ends = [scaled(&quote!((T::ONE - theta)), &start), scaled(&quote!(theta), &end)];
             sum(&[sum(&ends), bubble(&between)])
         };
-        let (weights, terms) = self.weights(stages, weight, &quote!());
+        let (lets, terms) = weights(stages, weight, &quote!());
         let (own, extra) = self.lists(stages);
         quote! {
             #[inline]
@@ -232,29 +234,10 @@ impl Code<'_> {
                 let Stages { k: #own, .. } = stages;
                 let ExtraStages { k: #extra } = extra;
                 let (x, between) = (theta + theta - T::ONE, theta * (T::ONE - theta));
-                #weights
+                #lets
                 combine(dy, [#(#terms),*]);
             }
         }
-    }
-
-    /// The definitions of the weights, and the terms of the sum that they make.
-    fn weights(
-        &self,
-        stages: &Stages,
-        weight: impl Fn(usize) -> Option<TokenStream>,
-        factor: &TokenStream,
-    ) -> (TokenStream, Vec<TokenStream>) {
-        let mut lets = TokenStream::new();
-        let mut terms = Vec::new();
-        for &i in stages.own.iter().chain(&stages.extra) {
-            let (b, k) = (of_stage("b", i), of_stage("k", i));
-            if let Some(value) = weight(i) {
-                lets.extend(quote!(let #b = #value;));
-                terms.push(quote!((#factor #b, #k)));
-            }
-        }
-        (lets, terms)
     }
 
     /// The names of the stage derivatives, those of the method and the extra ones.
@@ -270,6 +253,24 @@ impl Code<'_> {
         };
         (list(0..own, &stages.own), list(own..own + extra, &stages.extra))
     }
+}
+
+/// The definitions of the weights, and the terms of the sum that they make.
+fn weights(
+    stages: &Stages,
+    weight: impl Fn(usize) -> Option<TokenStream>,
+    factor: &TokenStream,
+) -> (TokenStream, Vec<TokenStream>) {
+    let mut lets = TokenStream::new();
+    let mut terms = Vec::new();
+    for &i in stages.own.iter().chain(&stages.extra) {
+        let (b, k) = (of_stage("b", i), of_stage("k", i));
+        if let Some(value) = weight(i) {
+            lets.extend(quote!(let #b = #value;));
+            terms.push(quote!((#factor #b, #k)));
+        }
+    }
+    (lets, terms)
 }
 
 /// `k3`.
