@@ -50,7 +50,7 @@ use proc_macro::TokenStream;
 /// of the method.
 ///
 /// # What is generated
-/// `Method`, `EmbeddedMethod` (with `b_embedded` only), `Interpolant`, `MethodVjp` and `Tableau`, for every scalar
+/// `Method`, `EmbeddedMethod` (with `b_embedded` only), `Interpolant`, `MethodVjp`, `InterpolantVjp` and `Tableau`, for every scalar
 /// and field; and `Debug`, `Clone`, `Copy` and `Default`, unless the struct derives traits itself.
 /// Zero coefficients are gone, and so are stages that the increment does not need.
 #[proc_macro_attribute]

@@ -42,7 +42,8 @@ pub use gradient::{
     StoreAll, Terminal,
 };
 pub use method::{
-    ContinuousExtension, EmbeddedMethod, Interpolant, Method, MethodVjp, Proof, Tableau,
+    ContinuousExtension, EmbeddedMethod, Interpolant, InterpolantVjp, Method, MethodVjp, Proof,
+    Tableau,
 };
 pub use problem::{InitialState, Problem};
 pub use real::Real;

@@ -247,6 +247,76 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
     fn vjps(&self, taped: &Self::Taped) -> u64;
 }
 
+/// A method whose interpolant can be differentiated in reverse.
+///
+/// A value `y(t + θh)` is `u` and a sum of the stage derivatives. So its cotangent `y_bar` is one of `u`, which the caller
+/// adds, and leaves `h b_i(θ) y_bar` to each stage derivative ([`interpolate_vjp`](Self::interpolate_vjp)); the VJP of the
+/// increment then takes these along, extra stages first ([`extended_vjp`](Self::extended_vjp)). (`docs/vjp_of_rk.md`.)
+#[diagnostic::on_unimplemented(
+    message = "the interpolant of `{Self}` has no vector–Jacobian product",
+    note = "`#[tableau]` implements `InterpolantVjp` for every field that has a `FieldVjp`"
+)]
+pub trait InterpolantVjp<T: Real, F: FieldVjp<T>>: Interpolant<T, F> + MethodVjp<T, F> {
+    /// What values between the ends of a step leave for the VJP: states and tapes of extra stages, and cotangents of
+    /// all stage derivatives.
+    type TapedExtra;
+
+    /// Scratch space for states like `u`, without cotangents.
+    fn taped_extra(&self, field: &F, u: &F::State) -> Self::TapedExtra;
+
+    /// Adds to what [`increment_taped`](MethodVjp::increment_taped) has kept of the same step what the VJP of the
+    /// interpolant needs beyond it. After [`tape_embedded`](MethodVjp::tape_embedded), where that is called.
+    fn tape_extra(
+        &self,
+        field: &F,
+        step: Step<T>,
+        u: &F::State,
+        taped: (&mut Self::Taped, &mut Self::TapedExtra),
+    ) {
+        let _ = (field, step, u, taped);
+    }
+
+    /// Adds what the cotangent `y_bar` of `y(t + theta h)` means for the stage derivatives to those that `extra` keeps.
+    /// What it means for `u` is `y_bar`, which the caller adds.
+    fn interpolate_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        theta: T,
+        y_bar: &F::State,
+        extra: &mut Self::TapedExtra,
+    );
+
+    /// [`MethodVjp::increment_vjp`] that takes the cotangents of the stage derivatives along, and forgets them. After
+    /// [`tape_extra`](Self::tape_extra). The cotangent of time is that at constant `θ`.
+    fn extended_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        taped: (&mut Self::Taped, &mut Self::TapedExtra),
+        psi_bar: &F::State,
+        u_bar: &mut F::State,
+        model_bar: &mut F,
+    ) -> T;
+
+    /// [`MethodVjp::vjp_with_embedded`] that takes the cotangents of the stage derivatives along, in both, and forgets
+    /// them. Called where the [order of the estimate](MethodVjp::estimate_order) is known.
+    fn extended_vjp_with_embedded(
+        &self,
+        field: &F,
+        step: Step<T>,
+        taped: (&mut Self::Taped, &mut Self::TapedExtra),
+        psi_bars: [&F::State; 2],
+        u_bars: [&mut F::State; 2],
+        model_bars: [&mut F; 2],
+    ) {
+        let _ = (field, step, taped, psi_bars, u_bars, model_bars);
+        unimplemented!(
+            "a method that has an `estimate_order` implements `extended_vjp_with_embedded`"
+        )
+    }
+}
+
 /// What `#[tableau]` has proved of a method, and its coefficients.
 pub trait Tableau {
     /// The method's name: that of its type.

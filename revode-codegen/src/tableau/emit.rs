@@ -15,7 +15,8 @@ use super::stability::{Limits, Stability};
 use crate::generated::attributes;
 use crate::number::Number;
 
-/// The struct, and the implementations of `Method`, `EmbeddedMethod`, `Interpolant`, `MethodVjp` and `Tableau`.
+/// The struct, and the implementations of `Method`, `EmbeddedMethod`, `Interpolant`, `MethodVjp`, `InterpolantVjp` and
+/// `Tableau`.
 pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
     let mut item = item.clone();
     if !item.attrs.iter().any(|attribute| attribute.path().is_ident("derive")) {
@@ -24,13 +25,14 @@ pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
     let code = Code { name: &item.ident, method };
     let (plain, embedded, vjp, facts) =
         (code.method(), code.embedded(), code.vjp(), code.tableau());
-    let interpolant = code.interpolant();
+    let (interpolant, interpolant_vjp) = (code.interpolant(), code.interpolant_vjp());
     quote! {
         #item
         #plain
         #embedded
         #interpolant
         #vjp
+        #interpolant_vjp
         #facts
     }
 }

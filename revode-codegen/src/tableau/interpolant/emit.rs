@@ -20,13 +20,20 @@ use crate::generated::attributes;
 use crate::number::Number;
 
 /// The stages that an interpolant needs, by their numbers.
-struct Stages {
+pub(in super::super) struct Stages {
     /// Those of the method.
-    own: Vec<usize>,
+    pub(super) own: Vec<usize>,
     /// Those of the method that the increment does not compute.
-    further: Vec<usize>,
+    pub(super) further: Vec<usize>,
     /// The extra ones.
-    extra: Vec<usize>,
+    pub(super) extra: Vec<usize>,
+}
+
+impl Stages {
+    /// All of them, in order.
+    pub(in super::super) fn all(&self) -> Vec<usize> {
+        [self.own.clone(), self.extra.clone()].concat()
+    }
 }
 
 impl Code<'_> {
@@ -82,7 +89,7 @@ impl Code<'_> {
         !further.is_empty() && further.iter().all(|&i| embedded[i])
     }
 
-    fn interpolant_stages(&self) -> Stages {
+    pub(super) fn interpolant_stages(&self) -> Stages {
         let (own, needed) = (self.method.coefficients.stages(), self.needed());
         let used = self.method.interpolant.used();
         let all = || (0..used.len()).filter(|&i| used[i]);
@@ -174,13 +181,7 @@ impl Code<'_> {
 
     /// `y(t + θh)`.
     fn value(&self, stages: &Stages) -> TokenStream {
-        let interpolant = &self.method.interpolant;
-        let weight = |i: usize| {
-            let end = &interpolant.extended.b[i];
-            let between = centred(&divided(&interpolant.b[i], end));
-            sum(&[scaled(&quote!(theta), end), bubble(&between)])
-        };
-        let (lets, terms) = weights(stages, weight, &quote!(h *));
+        let (lets, terms) = weights(stages, |i| self.weight(i), &quote!(h *));
         let (own, extra) = self.lists(stages);
         quote! {
             #[inline]
@@ -203,6 +204,14 @@ impl Code<'_> {
                 stage(y, u, [#(#terms),*]);
             }
         }
+    }
+
+    /// `b_i(θ)`, unless it is 0.
+    pub(super) fn weight(&self, i: usize) -> Option<TokenStream> {
+        let interpolant = &self.method.interpolant;
+        let end = &interpolant.extended.b[i];
+        let between = centred(&divided(&interpolant.b[i], end));
+        sum(&[scaled(&quote!(theta), end), bubble(&between)])
     }
 
     /// `y'(t + θh)`.
@@ -274,7 +283,7 @@ fn weights(
 }
 
 /// `k3`.
-fn of_stage(letter: &str, i: usize) -> Ident {
+pub(super) fn of_stage(letter: &str, i: usize) -> Ident {
     format_ident!("{letter}{}", i + 1)
 }
 

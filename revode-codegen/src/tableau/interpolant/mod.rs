@@ -7,8 +7,10 @@
 mod check;
 mod emit;
 mod suspect;
+mod vjp;
 
 pub(super) use check::{prove, shapes};
+pub(super) use emit::Stages;
 
 use super::check::Proof;
 use super::coefficients::Coefficients;
