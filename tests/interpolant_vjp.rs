@@ -71,7 +71,7 @@ type Bars = (Vector2<f64>, Driven<f64>, Option<f64>);
 fn compare(
     name: &str,
     (u, model, time): &Bars,
-    loss: &dyn Fn(&Driven, Step<f64>, Vector2<f64>) -> f64,
+    loss: impl Fn(&Driven, Step<f64>, Vector2<f64>) -> f64,
 ) {
     let (d, step) = (1e-5, Step::new(0, 0.6, 0.15));
     let close = |what: &str, found: f64, at: &dyn Fn(f64) -> f64| {
@@ -123,7 +123,7 @@ fn check<M: InterpolantVjp<f64, Driven> + Tableau>(method: &M) {
     let mut taped = method.taped(&FIELD, &U);
     let mut extra = method.taped_extra(&FIELD, &U);
     let [bars, _] = back(method, (&mut taped, &mut extra), false);
-    compare(M::NAME, &bars, &|field, step, u| loss(method, field, step, u));
+    compare(M::NAME, &bars, |field, step, u| loss(method, field, step, u));
     // Nothing is left of the values before.
     let [again, _] = back(method, (&mut taped, &mut extra), false);
     assert_eq!(bars, again, "{}", M::NAME);
@@ -136,8 +136,8 @@ where
     let mut taped = method.taped(&FIELD, &U);
     let mut extra = method.taped_extra(&FIELD, &U);
     let [bars, hats] = back(method, (&mut taped, &mut extra), true);
-    compare(M::NAME, &bars, &|field, step, u| loss(method, field, step, u));
-    compare(M::NAME, &hats, &|field, step, u| embedded_loss(method, field, step, u));
+    compare(M::NAME, &bars, |field, step, u| loss(method, field, step, u));
+    compare(M::NAME, &hats, |field, step, u| embedded_loss(method, field, step, u));
     // After the step that comes next: what that knows of this one is used, and nothing changes.
     let (step, mut stages, mut psi) = (Step::new(0, 0.6, 0.15), method.stages(&FIELD, &U), U);
     method.increment(&FIELD, step, &U, &mut stages, &mut psi).unwrap();

@@ -2,7 +2,7 @@
 ///
 /// Verner, Numer. Algorithms 53 (2010) 383–396; the rational coefficients that
 /// OrdinaryDiffEq.jl lists. Verner's interpolant with six extra stages is listed with 40 digits, but for one entry that
-/// has 9: its order is 6, and the conditions of order 7 are missed by 5.5e-7.
+/// has 9. Its order is 6: a condition of order 7 is missed by 5.5e-7.
 #[crate::tableau(
     order = 7, embedded = 6,
     c = [0, 1/200, 49/450, 49/300, 911/2000, 3480084980/5709648941, 221/250, 37/40, 1, 1],
