@@ -5,6 +5,7 @@ use allocation_counter::measure;
 use revode::control::StepControl;
 use revode::gradient::Strategy;
 use revode::prelude::*;
+use revode::{Interpolant, Step};
 use revode_testing::analytic::Pendulum;
 use revode_testing::loss::squared_length;
 
@@ -60,6 +61,29 @@ fn a_forward_solve_allocates_the_same_at_any_number_of_steps() {
         measure(|| drop(solver.solve(&problem, SaveAt::end()).unwrap())).count_total
     });
     println!("forward, adaptive steps: {} allocations", same(&count));
+}
+
+/// Values between the ends of steps, with extra stages and without.
+#[test]
+fn interpolants_allocate_nothing() {
+    fn interpolated<M: Interpolant<f64, Pendulum>>(method: &M) -> u64 {
+        let (field, mut u) = (Pendulum { gravity: 1.3 }, SVector::from([1.0, 0.2]));
+        let (mut stages, mut extra) = (method.stages(&field, &u), method.extra(&field, &u));
+        let (mut psi, mut y) = (u, u);
+        let info = measure(|| {
+            for index in 0..1000 {
+                let step = Step::new(index, 0.01 * index as f64, 0.01);
+                method.increment(&field, step, &u, &mut stages, &mut psi).unwrap();
+                method.extend(&field, step, &u, &mut stages, &mut extra);
+                method.interpolate(&field, step, 0.3, &u, &stages, &extra, &mut y);
+                method.derivative(&field, 0.3, &stages, &extra, &mut y);
+                method.proceed_extended(&mut stages, &mut extra);
+                u += psi;
+            }
+        });
+        info.count_total
+    }
+    assert_eq!([interpolated(&Rk4), interpolated(&Tsit5), interpolated(&Vern8)], [0; 3]);
 }
 
 /// What a reversal may hold: 64 pairs of 32 bytes to go on from, and what it works with.

@@ -24,6 +24,10 @@ use proc_macro::TokenStream;
 /// | `c` | the nodes; left out, they are the sums of the rows |
 /// | `embedded`, `b_embedded` | the order of the embedded method, exactly, and its weights (not their differences from `b`) |
 /// | `digits` | for coefficients published with rounded decimals: how many significant digits are right, 6 to 40 |
+/// | `interpolant`, `b_interpolant` | the order of an interpolant, exactly, and for each stage the coefficients of `θ`, `θ²`, … in its weight; `[]` is 0 |
+/// | `a_interpolant`, `c_interpolant` | rows and nodes of stages that only the interpolant needs |
+/// | `smoothness` | how many derivatives of the interpolant are continuous from step to step: 0 or 1 |
+/// | `digits_interpolant` | `digits` for the interpolant alone |
 ///
 /// A coefficient is an expression over integers, decimals, `sqrt(…)`, `+ - * /` and parentheses.
 /// Decimals are exact: `0.1` is 1/10.
@@ -36,13 +40,17 @@ use proc_macro::TokenStream;
 /// and `|Φ|` is `Φ` with absolute values of all coefficients. That is what `n` factors, each wrong
 /// by `10^-d` of itself, can do to the sum. A claim that is not met is a compile error.
 ///
+/// An interpolant `u + h Σ b_i(θ) k_i` fulfils the order conditions for all `θ`, as identities of polynomials, and
+/// ends where the step does. Without one a method has cubic Hermite, of order 3 or its own; see
+/// `docs/interpolants.md`.
+///
 /// Found out rather than claimed, and carried by the type as constants of the trait `Tableau`:
 /// whether the last stage is the next step's first, and the symmetry order, to which
 /// `Phi_{-h} ∘ Phi_h` is the identity. It is looked for up to order 8, or two more than the order
 /// of the method.
 ///
 /// # What is generated
-/// `Method`, `EmbeddedMethod` (with `b_embedded` only), `MethodVjp` and `Tableau`, for every scalar
+/// `Method`, `EmbeddedMethod` (with `b_embedded` only), `Interpolant`, `MethodVjp`, `InterpolantVjp` and `Tableau`, for every scalar
 /// and field; and `Debug`, `Clone`, `Copy` and `Default`, unless the struct derives traits itself.
 /// Zero coefficients are gone, and so are stages that the increment does not need.
 #[proc_macro_attribute]

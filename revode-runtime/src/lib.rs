@@ -41,7 +41,10 @@ pub use gradient::{
     Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore,
     StoreAll, Terminal,
 };
-pub use method::{EmbeddedMethod, Method, MethodVjp, Proof, Tableau};
+pub use method::{
+    ContinuousExtension, EmbeddedMethod, Interpolant, InterpolantVjp, Method, MethodVjp, Proof,
+    Tableau,
+};
 pub use problem::{InitialState, Problem};
 pub use real::Real;
 pub use revode_macros::{ode, tableau};

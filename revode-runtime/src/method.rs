@@ -82,6 +82,93 @@ pub trait EmbeddedMethod<T: Real, F: VectorField<T>>: Method<T, F> {
     ) -> Result<(), StepFailure>;
 }
 
+/// A method with an interpolant: the solution between the ends of a step, `y(t + θh)` for `θ` from 0 to 1.
+///
+/// An interpolant of order `p` errs by `O(h^{p+1})` after a step from an exact state, for every `θ`, and its derivative by
+/// `O(h^p)`. It meets the two ends to the last bit: `u` at `θ = 0`, the sum of `u` and the increment at `θ = 1`. Between
+/// them it is a polynomial `u + h Σ_i b_i(θ) k_i` in `θ`, whose weights are rounded to about 1e-16 `Σ |b_i(θ)|`. Every
+/// `#[tableau]` has one, declared or cubic Hermite (`docs/interpolants.md`).
+///
+/// ```
+/// # extern crate revode_runtime as revode;
+/// use revode::{Interpolant, Method, Step, methods::Rk4, nalgebra::Vector1, ode};
+///
+/// ode! {
+///     struct Growth { state { y } params { rate } }
+///     dy/dt = rate * y;
+/// }
+/// let (field, u, step) = (Growth { rate: 1.0 }, Vector1::new(1.0), Step::new(0, 0.0, 0.1));
+/// let (mut stages, mut extra) = (Rk4.stages(&field, &u), Rk4.extra(&field, &u));
+/// let (mut psi, mut y) = (u, u);
+/// Rk4.increment(&field, step, &u, &mut stages, &mut psi)?;
+/// Rk4.extend(&field, step, &u, &mut stages, &mut extra);
+/// Rk4.interpolate(&field, step, 0.5, &u, &stages, &extra, &mut y);
+/// assert!((y.x - 0.05_f64.exp()).abs() < 1e-6);
+/// # Ok::<(), revode::StepFailure>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no interpolant for `{F}` over `{T}`",
+    note = "`#[tableau]` implements `Interpolant` for every method"
+)]
+pub trait Interpolant<T: Real, F: VectorField<T>>: Method<T, F> {
+    /// Scratch space: the derivatives of the stages that only the interpolant needs.
+    type Extra;
+
+    /// The order of the interpolant.
+    fn interpolant_order(&self) -> u32;
+
+    /// Whether the derivative is continuous from step to step: it is `f(t, u)` at the start of a step and
+    /// `f(t1, y1)` at its end.
+    fn is_smooth(&self) -> bool;
+
+    /// Scratch space for states like `u`.
+    fn extra(&self, field: &F, u: &F::State) -> Self::Extra;
+
+    /// Evaluates what the interpolant needs of a step beyond its increment, the last one that was taken into
+    /// `stages`, with an error or without; once a step, and only where values between its ends are wanted. The
+    /// evaluations are counted in `stages`.
+    fn extend(
+        &self,
+        field: &F,
+        step: Step<T>,
+        u: &F::State,
+        stages: &mut Self::Stages,
+        extra: &mut Self::Extra,
+    ) {
+        let _ = (field, step, u, stages, extra);
+    }
+
+    /// Promises that the next increment starts where the step that was [extended](Self::extend) last ended: where
+    /// one of its stages is `f(t1, y1)`, the next increment takes that as its first. No value of that step can be
+    /// had afterwards. Instead of [`Method::proceed`].
+    fn proceed_extended(&self, stages: &mut Self::Stages, extra: &mut Self::Extra) {
+        let _ = (stages, extra);
+    }
+
+    /// Writes `y(t + theta h)` to `y`. After [`extend`](Self::extend), of the same step from the same `u`. Beyond
+    /// 0 and 1 the polynomial is continued, and nothing is known of its accuracy.
+    fn interpolate(
+        &self,
+        field: &F,
+        step: Step<T>,
+        theta: T,
+        u: &F::State,
+        stages: &Self::Stages,
+        extra: &Self::Extra,
+        y: &mut F::State,
+    );
+
+    /// Writes the derivative `y'(t + theta h)` with respect to time to `dy`. After [`extend`](Self::extend).
+    fn derivative(
+        &self,
+        field: &F,
+        theta: T,
+        stages: &Self::Stages,
+        extra: &Self::Extra,
+        dy: &mut F::State,
+    );
+}
+
 /// A method whose increment can be differentiated in reverse.
 #[diagnostic::on_unimplemented(
     message = "the increment of `{Self}` has no vector–Jacobian product",
@@ -160,6 +247,76 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
     fn vjps(&self, taped: &Self::Taped) -> u64;
 }
 
+/// A method whose interpolant can be differentiated in reverse.
+///
+/// A value `y(t + θh)` is `u` and a sum of the stage derivatives. So its cotangent `y_bar` is one of `u`, which the caller
+/// adds, and leaves `h b_i(θ) y_bar` to each stage derivative ([`interpolate_vjp`](Self::interpolate_vjp)); the VJP of the
+/// increment then takes these along, extra stages first ([`extended_vjp`](Self::extended_vjp)). (`docs/vjp_of_rk.md`.)
+#[diagnostic::on_unimplemented(
+    message = "the interpolant of `{Self}` has no vector–Jacobian product",
+    note = "`#[tableau]` implements `InterpolantVjp` for every field that has a `FieldVjp`"
+)]
+pub trait InterpolantVjp<T: Real, F: FieldVjp<T>>: Interpolant<T, F> + MethodVjp<T, F> {
+    /// What values between the ends of a step leave for the VJP: states and tapes of extra stages, and cotangents of
+    /// all stage derivatives.
+    type TapedExtra;
+
+    /// Scratch space for states like `u`, without cotangents.
+    fn taped_extra(&self, field: &F, u: &F::State) -> Self::TapedExtra;
+
+    /// Adds to what [`increment_taped`](MethodVjp::increment_taped) has kept of the same step what the VJP of the
+    /// interpolant needs beyond it. After [`tape_embedded`](MethodVjp::tape_embedded), where that is called.
+    fn tape_extra(
+        &self,
+        field: &F,
+        step: Step<T>,
+        u: &F::State,
+        taped: (&mut Self::Taped, &mut Self::TapedExtra),
+    ) {
+        let _ = (field, step, u, taped);
+    }
+
+    /// Adds what the cotangent `y_bar` of `y(t + theta h)` means for the stage derivatives to those that `extra` keeps.
+    /// What it means for `u` is `y_bar`, which the caller adds.
+    fn interpolate_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        theta: T,
+        y_bar: &F::State,
+        extra: &mut Self::TapedExtra,
+    );
+
+    /// [`MethodVjp::increment_vjp`] that takes the cotangents of the stage derivatives along, and forgets them. After
+    /// [`tape_extra`](Self::tape_extra). The cotangent of time is that at constant `θ`.
+    fn extended_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        taped: (&mut Self::Taped, &mut Self::TapedExtra),
+        psi_bar: &F::State,
+        u_bar: &mut F::State,
+        model_bar: &mut F,
+    ) -> T;
+
+    /// [`MethodVjp::vjp_with_embedded`] that takes the cotangents of the stage derivatives along, in both, and forgets
+    /// them. Called where the [order of the estimate](MethodVjp::estimate_order) is known.
+    fn extended_vjp_with_embedded(
+        &self,
+        field: &F,
+        step: Step<T>,
+        taped: (&mut Self::Taped, &mut Self::TapedExtra),
+        psi_bars: [&F::State; 2],
+        u_bars: [&mut F::State; 2],
+        model_bars: [&mut F; 2],
+    ) {
+        let _ = (field, step, taped, psi_bars, u_bars, model_bars);
+        unimplemented!(
+            "a method that has an `estimate_order` implements `extended_vjp_with_embedded`"
+        )
+    }
+}
+
 /// What `#[tableau]` has proved of a method, and its coefficients.
 pub trait Tableau {
     /// The method's name: that of its type.
@@ -178,6 +335,8 @@ pub trait Tableau {
     const STABILITY: Stability;
     /// The proof's arithmetic.
     const PROOF: Proof;
+    /// The interpolant.
+    const INTERPOLANT: ContinuousExtension;
     /// The strictly lower triangle of the matrix `a`, row by row.
     const A: &'static [&'static [f64]];
     /// The weights.
@@ -186,6 +345,28 @@ pub trait Tableau {
     const B_EMBEDDED: Option<&'static [f64]>;
     /// The nodes.
     const C: &'static [f64];
+}
+
+/// What `#[tableau]` has proved of an interpolant `y(t + θh) = u + h Σ_i b_i(θ) k_i`, and its coefficients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContinuousExtension {
+    /// The order: the error is `O(h^{order+1})` after a step, for every `θ`.
+    pub order: u32,
+    /// How many continuous derivatives it has from step to step: 0 or 1.
+    pub smoothness: u32,
+    /// The proof's arithmetic.
+    pub proof: Proof,
+    /// The number of stages beyond those of the method, evaluated where values between the ends are wanted.
+    pub extra_stages: usize,
+    /// The stage that is `f(t1, y1)`, counted from 0, those of the method first: the next step's first one, which is
+    /// then not evaluated again.
+    pub end_stage: Option<usize>,
+    /// The rows of the extra stages.
+    pub a: &'static [&'static [f64]],
+    /// For each stage the coefficients of `θ`, `θ²`, … in its weight; none where the weight is 0.
+    pub b: &'static [&'static [f64]],
+    /// The nodes of the extra stages.
+    pub c: &'static [f64],
 }
 
 /// How the claims of a tableau were proved.

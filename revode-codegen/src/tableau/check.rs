@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use quote::ToTokens;
 
 use super::coefficients::Coefficients;
+use super::interpolant::{self, Interpolant};
 use super::order::{Conditions, Precision, Target};
 use super::parse::{Claim, Coefficient, Declaration, Row};
 use super::suspect;
@@ -17,7 +18,7 @@ use crate::diagnostics::Diagnostics;
 use crate::number::Number;
 
 /// The largest number of stages.
-const MAX_STAGES: usize = 40;
+pub(super) const MAX_STAGES: usize = 40;
 
 /// The symmetry order is looked for up to this order, or two more than the order of the method.
 const SYMMETRY_CAP: usize = 8;
@@ -37,6 +38,8 @@ pub(super) struct Method {
     pub fsal: bool,
     /// How all this was proved.
     pub proof: Proof,
+    /// The interpolant.
+    pub interpolant: Interpolant,
 }
 
 /// The arithmetic of a proof.
@@ -48,6 +51,29 @@ pub(super) enum Proof {
     Digits40,
     /// To the declared digits.
     Rounded(u32),
+}
+
+impl Proof {
+    /// What can be proved of these coefficients, which may be right to a declared number of digits.
+    pub(super) fn of<'n>(
+        all: impl IntoIterator<Item = &'n Number>,
+        digits: Option<&Claim>,
+    ) -> Self {
+        match digits {
+            Some(claim) => Self::Rounded(claim.value),
+            None if all.into_iter().all(|x| x.as_rational().is_some()) => Self::Exact,
+            None => Self::Digits40,
+        }
+    }
+
+    /// How exactly the conditions have to hold.
+    pub(super) fn precision(self) -> Precision {
+        match self {
+            Self::Exact => Precision::Exact,
+            Self::Digits40 => Precision::Digits(40),
+            Self::Rounded(digits) => Precision::Digits(digits),
+        }
+    }
 }
 
 /// Checks that rows and columns fit each other.
@@ -102,6 +128,7 @@ pub(super) fn unproved(declaration: &Declaration, coefficients: Coefficients) ->
         symmetry_order: declaration.order.value,
         fsal: false,
         proof: Proof::Exact,
+        interpolant: Interpolant::hermite(&coefficients),
         coefficients,
     }
 }
@@ -113,41 +140,41 @@ pub(super) fn unproved(declaration: &Declaration, coefficients: Coefficients) ->
 pub(super) fn prove(declaration: &Declaration, coefficients: Coefficients) -> syn::Result<Method> {
     let claimed = declaration.order.value as usize;
     let embedded = declaration.embedded.as_ref().map_or(0, |claim| claim.value as usize);
-    let trees = Trees::up_to(SYMMETRY_CAP.max(claimed + 2).max(embedded + 1));
+    let interpolant = declaration.interpolant.as_ref();
+    let between = interpolant.map_or(0, |declared| declared.order.value as usize);
+    let trees = Trees::up_to(SYMMETRY_CAP.max(claimed + 2).max(embedded + 1).max(between + 1));
     let proof = proof(declaration, &coefficients);
-    let precision = match proof {
-        Proof::Exact => Precision::Exact,
-        Proof::Digits40 => Precision::Digits(40),
-        Proof::Rounded(digits) => Precision::Digits(digits),
-    };
     let check = Check {
         declaration,
         coefficients: &coefficients,
-        conditions: Conditions { trees: &trees, precision },
+        conditions: Conditions { trees: &trees, precision: proof.precision() },
     };
     check.row_sums()?;
     check.order()?;
     check.embedded_order()?;
-    check.stages()?;
+    let shaped = match interpolant {
+        Some(declared) => Some(interpolant::shapes(declared, &coefficients)?),
+        None => None,
+    };
+    check.stages(shaped.as_ref())?;
     let symmetry_order = check.symmetry_order();
+    let shaped = shaped.unwrap_or_else(|| Interpolant::hermite(&coefficients));
+    let interpolant = interpolant::prove(interpolant, shaped, &trees, proof)?;
     Ok(Method {
         order: declaration.order.value,
         embedded_order: declaration.embedded.as_ref().map(|claim| claim.value),
         symmetry_order,
         fsal: coefficients.is_fsal(),
         proof,
+        interpolant,
         coefficients,
     })
 }
 
 fn proof(declaration: &Declaration, coefficients: &Coefficients) -> Proof {
     let Coefficients { a, b, b_embedded, c } = coefficients;
-    let mut all = a.iter().flatten().chain(b).chain(b_embedded.iter().flatten()).chain(c);
-    match &declaration.digits {
-        Some(claim) => Proof::Rounded(claim.value),
-        None if all.all(|x| x.as_rational().is_some()) => Proof::Exact,
-        None => Proof::Digits40,
-    }
+    let all = a.iter().flatten().chain(b).chain(b_embedded.iter().flatten()).chain(c);
+    Proof::of(all, declaration.digits.as_ref())
 }
 
 /// The first entry on or above the diagonal that is not 0, and what it means.
@@ -195,7 +222,7 @@ impl Check<'_> {
         let Some(nodes) = &self.declaration.c else { return Ok(()) };
         for (i, node) in nodes.entries.iter().enumerate() {
             let sum: Number = self.coefficients.a[i].iter().sum();
-            if !self.sums_to(&self.coefficients.a[i], &node.value) {
+            if !self.conditions.sums_to(&self.coefficients.a[i], &node.value) {
                 self.report_row_sum(i, &sum, node, &mut errors);
             }
         }
@@ -290,14 +317,15 @@ impl Check<'_> {
         }
     }
 
-    /// Every stage has to be of some use.
-    fn stages(&self) -> syn::Result<()> {
+    /// Every stage has to be of some use: to the method, the embedded one or a declared interpolant.
+    fn stages(&self, interpolant: Option<&Interpolant>) -> syn::Result<()> {
         let mut errors = Diagnostics::new();
         let Coefficients { b, b_embedded, .. } = self.coefficients;
         let reaching = self.coefficients.reaching(b);
         let embedded = b_embedded.as_ref().map(|weights| self.coefficients.reaching(weights));
+        let others = [embedded, interpolant.map(Interpolant::used)];
         for (i, needed) in reaching.iter().enumerate() {
-            if !needed && !embedded.as_ref().is_some_and(|embedded| embedded[i]) {
+            if !needed && !others.iter().flatten().any(|used| used[i]) {
                 let message = format!("stage {} enters no sum: leave it out", i + 1);
                 errors.error(&self.declaration.a.0[i].place, message);
             }
@@ -333,7 +361,7 @@ impl Check<'_> {
                 "`{name} = {order}` is too modest: the order conditions hold up to order {real}; claim `{name} = {real}`"
             ));
         };
-        let (found, expected) = self.conditions.weight(a, b, tree);
+        let (found, expected) = self.conditions.weight(a, b, tree, Target::Solution);
         let off = (&found - &expected).abs();
         let real = trees.get(tree).order - 1;
         let mut message = format!("`{name} = {order}` is not met: ");
@@ -356,26 +384,23 @@ impl Check<'_> {
         };
         Some(message)
     }
-
-    /// Whether numbers sum to another one, as exactly as the coefficients are known.
-    fn sums_to(&self, row: &[Number], sum: &Number) -> bool {
-        let residual = (&row.iter().sum::<Number>() - sum).abs();
-        let Precision::Digits(digits) = self.conditions.precision else {
-            return residual.is_zero();
-        };
-        let magnitudes: Vec<_> = row.iter().chain([sum]).map(Number::abs).collect();
-        let bound: Number = magnitudes.iter().sum();
-        let scale = dashu_int::IBig::from(10u8).pow(digits as usize);
-        residual.to_fixed() * scale <= bound.to_fixed()
-    }
 }
 
 /// An error at a coefficient that is probably the wrong one.
-fn suspicion(message: &str, entry: &Coefficient, place: &str, value: &Number) -> syn::Error {
-    let message = format!(
-        "{message}\n  with {value} instead of {} as {place}, the claim would be met",
-        written(entry)
-    );
+pub(super) fn suspicion(
+    message: &str,
+    entry: &Coefficient,
+    place: &str,
+    value: &Number,
+) -> syn::Error {
+    let (written, change) = (written(entry), value - &entry.value);
+    // Where the digits that are printed would be the same, their difference tells more.
+    let right = if change.to_f64().abs() < 1e-9 * value.to_f64().abs() {
+        format!("{written} + {change}")
+    } else {
+        format!("{value} instead of {written}")
+    };
+    let message = format!("{message}\n  with {right} as {place}, the claim would be met");
     syn::Error::new_spanned(entry.place.to_token_stream(), message)
 }
 
@@ -395,7 +420,7 @@ fn entering(rows: &[usize]) -> String {
 }
 
 /// "1 row", "2 rows", "2 entries".
-fn count(n: usize, noun: &str) -> String {
+pub(super) fn count(n: usize, noun: &str) -> String {
     match (n, noun) {
         (1, _) => format!("1 {noun}"),
         (_, "entry") => format!("{n} entries"),

@@ -54,6 +54,14 @@ impl Coefficients {
             && self.a[last].iter().zip(&self.b).all(|(a, b)| a.same(b))
     }
 
+    /// The stage that is `f(t1, y1)`, the derivative at the end of the step: its row is `b`.
+    pub(super) fn end_stage(&self) -> Option<usize> {
+        (1..self.stages()).find(|&i| {
+            let row = self.a[i].iter().zip(&self.b);
+            row.clone().all(|(a, b)| a.same(b)) && self.b[i..].iter().all(Number::is_zero)
+        })
+    }
+
     /// `Phi_{-h} ∘ Phi_h` as one method with `2s` stages: the matrix and the weights.
     ///
     /// The second half starts at `u + h Σ b_j k_j` and goes back by `-h`.

@@ -8,12 +8,15 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{ItemStruct, parse_quote};
 
 use super::check::{Method, Proof};
-use super::scope::{Scope, float};
+use super::interpolant::Interpolant;
+use super::scope::Scope;
+pub(super) use super::scope::float;
 use super::stability::{Limits, Stability};
 use crate::generated::attributes;
 use crate::number::Number;
 
-/// The struct, and the implementations of `Method`, `EmbeddedMethod`, `MethodVjp` and `Tableau`.
+/// The struct, and the implementations of `Method`, `EmbeddedMethod`, `Interpolant`, `MethodVjp`, `InterpolantVjp` and
+/// `Tableau`.
 pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
     let mut item = item.clone();
     if !item.attrs.iter().any(|attribute| attribute.path().is_ident("derive")) {
@@ -22,11 +25,14 @@ pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
     let code = Code { name: &item.ident, method };
     let (plain, embedded, vjp, facts) =
         (code.method(), code.embedded(), code.vjp(), code.tableau());
+    let (interpolant, interpolant_vjp) = (code.interpolant(), code.interpolant_vjp());
     quote! {
         #item
         #plain
         #embedded
+        #interpolant
         #vjp
+        #interpolant_vjp
         #facts
     }
 }
@@ -69,6 +75,7 @@ impl Code<'_> {
             }
         });
         let lets = scope.lets();
+        let forget = self.has_further_stages().then(|| quote!(stages.further_known = false;));
         quote! {
             #attributes
             impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::Method<T, F> for #name {
@@ -108,6 +115,7 @@ impl Code<'_> {
                     let ::revode::Step { t, h, .. } = step;
                     #lets
                     stages.first(field, t, u);
+                    #forget
                     let Stages { k: #pattern, #rest .. } = stages;
                     #body
                     #psi
@@ -139,6 +147,7 @@ impl Code<'_> {
             (quote!(), quote!())
         };
         let (attributes, inline, lets) = (attributes(), inline(self.method), scope.lets());
+        let know = self.error_knows_further_stages().then(|| quote!(stages.further_known = true;));
         Some(quote! {
             #attributes
             impl<T: ::revode::Real, F: ::revode::VectorField<T>> ::revode::EmbeddedMethod<T, F>
@@ -160,6 +169,7 @@ impl Code<'_> {
                 ) -> ::core::result::Result<(), ::revode::StepFailure> {
                     use ::revode::support::{Stages, #functions};
                     ::revode::Method::increment(self, field, step, u, stages, psi)?;
+                    #know
                     let ::revode::Step { t, h, .. } = step;
                     #lets
                     let Stages { k: #pattern, #rest .. } = stages;
@@ -173,24 +183,13 @@ impl Code<'_> {
     }
 
     fn tableau(&self) -> TokenStream {
-        let Method { order, embedded_order, symmetry_order, fsal, proof, coefficients } =
-            self.method;
+        let Method { order, embedded_order, symmetry_order, fsal, coefficients, .. } = self.method;
         let (name, stages) = (self.name, Literal::usize_unsuffixed(coefficients.stages()));
         let text = name.to_string();
         let (order, symmetry_order) = (number(*order), number(*symmetry_order));
         let embedded_order = optional(embedded_order.map(number));
-        let proof = match proof {
-            Proof::Exact => quote!(::revode::Proof::Exact),
-            Proof::Digits40 => quote!(::revode::Proof::Digits40),
-            Proof::Rounded(digits) => {
-                let digits = number(*digits);
-                quote!(::revode::Proof::Rounded { digits: #digits })
-            }
-        };
-        let list = |row: &[Number]| {
-            let numbers = row.iter().map(|x| float(x.to_f64()));
-            quote!(&[#(#numbers),*])
-        };
+        let proof = proof(self.method.proof);
+        let interpolant = self.continuous_extension();
         let rows = coefficients.a.iter().map(|row| list(row));
         let (b, c) = (list(&coefficients.b), list(&coefficients.c));
         let b_embedded = optional(coefficients.b_embedded.as_ref().map(|row| list(row)));
@@ -217,10 +216,35 @@ impl Code<'_> {
                     pair: #stable_pair,
                 };
                 const PROOF: ::revode::Proof = #proof;
+                const INTERPOLANT: ::revode::ContinuousExtension = #interpolant;
                 const A: &'static [&'static [f64]] = &[#(#rows),*];
                 const B: &'static [f64] = #b;
                 const B_EMBEDDED: ::core::option::Option<&'static [f64]> = #b_embedded;
                 const C: &'static [f64] = #c;
+            }
+        }
+    }
+
+    /// What is known of the interpolant.
+    fn continuous_extension(&self) -> TokenStream {
+        let Interpolant { extended, extra, b, order, smoothness, proof: proved } =
+            &self.method.interpolant;
+        let own = self.method.coefficients.stages();
+        let (order, smoothness, proof) = (number(*order), number(*smoothness), proof(*proved));
+        let end = optional(extended.end_stage().map(Literal::usize_unsuffixed));
+        let extra = Literal::usize_unsuffixed(*extra);
+        let (rows, c) = (extended.a[own..].iter().map(|row| list(row)), list(&extended.c[own..]));
+        let weights = b.iter().map(|row| list(row));
+        quote! {
+            ::revode::ContinuousExtension {
+                order: #order,
+                smoothness: #smoothness,
+                proof: #proof,
+                extra_stages: #extra,
+                end_stage: #end,
+                a: &[#(#rows),*],
+                b: &[#(#weights),*],
+                c: #c,
             }
         }
     }
@@ -257,6 +281,22 @@ impl Code<'_> {
 pub(super) fn functions(has_stages: bool) -> TokenStream {
     let stage = has_stages.then(|| quote!(, stage));
     quote!(combine #stage)
+}
+
+fn proof(proof: Proof) -> TokenStream {
+    match proof {
+        Proof::Exact => quote!(::revode::Proof::Exact),
+        Proof::Digits40 => quote!(::revode::Proof::Digits40),
+        Proof::Rounded(digits) => {
+            let digits = number(digits);
+            quote!(::revode::Proof::Rounded { digits: #digits })
+        }
+    }
+}
+
+fn list(row: &[Number]) -> TokenStream {
+    let numbers = row.iter().map(|x| float(x.to_f64()));
+    quote!(&[#(#numbers),*])
 }
 
 /// A limit of stability, which may be infinite.

@@ -3,6 +3,7 @@
 mod check;
 mod coefficients;
 mod emit;
+mod interpolant;
 mod order;
 mod parse;
 mod scope;
@@ -49,8 +50,10 @@ fn compile(
     item: &ItemStruct,
     embedded: bool,
 ) -> (Method, Option<syn::Error>) {
+    let euler = Coefficients::euler(embedded);
     let stand_in = || Method {
-        coefficients: Coefficients::euler(embedded),
+        interpolant: interpolant::Interpolant::hermite(&euler),
+        coefficients: euler.clone(),
         order: 1,
         embedded_order: embedded.then_some(1),
         symmetry_order: 1,

@@ -8,7 +8,7 @@ use dashu_base::Abs;
 use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
 
-use super::trees::Trees;
+use super::trees::{Tree, Trees};
 use super::weights::{ElementaryWeights, FixedPoint, Rational, Residues, primes, residual_bits};
 use crate::number::{FRACTION_BITS, Number};
 
@@ -31,6 +31,20 @@ pub(super) enum Target {
     Solution,
     /// The identity: 0.
     Identity,
+    /// The coefficient of this power of `θ` in the exact solution `y(t + θh)`: `1/γ(τ)` for the trees with so many
+    /// vertices, and 0 for all others.
+    Term(usize),
+}
+
+impl Target {
+    /// Whether the weight of a tree with `order` vertices is compared with `1/γ(τ)`, and not with 0.
+    fn is_solution(self, order: usize) -> bool {
+        match self {
+            Self::Solution => true,
+            Self::Identity => false,
+            Self::Term(power) => power == order,
+        }
+    }
 }
 
 /// The conditions that a tableau is held to.
@@ -99,10 +113,8 @@ impl Conditions<'_> {
             let b: Vec<_> = b.iter().map(|x| weights.arithmetic().reduce(&rational(x))).collect();
             let fails = |&tree: &usize| {
                 let weight = weights.weight(&b, tree);
-                match target {
-                    Target::Solution => weight * self.trees.get(tree).density % prime != 1,
-                    Target::Identity => weight != 0,
-                }
+                let Tree { order, density, .. } = self.trees.get(tree);
+                if target.is_solution(order) { weight * density % prime != 1 } else { weight != 0 }
             };
             if let Some(tree) = open.clone().find(fails) {
                 (failure, open) = (Some(tree), open.start..tree);
@@ -146,20 +158,44 @@ impl Conditions<'_> {
     }
 
     fn expected_fixed(&self, tree: usize, target: Target) -> IBig {
-        match target {
-            Target::Solution => {
-                (IBig::ONE << FRACTION_BITS) / IBig::from(self.trees.get(tree).density)
-            }
-            Target::Identity => IBig::ZERO,
+        let Tree { order, density, .. } = self.trees.get(tree);
+        if target.is_solution(order) {
+            (IBig::ONE << FRACTION_BITS) / IBig::from(density)
+        } else {
+            IBig::ZERO
         }
     }
 
     /// The elementary weight of one tree and what it should be.
-    pub(super) fn weight(&self, a: &[Vec<Number>], b: &[Number], tree: usize) -> (Number, Number) {
+    pub(super) fn weight(
+        &self,
+        a: &[Vec<Number>],
+        b: &[Number],
+        tree: usize,
+        target: Target,
+    ) -> (Number, Number) {
         let mut weights = ElementaryWeights::new(Rational, self.trees, a);
         let b: Vec<_> = b.iter().map(rational).collect();
         let (p, q) = weights.weight(&b, tree).into_parts();
-        (Number::ratio(p, q), Number::ratio(1, UBig::from(self.trees.get(tree).density)))
+        let Tree { order, density, .. } = self.trees.get(tree);
+        let expected = if target.is_solution(order) {
+            Number::ratio(1, UBig::from(density))
+        } else {
+            Number::ZERO
+        };
+        (Number::ratio(p, q), expected)
+    }
+
+    /// Whether numbers sum to another one, as exactly as the coefficients are known.
+    pub(super) fn sums_to(&self, numbers: &[Number], sum: &Number) -> bool {
+        let residual = (&numbers.iter().sum::<Number>() - sum).abs();
+        let Precision::Digits(digits) = self.precision else {
+            return residual.is_zero();
+        };
+        let magnitudes: Vec<_> = numbers.iter().chain([sum]).map(Number::abs).collect();
+        let bound: Number = magnitudes.iter().sum();
+        let scale = IBig::from(10u8).pow(digits as usize);
+        residual.to_fixed() * scale <= bound.to_fixed()
     }
 
     /// The stages whose rows of `a` enter the condition of a tree, counted from 0.

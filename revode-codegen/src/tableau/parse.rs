@@ -12,7 +12,8 @@ use crate::number::Number;
 /// The largest order that can be claimed: trees are listed up to two orders more.
 pub(super) const MAX_ORDER: u32 = 10;
 
-const KEYS: &str = "`order`, `embedded`, `digits`, `c`, `a`, `b` and `b_embedded`";
+const KEYS: &str = "`order`, `embedded`, `digits`, `c`, `a`, `b` and `b_embedded`, and for dense output `interpolant`, \
+    `smoothness`, `digits_interpolant`, `c_interpolant`, `a_interpolant` and `b_interpolant`";
 
 /// A tableau as it was written, its numbers evaluated.
 #[derive(Debug)]
@@ -31,6 +32,25 @@ pub(super) struct Declaration {
     pub b: Row,
     /// The weights of the embedded method.
     pub b_embedded: Option<Row>,
+    /// The interpolant, where one is declared.
+    pub interpolant: Option<DeclaredInterpolant>,
+}
+
+/// An interpolant `u + h Σ_i b_i(θ) k_i` as it was written.
+#[derive(Debug)]
+pub(super) struct DeclaredInterpolant {
+    /// The claimed order.
+    pub order: Claim,
+    /// How many continuous derivatives it is claimed to have from step to step.
+    pub smoothness: Option<Claim>,
+    /// The number of digits to which its rounded coefficients are right.
+    pub digits: Option<Claim>,
+    /// The nodes of the extra stages.
+    pub c: Option<Row>,
+    /// The rows of the extra stages, and where they stand.
+    pub a: Option<(Vec<Row>, ExprArray)>,
+    /// For each stage the coefficients of `θ`, `θ²`, … in its weight, and where they stand.
+    pub b: (Vec<Row>, ExprArray),
 }
 
 /// A number that is claimed of the tableau, and where.
@@ -112,6 +132,12 @@ struct Arguments {
     a: Option<(Vec<Row>, ExprArray)>,
     b: Option<Row>,
     b_embedded: Option<Row>,
+    interpolant: Option<Claim>,
+    smoothness: Option<Claim>,
+    digits_interpolant: Option<Claim>,
+    c_interpolant: Option<Row>,
+    a_interpolant: Option<(Vec<Row>, ExprArray)>,
+    b_interpolant: Option<(Vec<Row>, ExprArray)>,
 }
 
 impl Arguments {
@@ -126,6 +152,14 @@ impl Arguments {
             "a" => self.a = matrix(&key, &value, errors),
             "b" => self.b = row(&key, &value, errors),
             "b_embedded" => self.b_embedded = row(&key, &value, errors),
+            "interpolant" => self.interpolant = claim(&key, &value, 1, MAX_ORDER, errors),
+            "smoothness" => self.smoothness = claim(&key, &value, 0, 1, errors),
+            "digits_interpolant" => {
+                self.digits_interpolant = claim(&key, &value, 6, 40, errors);
+            }
+            "c_interpolant" => self.c_interpolant = row(&key, &value, errors),
+            "a_interpolant" => self.a_interpolant = matrix(&key, &value, errors),
+            "b_interpolant" => self.b_interpolant = matrix(&key, &value, errors),
             _ => errors.error(&key, format!("unknown argument `{key}`: a tableau has {KEYS}")),
         }
         if self.given.contains(&name) {
@@ -149,8 +183,18 @@ impl Arguments {
             let message = "`b_embedded` needs the claim of its order: `embedded = …`";
             errors.error(&row.place, message);
         }
+        self.interpolant_is_complete(&mut errors);
         errors.finish()?;
         // Every argument that is present has been read, or there would have been an error.
+        let interpolant =
+            self.interpolant.zip(self.b_interpolant).map(|(order, b)| DeclaredInterpolant {
+                order,
+                smoothness: self.smoothness,
+                digits: self.digits_interpolant,
+                c: self.c_interpolant,
+                a: self.a_interpolant,
+                b,
+            });
         match (self.order, self.a, self.b) {
             (Some(order), Some(a), Some(b)) => Ok(Declaration {
                 order,
@@ -160,8 +204,37 @@ impl Arguments {
                 a,
                 b,
                 b_embedded: self.b_embedded,
+                interpolant,
             }),
             _ => Err(syn::Error::new_spanned(&item.ident, "the tableau is incomplete")),
+        }
+    }
+
+    /// Whether what belongs to an interpolant comes with its weights and its claim.
+    fn interpolant_is_complete(&self, errors: &mut Diagnostics) {
+        let given = |name: &str| self.given.iter().any(|given| given == name);
+        if let Some(claim) = self.interpolant.as_ref().filter(|_| !given("b_interpolant")) {
+            let message = "`interpolant` claims an order, but there are no weights `b_interpolant = [[…], …]`; \
+                a tableau without either has cubic Hermite interpolation";
+            errors.error(&claim.place, message);
+        }
+        if let Some((_, place)) = self.b_interpolant.as_ref().filter(|_| !given("interpolant")) {
+            let message = "`b_interpolant` needs the claim of its order: `interpolant = …`";
+            errors.error(place, message);
+        }
+        if given("interpolant") || given("b_interpolant") {
+            return;
+        }
+        let message =
+            "this belongs to an interpolant, and there are no weights `b_interpolant = [[…], …]`";
+        for claim in [&self.smoothness, &self.digits_interpolant].into_iter().flatten() {
+            errors.error(&claim.place, message);
+        }
+        if let Some((_, place)) = &self.a_interpolant {
+            errors.error(place, message);
+        }
+        if let Some(row) = &self.c_interpolant {
+            errors.error(&row.place, message);
         }
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn is_difference(row: &[Number]) -> bool {
 }
 
 /// A coefficient found from rounded ones is itself not as good as they are.
-fn lenient<'t>(conditions: &Conditions<'t>) -> Conditions<'t> {
+pub(super) fn lenient<'t>(conditions: &Conditions<'t>) -> Conditions<'t> {
     let precision = match conditions.precision {
         Precision::Exact => Precision::Exact,
         Precision::Digits(digits) => Precision::Digits(digits - 2),
@@ -99,7 +99,7 @@ fn changed(row: &[Number], j: usize, by: &Number) -> Vec<Number> {
 }
 
 /// The only item, if there is exactly one.
-fn only<V>(mut items: impl Iterator<Item = V>) -> Option<V> {
+pub(super) fn only<V>(mut items: impl Iterator<Item = V>) -> Option<V> {
     let first = items.next()?;
     items.next().is_none().then_some(first)
 }

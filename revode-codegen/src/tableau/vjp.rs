@@ -3,19 +3,23 @@
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
+use super::coefficients::Coefficients;
 use super::emit::{Code, functions, inline, number};
+use super::interpolant::Stages;
 use super::scope::Scope;
 use crate::generated::attributes;
 use crate::number::Number;
 
 /// The stages of the increment and of the embedded increment, by their numbers.
-struct Used {
+pub(super) struct Used {
     /// Those that the increment needs.
     method: Vec<usize>,
     /// Those that the embedded increment needs.
     embedded: Vec<usize>,
     /// Those that only the embedded increment needs.
-    further: Vec<usize>,
+    pub(super) further: Vec<usize>,
+    /// All of them and those that the interpolant needs, in order: they have a place among the taped stages.
+    pub(super) places: Vec<usize>,
 }
 
 /// A cotangent that goes back through the stages: its weights, the letter of their products with `h`, and how its
@@ -35,21 +39,20 @@ impl Cotangent<'_> {
     }
 }
 
-impl Used {
-    /// All of them, in order.
-    fn all(&self) -> Vec<usize> {
-        let mut all = [self.method.clone(), self.further.clone()].concat();
-        all.sort_unstable();
-        all
-    }
+/// What an increment's VJP goes back through besides the increment.
+#[derive(Clone, Copy)]
+pub(super) struct Through<'m> {
+    /// The embedded increment, by its weights.
+    pub(super) embedded: Option<&'m Vec<Number>>,
+    /// The interpolant, whose values have left cotangents of its stages.
+    pub(super) interpolant: Option<&'m Stages>,
 }
 
 impl Code<'_> {
     /// The implementation of `MethodVjp`.
     pub(super) fn vjp(&self) -> TokenStream {
         let used = self.used();
-        let all = used.all();
-        let list = |prefix: &str, suffix: &str| pattern(&all, prefix, suffix);
+        let list = |prefix: &str, suffix: &str| pattern(&used.places, prefix, suffix);
         let (k, y, tape) = (list("k", ""), list("y", ""), list("tape", ""));
 
         let coefficients = &self.method.coefficients;
@@ -60,9 +63,10 @@ impl Code<'_> {
         let functions = functions(used.method.len() > 1);
         let count = Literal::usize_unsuffixed(used.method.len());
 
-        let body = self.increment_vjp(&used, None);
+        let body = self.increment_vjp(&used, Through { embedded: None, interpolant: None });
+        let forget = self.has_further_stages().then(|| quote!(taped.further_known = false;));
         let embedded = self.embedded_vjp(&used);
-        let (name, stages) = (self.name, Literal::usize_unsuffixed(all.len()));
+        let (name, stages) = (self.name, Literal::usize_unsuffixed(used.places.len()));
         let (attributes, inline) = (attributes(), inline(self.method));
         quote! {
             #attributes
@@ -93,6 +97,7 @@ impl Code<'_> {
                     use ::revode::support::{TapedStages, #functions};
                     let ::revode::Step { t, h, .. } = step;
                     #forward_lets
+                    #forget
                     let TapedStages { k: #k, y: #y, tape: #tape, evaluations, .. } = taped;
                     #(#forward)*
                     #psi
@@ -119,15 +124,17 @@ impl Code<'_> {
     /// What the estimate of a gradient's error needs, where there is an embedded method.
     fn embedded_vjp(&self, used: &Used) -> Option<TokenStream> {
         let weights = self.method.coefficients.b_embedded.as_ref()?;
-        let all = used.all();
-        let list = |prefix: &str, suffix: &str| pattern(&all, prefix, suffix);
+        let list = |prefix: &str, suffix: &str| pattern(&used.places, prefix, suffix);
         let (k, y, tape) = (list("k", ""), list("y", ""), list("tape", ""));
-        let body = self.increment_vjp(used, Some(weights));
+        let body = self.increment_vjp(used, Through { embedded: Some(weights), interpolant: None });
         let (order, inline) = (number(self.method.embedded_order?), inline(self.method));
         let last = [self.method.coefficients.stages() - 1];
         let continues = self.method.fsal && used.further == last;
+        // A last stage that is known from the step after this one has its state and tape, and no derivative any more.
+        let (know, know_last) = self.tape_knows_further_stages(used);
         let unless_known = continues.then(|| {
             quote!(if ::core::mem::take(&mut taped.last_known) {
+                #know_last
                 return;
             })
         });
@@ -154,6 +161,7 @@ impl Code<'_> {
                 ) {
                     use ::revode::support::{TapedStages, stage};
                     #unless_known
+                    #know
                     let ::revode::Step { t, h, .. } = step;
                     #lets
                     let TapedStages { k: #k, y: #y, tape: #tape, evaluations, .. } = taped;
@@ -184,36 +192,49 @@ impl Code<'_> {
         })
     }
 
-    /// The VJP of the increment, and that of the increment with the `embedded` weights: stage by stage, so that what
-    /// both need of a stage is computed once.
-    fn increment_vjp(&self, used: &Used, embedded: Option<&Vec<Number>>) -> TokenStream {
+    /// The VJP of the increment, and those of the embedded increment and of interpolated values: stage by stage, so
+    /// that what all need of a stage is computed once.
+    pub(super) fn increment_vjp(&self, used: &Used, through: Through<'_>) -> TokenStream {
         let main = Cotangent {
             weights: &self.method.coefficients.b,
             letter: 'b',
             suffix: "bar",
-            adds_time: embedded.is_none(),
+            adds_time: through.embedded.is_none(),
         };
-        let hat = embedded.map(|weights| Cotangent {
+        let hat = through.embedded.map(|weights| Cotangent {
             weights,
             letter: 'e',
             suffix: "hat",
             adds_time: false,
         });
-        let mut scope = Scope::new(&self.method.coefficients);
-        let all = if embedded.is_some() { used.all() } else { used.method.clone() };
+        let coefficients = match through.interpolant {
+            Some(_) => &self.method.interpolant.extended,
+            None => &self.method.coefficients,
+        };
+        let seeds = through.interpolant.map_or(vec![], Stages::all);
+        let with_seeds = |stages: &[usize]| {
+            let mut all = [stages, &seeds].concat();
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let of_main = with_seeds(&used.method);
+        let of_hat = hat.as_ref().map_or(vec![], |_| with_seeds(&used.embedded));
+        let mut scope = Scope::new(coefficients);
         let mut backward = TokenStream::new();
-        for &i in all.iter().rev() {
-            if used.method.contains(&i) {
-                backward.extend(self.stage_vjp(&mut scope, &main, &used.method, i));
+        for i in (0..coefficients.stages()).rev() {
+            let seed = seeds.contains(&i);
+            if of_main.contains(&i) {
+                backward.extend(stage_vjp(&mut scope, coefficients, &main, &of_main, i, seed));
             }
-            if let Some(hat) = hat.as_ref().filter(|_| used.embedded.contains(&i)) {
-                backward.extend(self.stage_vjp(&mut scope, hat, &used.embedded, i));
+            if let Some(hat) = hat.as_ref().filter(|_| of_hat.contains(&i)) {
+                backward.extend(stage_vjp(&mut scope, coefficients, hat, &of_hat, i, seed));
             }
         }
         let lets = scope.lets();
-        let list = |prefix: &str, suffix: &str| pattern(&used.all(), prefix, suffix);
+        let list = |prefix: &str, suffix: &str| pattern(&used.places, prefix, suffix);
         let (y, tape, y_bar) = (list("y", ""), list("tape", ""), list("y", "_bar"));
-        let bars = used.method.iter().map(|&i| main.of_stage(i));
+        let bars = of_main.iter().map(|&i| main.of_stage(i));
         let (start, end) = if main.adds_time {
             (quote!(let mut t_bar = T::ZERO;), quote!(t_bar))
         } else {
@@ -222,72 +243,83 @@ impl Code<'_> {
         let y_hat = list("y", "_hat");
         let hats = hat.as_ref().map(|_| quote!(embedded: #y_hat,));
         let add_hats = hat.as_ref().map(|hat| {
-            let hats = used.embedded.iter().map(|&i| hat.of_stage(i));
+            let hats = of_hat.iter().map(|&i| hat.of_stage(i));
             quote!(add(u_hat, [#(#hats),*]);)
         });
-        let further = hat.map_or(0, |_| used.embedded.len());
-        let count = Literal::usize_unsuffixed(used.method.len() + further);
+        let count = Literal::usize_unsuffixed(of_main.len() + of_hat.len());
+        let extra = through.interpolant.map(|stages| stages.taped_extra(hat.is_some()));
+        let clear = through.interpolant.map(|_| quote!(extra.clear();));
         quote! {
             use ::revode::support::{TapedStages, add, combine};
             let ::revode::Step { t, h, .. } = step;
             #lets
             let TapedStages { k: #y_bar, #hats y: #y, tape: #tape, k_bar, vjps, .. } = taped;
+            #extra
             #start
             #backward
             add(u_bar, [#(#bars),*]);
             #add_hats
             *vjps += #count;
+            #clear
             #end
         }
     }
 
-    /// `k_i_bar = h b_i psi_bar + h Σ_{j>i} a_ji y_j_bar` and `y_i_bar = (∂f/∂y|_i)ᵀ k_i_bar`.
-    fn stage_vjp(
-        &self,
-        scope: &mut Scope<'_>,
-        cotangent: &Cotangent<'_>,
-        used: &[usize],
-        i: usize,
-    ) -> TokenStream {
-        let Cotangent { weights, letter, suffix, .. } = *cotangent;
-        let a = &self.method.coefficients.a;
-        let mut terms = Vec::new();
-        if !weights[i].is_zero() {
-            let factor = scope.product(&weights[i], letter, i, None);
-            let psi_bar = format_ident!("psi_{suffix}");
-            terms.push(quote!((#factor, #psi_bar)));
-        }
-        for &j in used.iter().filter(|&&j| j > i && !a[j][i].is_zero()) {
-            let factor = scope.product(&a[j][i], 'a', j, Some(i));
-            let y_bar = cotangent.of_stage(j);
-            terms.push(quote!((#factor, #y_bar)));
-        }
-        let (time, y_bar) = (scope.time(i), cotangent.of_stage(i));
-        let (y, tape) = (format_ident!("y{}", i + 1), format_ident!("tape{}", i + 1));
-        let model_bar = format_ident!("model_{suffix}");
-        let t_bar = cotangent.adds_time.then(|| quote!(t_bar +=));
-        quote! {
-            combine(k_bar, [#(#terms),*]);
-            #t_bar field.vjp(#time, #y, #tape, k_bar, #y_bar, #model_bar);
-        }
-    }
-
-    fn used(&self) -> Used {
+    pub(super) fn used(&self) -> Used {
         let needed = self.needed();
         let coefficients = &self.method.coefficients;
         let embedded = coefficients.b_embedded.as_ref();
         let embedded = embedded.map_or(needed.clone(), |weights| coefficients.reaching(weights));
+        let interpolant = self.method.interpolant.used();
         let those = |is: &dyn Fn(usize) -> bool| (0..needed.len()).filter(|&i| is(i)).collect();
         Used {
             method: those(&|i| needed[i]),
             embedded: those(&|i| embedded[i]),
             further: those(&|i| embedded[i] && !needed[i]),
+            places: those(&|i| needed[i] || embedded[i] || interpolant[i]),
         }
     }
 }
 
+/// `k_i_bar = h b_i psi_bar + h Σ_{j>i} a_ji y_j_bar`, with what interpolated values add to it where there is a `seed`,
+/// and `y_i_bar = (∂f/∂y|_i)ᵀ k_i_bar`.
+fn stage_vjp(
+    scope: &mut Scope<'_>,
+    coefficients: &Coefficients,
+    cotangent: &Cotangent<'_>,
+    used: &[usize],
+    i: usize,
+    seed: bool,
+) -> TokenStream {
+    let Cotangent { weights, letter, suffix, .. } = *cotangent;
+    let a = &coefficients.a;
+    let mut terms = Vec::new();
+    if let Some(weight) = weights.get(i).filter(|weight| !weight.is_zero()) {
+        let factor = scope.product(weight, letter, i, None);
+        let psi_bar = format_ident!("psi_{suffix}");
+        terms.push(quote!((#factor, #psi_bar)));
+    }
+    if seed {
+        let seed = format_ident!("seed{}", i + 1);
+        terms.push(quote!((T::ONE, #seed)));
+    }
+    for &j in used.iter().filter(|&&j| j > i && !a[j][i].is_zero()) {
+        let factor = scope.product(&a[j][i], 'a', j, Some(i));
+        let y_bar = cotangent.of_stage(j);
+        terms.push(quote!((#factor, #y_bar)));
+    }
+    let (time, y_bar) = (scope.time(i), cotangent.of_stage(i));
+    let (y, tape) = (format_ident!("y{}", i + 1), format_ident!("tape{}", i + 1));
+    let model_bar = format_ident!("model_{suffix}");
+    let t_bar = cotangent.adds_time.then(|| quote!(t_bar +=));
+    quote! {
+        combine(k_bar, [#(#terms),*]);
+        #t_bar field.vjp(#time, #y, #tape, k_bar, #y_bar, #model_bar);
+    }
+}
+
 /// `[k1, k2]`.
-fn pattern(stages: &[usize], prefix: &str, suffix: &str) -> TokenStream {
+pub(super) fn pattern(stages: &[usize], prefix: &str, suffix: &str) -> TokenStream {
     let names: Vec<Ident> =
         stages.iter().map(|i| format_ident!("{prefix}{}{suffix}", i + 1)).collect();
     quote!([#(#names),*])

@@ -1,6 +1,6 @@
 /// Bogacki–Shampine 3(2), first same as last.
 ///
-/// Bogacki and Shampine, Appl. Math. Lett. 2 (1989) 321–325.
+/// Bogacki and Shampine, Appl. Math. Lett. 2 (1989) 321–325. The interpolant is theirs, cubic Hermite.
 #[crate::tableau(
     order = 3, embedded = 2,
     c = [0, 1/2, 3/4, 1],

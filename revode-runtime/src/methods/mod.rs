@@ -3,7 +3,7 @@
 //! All of them are in one list, [`for_each_method!`](crate::for_each_method): tests, benches and
 //! the command instantiate every method from it, and [`METHODS`] is made from it.
 
-use crate::{Proof, Stability, Tableau};
+use crate::{ContinuousExtension, Proof, Stability, Tableau};
 
 /// Calls a macro with the list of all methods.
 ///
@@ -114,6 +114,8 @@ pub struct MethodInfo {
     pub stability: Stability,
     /// The proof's arithmetic.
     pub proof: Proof,
+    /// The interpolant.
+    pub interpolant: ContinuousExtension,
     /// The strictly lower triangle of the matrix `a`, row by row.
     pub a: &'static [&'static [f64]],
     /// The weights.
@@ -137,6 +139,7 @@ impl MethodInfo {
             fsal: M::FSAL,
             stability: M::STABILITY,
             proof: M::PROOF,
+            interpolant: M::INTERPOLANT,
             a: M::A,
             b: M::B,
             b_embedded: M::B_EMBEDDED,

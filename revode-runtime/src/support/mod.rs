@@ -9,5 +9,5 @@ pub use algebra::{
     add_heap_mat_mul, add_mat_mul, add_mat_vec, add_outer, dot, heap_mat_mul, mat_mul, mat_vec,
     mat_vec_transposed, outer, sum, transpose,
 };
-pub use stage::{Stages, TapedStages, add, combine, stage};
+pub use stage::{ExtraStages, Stages, TapedExtra, TapedStages, add, add_scaled, combine, stage};
 pub use switch::switch;

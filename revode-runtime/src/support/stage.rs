@@ -11,6 +11,8 @@ pub struct Stages<S, const N: usize> {
     pub y: S,
     /// Whether `k[0]` already is that of the next increment.
     pub first_known: bool,
+    /// Whether the stages that the increment does not need, but the interpolant does, are those of the last increment.
+    pub further_known: bool,
     /// Field evaluations so far.
     pub evaluations: u64,
 }
@@ -25,6 +27,7 @@ impl<S, const N: usize> Stages<S, N> {
             k: std::array::from_fn(|_| u.zeros_like()),
             y: u.zeros_like(),
             first_known: false,
+            further_known: false,
             evaluations: 0,
         }
     }
@@ -46,6 +49,23 @@ impl<S, const N: usize> Stages<S, N> {
     }
 }
 
+/// The derivatives of the `N` stages that only an interpolant needs.
+#[derive(Debug, Clone)]
+pub struct ExtraStages<S, const N: usize> {
+    /// Stage derivatives `k_i = f(t + c_i h, y_i)`.
+    pub k: [S; N],
+}
+
+impl<S, const N: usize> ExtraStages<S, N> {
+    /// Scratch space for states like `u`.
+    pub fn new<T: Real>(u: &S) -> Self
+    where
+        S: State<T>,
+    {
+        Self { k: std::array::from_fn(|_| u.zeros_like()) }
+    }
+}
+
 /// What the VJP of an increment with `N` stages needs.
 #[derive(Debug, Clone)]
 pub struct TapedStages<S, Tape, const N: usize> {
@@ -61,6 +81,8 @@ pub struct TapedStages<S, Tape, const N: usize> {
     pub k_bar: S,
     /// Whether the last stage is known from the step after this one.
     pub last_known: bool,
+    /// Whether the stages that the increment does not need, but the interpolant does, are taped.
+    pub further_known: bool,
     /// Field evaluations so far.
     pub evaluations: u64,
     /// Field VJPs so far.
@@ -81,6 +103,7 @@ impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
             tape: std::array::from_fn(|_| field.tape()),
             k_bar: u.zeros_like(),
             last_known: false,
+            further_known: false,
             evaluations: 0,
             vjps: 0,
         }
@@ -92,6 +115,50 @@ impl<S, Tape, const N: usize> TapedStages<S, Tape, N> {
         self.y.swap(0, N - 1);
         self.tape.swap(0, N - 1);
         self.last_known = true;
+    }
+}
+
+/// What the VJP of an interpolant needs beyond that of the increment: `E` extra stages, of which and of the method's it
+/// uses `N`.
+#[derive(Debug, Clone)]
+pub struct TapedExtra<S, Tape, const E: usize, const N: usize> {
+    /// Stage derivatives; after a VJP the cotangents of the stage states.
+    pub k: [S; E],
+    /// The cotangents of the stage states in a VJP of the embedded increment.
+    pub embedded: [S; E],
+    /// Stage states `y_i = u + h Σ a_ij k_j`.
+    pub y: [S; E],
+    /// What each evaluation left for its VJP.
+    pub tape: [Tape; E],
+    /// The cotangents of the stage derivatives from values between the ends of the step, the method's stages first.
+    pub seeds: [S; N],
+}
+
+impl<S, Tape, const E: usize, const N: usize> TapedExtra<S, Tape, E, N> {
+    /// Scratch space for states like `u`.
+    pub fn new<T: Real, F>(field: &F, u: &S) -> Self
+    where
+        S: State<T>,
+        F: FieldVjp<T, Tape = Tape>,
+    {
+        Self {
+            k: std::array::from_fn(|_| u.zeros_like()),
+            embedded: std::array::from_fn(|_| u.zeros_like()),
+            y: std::array::from_fn(|_| u.zeros_like()),
+            tape: std::array::from_fn(|_| field.tape()),
+            seeds: std::array::from_fn(|_| u.zeros_like()),
+        }
+    }
+
+    /// Forgets the cotangents.
+    #[inline(always)]
+    pub fn clear<T: Real>(&mut self)
+    where
+        S: State<T>,
+    {
+        for seed in &mut self.seeds {
+            seed.as_mut_slice().fill(T::ZERO);
+        }
     }
 }
 
@@ -114,6 +181,16 @@ pub fn combine<T: Real, S: State<T>, const M: usize>(x: &mut S, terms: [(T, &S);
     let terms = slices(terms, n);
     for i in 0..n {
         x[i] = sum_at(&terms, i);
+    }
+}
+
+/// `x += c k`: a cotangent that comes from several values.
+#[inline(always)]
+pub fn add_scaled<T: Real, S: State<T>>(x: &mut S, c: T, k: &S) {
+    let n = x.len();
+    let (x, k) = (&mut x.as_mut_slice()[..n], &k.as_slice()[..n]);
+    for i in 0..n {
+        x[i] += c * k[i];
     }
 }
 
