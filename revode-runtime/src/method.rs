@@ -226,7 +226,7 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
     }
 
     /// [`increment_vjp`](Self::increment_vjp) and, through the same stages, that of the embedded increment: of each
-    /// pair the first is the increment's. Called where the [order of the estimate](Self::estimate_order) is known.
+    /// pair the first is the increment's. Returns the increment's cotangent of time. Called where the [order of the estimate](Self::estimate_order) is known.
     fn vjp_with_embedded(
         &self,
         field: &F,
@@ -235,7 +235,7 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
         psi_bars: [&F::State; 2],
         u_bars: [&mut F::State; 2],
         model_bars: [&mut F; 2],
-    ) {
+    ) -> T {
         let _ = (field, step, taped, psi_bars, u_bars, model_bars);
         unimplemented!("a method that has an `estimate_order` implements `vjp_with_embedded`")
     }
@@ -309,7 +309,7 @@ pub trait InterpolantVjp<T: Real, F: FieldVjp<T>>: Interpolant<T, F> + MethodVjp
         psi_bars: [&F::State; 2],
         u_bars: [&mut F::State; 2],
         model_bars: [&mut F; 2],
-    ) {
+    ) -> T {
         let _ = (field, step, taped, psi_bars, u_bars, model_bars);
         unimplemented!(
             "a method that has an `estimate_order` implements `extended_vjp_with_embedded`"

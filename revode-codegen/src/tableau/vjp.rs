@@ -186,7 +186,7 @@ impl Code<'_> {
                 [psi_bar, psi_hat]: [&F::State; 2],
                 [u_bar, u_hat]: [&mut F::State; 2],
                 [model_bar, model_hat]: [&mut F; 2],
-            ) {
+            ) -> T {
                 #body
             }
         })
@@ -199,7 +199,7 @@ impl Code<'_> {
             weights: &self.method.coefficients.b,
             letter: 'b',
             suffix: "bar",
-            adds_time: through.embedded.is_none(),
+            adds_time: true,
         };
         let hat = through.embedded.map(|weights| Cotangent {
             weights,
@@ -235,11 +235,6 @@ impl Code<'_> {
         let list = |prefix: &str, suffix: &str| pattern(&used.places, prefix, suffix);
         let (y, tape, y_bar) = (list("y", ""), list("tape", ""), list("y", "_bar"));
         let bars = of_main.iter().map(|&i| main.of_stage(i));
-        let (start, end) = if main.adds_time {
-            (quote!(let mut t_bar = T::ZERO;), quote!(t_bar))
-        } else {
-            (quote!(), quote!())
-        };
         let y_hat = list("y", "_hat");
         let hats = hat.as_ref().map(|_| quote!(embedded: #y_hat,));
         let add_hats = hat.as_ref().map(|hat| {
@@ -255,13 +250,13 @@ impl Code<'_> {
             #lets
             let TapedStages { k: #y_bar, #hats y: #y, tape: #tape, k_bar, vjps, .. } = taped;
             #extra
-            #start
+            let mut t_bar = T::ZERO;
             #backward
             add(u_bar, [#(#bars),*]);
             #add_hats
             *vjps += #count;
             #clear
-            #end
+            t_bar
         }
     }
 

@@ -133,12 +133,11 @@ impl Refinement {
     pub(super) fn too_small<T: Real, F: FieldVjp<T>>(
         &self,
         found: &Gradient<F, F::State, T>,
-        rounding: f64,
     ) -> f64 {
         let Some(last) = self.last.as_ref().filter(|last| last.estimate.is_finite()) else {
             return 1.0;
         };
-        let (mut off, mut size) = (0.0, rounding);
+        let (mut off, mut size) = (0.0, 0.0);
         for (last, now) in last.gradient.iter().zip(components(found)) {
             off = larger(off, (last - now).abs());
             size = larger(size, now.abs());
@@ -215,12 +214,6 @@ impl Watch {
         let largest = 1.0 / T::MIN_POSITIVE.to_f64();
         self.not_finite.filter(|_| self.largest > Real::cbrt(largest))
     }
-
-    /// What rounding alone can come to in a gradient: where that is smaller, as that of a solution which has forgotten
-    /// its start, nothing more is asked of it.
-    pub(super) fn rounding<T: Real>(&self) -> f64 {
-        self.steps as f64 * T::EPSILON.to_f64() * self.largest
-    }
 }
 
 /// Whether `x` is more than `y`, or one of both is NaN.
@@ -234,14 +227,13 @@ fn larger(x: f64, y: f64) -> f64 {
 }
 
 /// The estimated error of a gradient and, relative to the gradient's largest component, that of the component that is
-/// off most; relative to `rounding` where that is larger.
+/// off most.
 pub(super) fn estimate<T: Real, F: FieldVjp<T>>(
     (y0, model): (&F::State, &F),
     embedded: Cotangent<F::State, F>,
-    rounding: f64,
 ) -> (GradientError<F, F::State>, f64) {
     let Cotangent { state: mut y0_error, model: mut model_error } = embedded;
-    let (mut off, mut size) = (0.0, rounding);
+    let (mut off, mut size) = (0.0, 0.0);
     let mut compare = |exact: &[T], error: &mut [T]| {
         for (exact, error) in exact.iter().zip(error) {
             *error = (*exact - *error).abs();

@@ -32,7 +32,7 @@ where
     ask.halve((t1.to_f64() - t0).abs() / steps);
     let mut fit = strategy.gradient(ask, loss)?;
     let whole = Cotangent { state: y0, model };
-    let (mut error, difference) = estimate((&fit.y0, &fit.model), whole, 0.0);
+    let (mut error, difference) = estimate((&fit.y0, &fit.model), whole);
     let part = 1.0 / (Real::powi(2.0, ask.method.order() as i32) - 1.0);
     let parts = error.model.slices_mut().flatten().chain(error.y0.as_mut_slice());
     parts.for_each(|error| *error *= T::from_f64(part));

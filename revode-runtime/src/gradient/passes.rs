@@ -1,6 +1,7 @@
 //! The forward and the one backward pass of a gradient.
 
 use super::accuracy::{Watch, estimate, exceeds};
+use super::flow::Flow;
 use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
 use crate::field::find_parameter;
@@ -99,21 +100,34 @@ where
     let mut adjoint = Adjoint::zero(scheme, field, y0, allowed.is_some());
     let mut watch = Watch::new(allowed.unwrap_or(0.0), record.len());
     let mut add_cotangent = |steps, t, state: &S::State, adjoint: &mut Adjoint<S::Bar, F>| {
-        let Some(index) = points.next_at(steps) else { return };
+        let Some(index) = points.next_at(steps) else { return false };
         for Cotangent { state: bar, .. } in adjoint.each() {
             scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
         }
+        true
     };
     add_cotangent(record.len(), *t1, &state, &mut adjoint);
     watch.look(scheme, (record.len(), *t1), &adjoint);
+    let mut flow = allowed.map(|_| Flow::new(field, (*t1, scheme.solution(&state))));
+    if let Some(flow) = &mut flow {
+        flow.add(scheme, &state, &adjoint.main.state);
+    }
     for step in record.rev() {
         keeper.step_back(&pass, step, &mut state, &mut adjoint, &mut work)?;
         scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
-        add_cotangent(step.index, step.t, &state, &mut adjoint);
+        if let Some(flow) = &mut flow {
+            flow.step((scheme, field), (step, work.t_bar), &state, &adjoint.main.state);
+        }
+        if add_cotangent(step.index, step.t, &state, &mut adjoint)
+            && let Some(flow) = &mut flow
+        {
+            flow.add(scheme, &state, &adjoint.main.state);
+        }
         watch.look(scheme, (step.index, step.t), &adjoint);
     }
     stats.evaluations +=
         scheme.method().taped_evaluations(&work.taped) + keeper.evaluations(scheme);
+    stats.evaluations += flow.as_ref().map_or(0, |flow| flow.evaluations);
     stats.vjps = scheme.method().vjps(&work.taped);
     stats.strategy = keeper.report();
     stats.refinements = ask.refinement.borrow().rounds;
@@ -131,10 +145,14 @@ where
     if let (Some(embedded), Some(allowed)) = (embedded, allowed) {
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
-        let rounding = watch.rounding::<T>();
-        let (error, relative) = estimate((&found.y0, &found.model), embedded, rounding);
-        let relative = relative * ask.refinement.borrow().too_small(&found, rounding);
-        if exceeds(relative, allowed) || ask.is_to_be_confirmed() {
+        let (error, relative) = estimate((&found.y0, &found.model), embedded);
+        let relative = relative * ask.refinement.borrow().too_small(&found);
+        let (lost, amplification) =
+            flow.map_or((0.0, 0.0), |flow| (flow.lost(*t1 - *t0), flow.amplification()));
+        let relative = relative.max(lost);
+        if exceeds(relative, allowed)
+            || ask.is_to_be_confirmed(amplification, (record.len(), allowed))
+        {
             let t = watch.t.unwrap_or((*t0).to_f64());
             return Err(ask.refine(&pass, &found, t, (relative, allowed)).into());
         }

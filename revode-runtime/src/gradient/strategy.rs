@@ -213,12 +213,16 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
     }
 
     /// Whether a gradient that is accurate by its estimate is yet to be confirmed by another one with shorter steps: the
-    /// tolerance is loose, and no other solve has been made.
-    pub(super) fn is_to_be_confirmed(&self) -> bool {
-        let size = largest(self.problem.y0.as_slice());
-        let tolerance = self.control.tolerance().map(|tolerance| tolerance.relative_to(size));
-        tolerance.is_some_and(|tolerance| tolerance >= LOOSE)
-            && self.refinement.borrow().rounds == 0
+    /// tolerance is loose, or the loss amplifies what all `steps` may be off by, at random, beyond what is allowed.
+    pub(super) fn is_to_be_confirmed(
+        &self,
+        amplification: f64,
+        (steps, allowed): (u64, f64),
+    ) -> bool {
+        let Some(tolerance) = self.control.tolerance() else { return false };
+        let tolerance = tolerance.relative_to(largest(self.problem.y0.as_slice()));
+        let amplified = amplification * tolerance * Real::sqrt(steps as f64);
+        (tolerance >= LOOSE || amplified > allowed) && self.refinement.borrow().rounds == 0
     }
 
     /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it

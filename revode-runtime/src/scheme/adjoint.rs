@@ -50,6 +50,8 @@ pub struct VjpWork<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
     pub(crate) psi: F::State,
     /// Its cotangent, and that of the embedded increment.
     pub(crate) psi_bar: [F::State; 2],
+    /// The cotangent of the time of the last step: `(∂/∂t)ᵀ` of its increments at constant size.
+    pub(crate) t_bar: T,
     /// The number of the step that was taped last.
     pub(crate) last: Option<u64>,
 }
@@ -61,6 +63,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> VjpWork<T, F, M> {
             taped,
             psi: y0.zeros_like(),
             psi_bar: [y0.zeros_like(), y0.zeros_like()],
+            t_bar: T::ZERO,
             last: None,
         }
     }

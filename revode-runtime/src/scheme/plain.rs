@@ -98,16 +98,16 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         }
         work.tape(&self.0, field, (step, step), before, embedded.is_some())?;
         work.last = Some(step.index);
-        let VjpWork { taped, psi_bar: [psi_bar, psi_hat], .. } = work;
+        let VjpWork { taped, psi_bar: [psi_bar, psi_hat], t_bar, .. } = work;
         psi_bar.assign(state);
-        if let Some(embedded) = embedded {
+        *t_bar = if let Some(embedded) = embedded {
             let Cotangent { state: hat, model: model_hat } = &mut **embedded;
             psi_hat.assign(hat);
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [model, model_hat]);
-            self.0.vjp_with_embedded(field, step, taped, psi_bars, [state, hat], models);
+            self.0.vjp_with_embedded(field, step, taped, psi_bars, [state, hat], models)
         } else {
-            self.0.increment_vjp(field, step, taped, psi_bar, state, model);
-        }
+            self.0.increment_vjp(field, step, taped, psi_bar, state, model)
+        };
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ impl Code<'_> {
                     [psi_bar, psi_hat]: [&F::State; 2],
                     [u_bar, u_hat]: [&mut F::State; 2],
                     [model_bar, model_hat]: [&mut F; 2],
-                ) {
+                ) -> T {
                     #back
                 }
             }

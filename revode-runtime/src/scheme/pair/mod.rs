@@ -249,14 +249,14 @@ impl<M, A> PairScheme<M, A> {
         let VjpWork { taped, psi_bar: [psi_bar, psi_hat], .. } = &mut *work;
         let Cotangent { state: PairCotangent { pair: Pair { y: w, z: z_bar }, .. }, model } = main;
         zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
-        if let Some(embedded) = embedded {
+        let t_bar = if let Some(embedded) = embedded {
             let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
             zip(psi_hat.as_mut_slice(), [z_hat.as_slice()], |[z_hat]| -z_hat);
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [&mut *model, model_hat]);
-            method.vjp_with_embedded(field, back, taped, psi_bars, [w, w_hat], models);
+            method.vjp_with_embedded(field, back, taped, psi_bars, [w, w_hat], models)
         } else {
-            method.increment_vjp(field, back, taped, psi_bar, w, model);
-        }
+            method.increment_vjp(field, back, taped, psi_bar, w, model)
+        };
         // Line (1): `y' = λ y + (1 − λ) z ⊕ Psi_h(t, z)`.
         let before = z.unwrap_or_else(|| arithmetic.z(state));
         work.tape(method, field, (step, step), before, estimated)?;
@@ -266,15 +266,18 @@ impl<M, A> PairScheme<M, A> {
         let taped = &mut work.taped;
         let lambda = arithmetic.lambda(step.h);
         mix_vjp(lambda, w, z_bar);
-        if let Some(embedded) = embedded {
-            let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
-            mix_vjp(lambda, w_hat, z_hat);
-            let (psi_bars, models) = ([&*w, &*w_hat], [model, model_hat]);
-            method.vjp_with_embedded(field, step, taped, psi_bars, [z_bar, z_hat], models);
-            scale(lambda, w_hat);
-        } else {
-            method.increment_vjp(field, step, taped, w, z_bar, model);
-        }
+        work.t_bar = t_bar
+            + if let Some(embedded) = embedded {
+                let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
+                mix_vjp(lambda, w_hat, z_hat);
+                let (psi_bars, models) = ([&*w, &*w_hat], [model, model_hat]);
+                let t_bar =
+                    method.vjp_with_embedded(field, step, taped, psi_bars, [z_bar, z_hat], models);
+                scale(lambda, w_hat);
+                t_bar
+            } else {
+                method.increment_vjp(field, step, taped, w, z_bar, model)
+            };
         scale(lambda, w);
         Ok(())
     }

@@ -112,7 +112,7 @@ ode! {
 
 ode! {
     /// A slow and a fast oscillator, of which the fast one hardly moves.
-    struct Fast {
+    struct FastAndSlow {
         state  { x, v, z, w }
         params { fast, slow, coupling }
     }
@@ -176,7 +176,7 @@ pub(super) fn problems() -> Vec<Entry> {
     };
     let saddle = Saddle { a: 1.5, b: 1.0, push: 0.0 };
     let relaxation = Relaxation { k: 1000.0, aim: 2.0, slope: 0.0 };
-    let fast = Fast { fast: 200.0, slow: 1.0, coupling: 0.5 };
+    let fast = FastAndSlow { fast: 200.0, slow: 1.0, coupling: 0.5 };
     let quartic = Quartic { a: 0.1, b: 0.3, c: 0.5 };
     let still = Still { d: 0.0, k: 0.0 };
     let cells = std::array::from_fn(|i| {

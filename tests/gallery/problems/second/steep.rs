@@ -36,7 +36,7 @@ ode! {
 
 ode! {
     /// Full thrust to one side or the other.
-    struct Thrust {
+    struct FullThrust {
         state  { x, v }
         params { thrust, aim, sharp }
     }
@@ -195,7 +195,7 @@ pub(super) fn problems() -> Vec<Entry> {
         entry(name, Steep, field, [0.2], 0.0..8.0, Component(0))
     };
     let thrust = |name, sharp| {
-        let field = Thrust { thrust: 1.0, aim: 0.5, sharp };
+        let field = FullThrust { thrust: 1.0, aim: 0.5, sharp };
         entry(name, Steep, field, [1.0, 0.0], 0.0..5.0, Component(0))
     };
     let genes = Genes { a: 1.2, b: 0.9, sharp: 1e4 };

@@ -17,7 +17,7 @@ ode! {
 
 ode! {
     /// An enzyme in mol/l.
-    struct Enzyme {
+    struct Michaelis {
         state  { s, c, p }
         params { on, off, turnover, enzyme }
     }
@@ -106,7 +106,7 @@ ode! {
 
 pub(super) fn problems() -> Vec<Entry> {
     let tiny = || Logistic { r: 1.0, capacity: 1e-9 };
-    let enzyme = || Enzyme { on: 1e8, off: 1.0, turnover: 10.0, enzyme: 1e-8 };
+    let enzyme = || Michaelis { on: 1e8, off: 1.0, turnover: 10.0, enzyme: 1e-8 };
     let target = || Target { cleared: 0.1, on: 0.5, off: 0.01, made: 1e-6, internal: 0.2 };
     let virus = || Virus { beta: 1e-6, delta: 1.0, made: 50.0, cleared: 5.0 };
     let decay = |k| Decay { k };
