@@ -159,7 +159,8 @@ fn save_points_at_every_step_are_not_listed() {
 fn only_the_record_of_adaptive_steps_grows() {
     let free = Reversible::coupling(1.0);
     let constant = gradient(&fixed(1000).strategy(free), SaveAt::end()).0;
-    for tolerance in [1e-4, 1e-8, 1e-12] {
+    // (Looser ones are confirmed by a second solve.)
+    for tolerance in [1e-5, 1e-8, 1e-12] {
         let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance).strategy(free);
         let (count, bytes, stats) = gradient(&solver, SaveAt::end());
         // Lists that double.

@@ -240,6 +240,13 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
         unimplemented!("a method that has an `estimate_order` implements `vjp_with_embedded`")
     }
 
+    /// The derivative `f(t, u)` where the increment that was taped last starts, if the method has evaluated that; until
+    /// a VJP is taken.
+    fn start_derivative<'a>(&self, taped: &'a Self::Taped) -> Option<&'a F::State> {
+        let _ = taped;
+        None
+    }
+
     /// The field evaluations made into `taped` so far.
     fn taped_evaluations(&self, taped: &Self::Taped) -> u64;
 

@@ -63,6 +63,17 @@ impl Code<'_> {
         let functions = functions(used.method.len() > 1);
         let count = Literal::usize_unsuffixed(used.method.len());
 
+        let start_derivative = used.method.contains(&0).then(|| {
+            quote! {
+                #[inline(always)]
+                fn start_derivative<'a>(
+                    &self,
+                    taped: &'a Self::Taped,
+                ) -> ::core::option::Option<&'a F::State> {
+                    ::core::option::Option::Some(&taped.k[0])
+                }
+            }
+        });
         let body = self.increment_vjp(&used, Through { embedded: None, interpolant: None });
         let forget = self.has_further_stages().then(|| quote!(taped.further_known = false;));
         let embedded = self.embedded_vjp(&used);
@@ -116,6 +127,7 @@ impl Code<'_> {
                 ) -> T {
                     #body
                 }
+                #start_derivative
                 #embedded
             }
         }

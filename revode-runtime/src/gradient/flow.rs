@@ -6,7 +6,7 @@
 //! `f` unless `λ` does too, which the adjoint of the stages cannot know: nor can the second cotangent, which goes through
 //! the same stages. (`docs/gradient-error.md`.)
 
-use crate::scheme::SchemeVjp;
+use crate::scheme::{SchemeVjp, VjpWork};
 use crate::{FieldVjp, Real, State, Step, SwitchKind, VectorField};
 
 /// A step is at most so long in units of the fastest mode: what a state that is off by so much is off by in the derivative.
@@ -77,12 +77,14 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         self.keep_largest();
     }
 
-    /// The way back has come through `step`, the cotangent of whose time is `t_bar`, to `state` with the cotangent `bar`.
+    /// The way back has come through `step`, which has left the cotangent of its time in `work`, to `state` with the
+    /// cotangent `bar`.
     #[inline]
     pub(super) fn step<F, X>(
         &mut self,
         (scheme, field): (&X, &F),
-        (step, t_bar): (Step<T>, T),
+        step: Step<T>,
+        work: &VjpWork<T, F, X::Method>,
         state: &X::State,
         bar: &X::Bar,
     ) where
@@ -90,12 +92,16 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         X: SchemeVjp<T, F>,
     {
         let y = scheme.solution(state);
-        field.eval(step.t, y, &mut self.f);
-        self.evaluations += 1;
+        if let Some(f) = &work.f {
+            self.f.assign(f);
+        } else {
+            field.eval(step.t, y, &mut self.f);
+            self.evaluations += 1;
+        }
         let end = self.here;
         self.here = Product::new(scheme, &self.f, state, bar);
         self.keep_largest();
-        let (start, t_bar) = (self.here, t_bar.to_f64());
+        let (start, t_bar) = (self.here, work.t_bar.to_f64());
         self.changes += t_bar.abs();
         let lost = (end.value - start.value - t_bar).abs();
         let off = STIFFEST / step.h.to_f64().abs() * start.off.max(end.off);

@@ -116,7 +116,7 @@ where
         keeper.step_back(&pass, step, &mut state, &mut adjoint, &mut work)?;
         scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
         if let Some(flow) = &mut flow {
-            flow.step((scheme, field), (step, work.t_bar), &state, &adjoint.main.state);
+            flow.step((scheme, field), step, &work, &state, &adjoint.main.state);
         }
         if add_cotangent(step.index, step.t, &state, &mut adjoint)
             && let Some(flow) = &mut flow

@@ -50,6 +50,8 @@ pub struct VjpWork<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
     pub(crate) psi: F::State,
     /// Its cotangent, and that of the embedded increment.
     pub(crate) psi_bar: [F::State; 2],
+    /// The derivative of the solution where the last step starts, if the step has it and the error is estimated.
+    pub(crate) f: Option<F::State>,
     /// The cotangent of the time of the last step: `(∂/∂t)ᵀ` of its increments at constant size.
     pub(crate) t_bar: T,
     /// The number of the step that was taped last.
@@ -63,6 +65,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> VjpWork<T, F, M> {
             taped,
             psi: y0.zeros_like(),
             psi_bar: [y0.zeros_like(), y0.zeros_like()],
+            f: None,
             t_bar: T::ZERO,
             last: None,
         }

@@ -98,6 +98,9 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         }
         work.tape(&self.0, field, (step, step), before, embedded.is_some())?;
         work.last = Some(step.index);
+        if let Some(f) = self.0.start_derivative(&work.taped).filter(|_| embedded.is_some()) {
+            work.f.get_or_insert_with(|| before.zeros_like()).assign(f);
+        }
         let VjpWork { taped, psi_bar: [psi_bar, psi_hat], t_bar, .. } = work;
         psi_bar.assign(state);
         *t_bar = if let Some(embedded) = embedded {
