@@ -47,14 +47,16 @@ pub enum SolveError {
     /// The gradient is exact for the discrete solution, but estimated to be too far from that of the equation.
     #[error(
         "the gradient is estimated to be off by {estimate:.1e} of its largest component, where {allowed:.1e} is \
-         allowed (solves: {solves}); on the way back it came to be so at t = {t}; shorten the horizon if the \
-         field is chaotic there, put the switch of a field with kinks or jumps at a stop, lower the tolerance, allow \
-         more by `.gradient_tolerance(…)`, or take the gradient of the discrete solution as it is by `.unchecked()`",
-        t = Readable(*t)
+         allowed (solves: {solves}); {}, lower the tolerance, allow more by `.gradient_tolerance(…)`, or take the \
+         gradient of the discrete solution as it is by `.unchecked()`",
+        why_inaccurate(*t, *missed)
     )]
     GradientInaccurate {
-        /// The time to which the way back had come when the estimate passed what is allowed.
+        /// The time to which the way back had come when the estimate passed what is allowed, or the start of the step in
+        /// which most was missed.
         t: f64,
+        /// Whether most of it was missed by the derivatives: the field jumps, or has a layer that no stage falls into.
+        missed: bool,
         /// The estimate, relative to the gradient's largest component.
         estimate: f64,
         /// What is allowed, relative to the same.
@@ -308,6 +310,23 @@ fn component_not_finite<T: Real>(y: &[T], t: T, last_good: T) -> SolveError {
         component,
         value: y[component].to_f64(),
         last_good: last_good.to_f64(),
+    }
+}
+
+/// Where a gradient came to be inaccurate, and what to do about it.
+fn why_inaccurate(t: f64, missed: bool) -> String {
+    let t = Readable(t);
+    if missed {
+        format!(
+            "in the step from t = {t} the field changes by more than its derivatives say, as where it jumps or has a \
+             layer narrower than the step (or where a `vjp` by hand returns a wrong cotangent of time); resolve the \
+             layer by `.max_step(…)`"
+        )
+    } else {
+        format!(
+            "on the way back it came to be so at t = {t}; shorten the horizon if the field is chaotic there, put the \
+             switch of a field with kinks or jumps at a stop"
+        )
     }
 }
 

@@ -23,10 +23,11 @@ pub struct Stats {
     /// without a gradient.
     pub bytes_kept: usize,
     /// The estimated error of the gradient, relative to its largest component: that of the component that is off
-    /// most. `None` where it was not estimated.
+    /// most, or more where derivatives missed something or a confirmation says so (`docs/gradient-error.md`). `None` where
+    /// it was not estimated.
     pub gradient_error: Option<f64>,
-    /// How often the gradient was solved again with shorter steps, because it was estimated to be too far off. The
-    /// other counts are those of the last solve.
+    /// How often the gradient was solved again with shorter steps, because it was estimated to be too far off, or to
+    /// confirm it. The other counts are those of the last solve.
     pub refinements: u32,
     /// The strategy that made the gradient, and its own figures.
     pub strategy: StrategyStats,

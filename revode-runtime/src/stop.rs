@@ -35,8 +35,11 @@ pub enum Finding {
     },
     /// The gradient is estimated to be further from the equation's than it may be.
     GradientInaccurate {
-        /// The time to which the way back had come when the estimate passed what is allowed.
+        /// The time to which the way back had come when the estimate passed what is allowed, or the start of the step in
+        /// which most was missed.
         t: f64,
+        /// Whether most of it was missed by the derivatives.
+        missed: bool,
         /// The estimate, relative to the gradient's largest component.
         estimate: f64,
         /// What is allowed.
@@ -99,8 +102,8 @@ impl Finding {
             Self::PairDiverged { t, gap, coupling } => {
                 SolveError::PairDiverged { t, gap, coupling }
             }
-            Self::GradientInaccurate { t, estimate, allowed, solves } => {
-                SolveError::GradientInaccurate { t, estimate, allowed, solves }
+            Self::GradientInaccurate { t, missed, estimate, allowed, solves } => {
+                SolveError::GradientInaccurate { t, missed, estimate, allowed, solves }
             }
         }
     }

@@ -34,7 +34,7 @@ where
 /// How many times as far off a pair may be as the plain method.
 const WORSE: f64 = 3.0;
 
-/// Checks a method at a tolerance on all problems; returns the worst ratios of the guarded and of the exact pair.
+/// Checks both pairs of a method at a tolerance on all problems.
 fn check<M>(name: &str, method: M, tolerance: f64)
 where
     M: MethodVjp<f64, AnyField> + revode::EmbeddedMethod<f64, AnyField> + Copy,

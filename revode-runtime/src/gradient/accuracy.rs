@@ -68,6 +68,9 @@ const SHORTER: (f64, f64) = (1.5, 8.0);
 /// The part of the allowed error that shorter steps aim at: the estimate's power of the step size is not exact.
 const AIM: f64 = 0.3;
 
+/// Gradients that differ by so many units of rounding are the same.
+const ROUNDING: f64 = 64.0;
+
 /// Where a solve takes more steps than this, another one must promise to be better.
 const FEW_STEPS: u64 = 1000;
 
@@ -128,21 +131,28 @@ impl Refinement {
         self.promises = self.rounds <= MOST_ROUNDS;
     }
 
-    /// How many times the last estimate was too small, as this gradient says, which is a better one: so much the new
-    /// estimate may be, too.
-    pub(super) fn too_small<T: Real, F: FieldVjp<T>>(
+    /// The estimate of this gradient, calibrated by that of the last solve, whose steps were longer, where that was too
+    /// small, as this gradient says: the new one may be so as many times, and of the difference of both gradients there is
+    /// left at least what steps so much shorter leave of an error of this `order`.
+    pub(super) fn calibrated<T: Real, F: FieldVjp<T>>(
         &self,
         found: &Gradient<F, F::State, T>,
+        estimate: f64,
+        order: u32,
     ) -> f64 {
-        let Some(last) = self.last.as_ref().filter(|last| last.estimate.is_finite()) else {
-            return 1.0;
-        };
+        let Some(last) = &self.last else { return estimate };
         let (mut off, mut size) = (0.0, 0.0);
         for (last, now) in last.gradient.iter().zip(components(found)) {
             off = larger(off, (last - now).abs());
             size = larger(size, now.abs());
         }
-        if off > last.estimate * size { off / (last.estimate * size) } else { 1.0 }
+        let least = (ROUNDING * T::EPSILON.to_f64()).max(last.estimate);
+        if !last.estimate.is_finite() || off <= least * size {
+            return estimate;
+        }
+        let off = off / size;
+        let left = off / (last.shorter.powi(order as i32) - 1.0);
+        larger(estimate * (off / last.estimate), left)
     }
 }
 
@@ -222,7 +232,7 @@ pub(super) fn exceeds(x: f64, y: f64) -> bool {
 }
 
 /// The larger one of two numbers; infinite where one is NaN.
-fn larger(x: f64, y: f64) -> f64 {
+pub(super) fn larger(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() { f64::INFINITY } else { x.max(y) }
 }
 

@@ -1,13 +1,14 @@
 //! Whether a cotangent is handed on as the solution is: what a missed jump of the field breaks.
 //!
 //! A solution that starts a little later on the way is the same solution: along it `λᵀ f`, the product of the cotangent
-//! and the derivative, changes by the cotangent of time alone, `d(λᵀ f)/dt = −λᵀ ∂f/∂t`. Steps that resolve the field keep
+//! and the derivative, changes by the cotangent of time alone, `d(λᵀ f)/dt = λᵀ ∂f/∂t`. Steps that resolve the field keep
 //! to that as they keep to the solution. Across a jump of the field, or a layer that no stage falls into, `λᵀ f` jumps with
 //! `f` unless `λ` does too, which the adjoint of the stages cannot know: nor can the second cotangent, which goes through
 //! the same stages. (`docs/gradient-error.md`.)
 
+use super::fixed_jumps::FixedJumps;
 use crate::scheme::{SchemeVjp, VjpWork};
-use crate::{FieldVjp, Real, State, Step, SwitchKind, VectorField};
+use crate::{FieldVjp, Real, State, Step};
 
 /// A step is at most so long in units of the fastest mode: what a state that is off by so much is off by in the derivative.
 const STIFFEST: f64 = 4.0;
@@ -18,18 +19,29 @@ const ROUNDING: f64 = 16.0;
 /// The products `λᵀ f` along the way back, and by how much they were not handed on.
 #[derive(Debug)]
 pub(super) struct Flow<T, S> {
-    /// The derivative at the state that the way back has come to.
+    /// The derivatives at the state that the way back has come to, and at the companion state of a pair.
     f: S,
+    f_z: S,
+    /// The cotangent of the solution there.
+    bar: S,
     here: Product,
-    /// The largest size of the product.
+    /// The largest size of the product, and the sum of the sizes of what the loss has added.
     largest: f64,
+    added: f64,
     /// How much it was to change by, over all steps.
     changes: f64,
-    /// What was lost of it.
+    /// What was lost of it, in all and in one step at most, and where that starts.
     lost: f64,
-    /// The largest reach of a cotangent, and that of the loss's own.
+    most: f64,
+    pub(super) worst: f64,
+    /// The largest reach of a cotangent, and that of all that the loss has added.
     reach: f64,
     reach_of_loss: f64,
+    /// The size of the last steps: the largest one, halved with each step since. A step across a jump is much shorter
+    /// than those beside it, which are what stability allows.
+    h: f64,
+    /// The largest of all steps.
+    longest: f64,
     jumps: FixedJumps<T>,
     pub(super) evaluations: u64,
 }
@@ -41,27 +53,42 @@ struct Product {
     value: f64,
     /// `Σ |λ_i f_i|`.
     size: f64,
-    /// `Σ |λ_i δ_i|`, where the state is off by `δ`.
+    /// `Σ |λ_i δ_i|`, where rounding puts the state off by `δ`.
     off: f64,
+    /// `Σ |λ_i (y_i − z_i)|` of a pair, which wanders by its gap.
+    gap: f64,
     /// `Σ |λ_i y_i|`: what the loss changes by where the state changes by a part of itself.
     reach: f64,
 }
 
 impl<T: Real, S: State<T>> Flow<T, S> {
-    /// At the end of a solve.
-    pub(super) fn new<F: VectorField<T, State = S>>(field: &F, (t, y): (T, &S)) -> Self {
-        let mut f = y.zeros_like();
+    /// At the end of a solve, in `state` at `t`.
+    pub(super) fn new<F, X>((scheme, field): (&X, &F), t: T, state: &X::State) -> Self
+    where
+        F: FieldVjp<T, State = S>,
+        X: SchemeVjp<T, F>,
+    {
+        let (y, z) = (scheme.solution(state), scheme.origin(state));
+        let (mut f, mut f_z) = (y.zeros_like(), z.zeros_like());
         field.eval(t, y, &mut f);
+        field.eval(t, z, &mut f_z);
         Self {
             f,
+            f_z,
+            bar: y.zeros_like(),
             here: Product::default(),
             largest: 0.0,
+            added: 0.0,
             changes: 0.0,
             lost: 0.0,
+            most: 0.0,
+            worst: t.to_f64(),
             reach: 0.0,
             reach_of_loss: 0.0,
+            h: 0.0,
+            longest: 0.0,
             jumps: FixedJumps::new(field, (t, y)),
-            evaluations: 1,
+            evaluations: 2,
         }
     }
 
@@ -71,10 +98,16 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         F: FieldVjp<T, State = S>,
         X: SchemeVjp<T, F>,
     {
-        let before = self.here.reach;
-        self.here = Product::new(scheme, &self.f, state, bar);
-        self.reach_of_loss += (self.here.reach - before).abs();
-        self.keep_largest();
+        let y = scheme.solution(state).as_slice();
+        let parts = self.f.as_slice().iter().zip(y).zip(self.bar.as_slice());
+        for (((f, y), before), bar) in parts.zip(scheme.solution_bar(bar)) {
+            let added = (bar - *before).abs().to_f64();
+            let (size, reach) = (added * f.abs().to_f64(), added * y.abs().to_f64());
+            // (A derivative can be infinite at a state that no stage has seen.)
+            self.added += if size.is_finite() { size } else { 0.0 };
+            self.reach_of_loss += reach;
+        }
+        self.multiply(scheme, state, bar);
     }
 
     /// The way back has come through `step`, which has left the cotangent of its time in `work`, to `state` with the
@@ -92,103 +125,90 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         X: SchemeVjp<T, F>,
     {
         let y = scheme.solution(state);
+        let origin = match scheme.companion_bar(bar) {
+            Some(_) => {
+                field.eval(step.t, y, &mut self.f);
+                self.evaluations += 1;
+                &mut self.f_z
+            }
+            None => &mut self.f,
+        };
+        // An increment starts from the origin, and has most often evaluated the field there.
         if let Some(f) = &work.f {
-            self.f.assign(f);
+            origin.assign(f);
         } else {
-            field.eval(step.t, y, &mut self.f);
+            field.eval(step.t, scheme.origin(state), origin);
             self.evaluations += 1;
         }
         let end = self.here;
-        self.here = Product::new(scheme, &self.f, state, bar);
-        self.keep_largest();
+        self.multiply(scheme, state, bar);
         let (start, t_bar) = (self.here, work.t_bar.to_f64());
-        self.changes += t_bar.abs();
+        let h = step.h.to_f64().abs();
+        (self.h, self.longest) = (h.max(0.5 * self.h), h.max(self.longest));
         let lost = (end.value - start.value - t_bar).abs();
-        let off = STIFFEST / step.h.to_f64().abs() * start.off.max(end.off);
-        if !self.jumps.one_is_in_step(field, (step.t, y)) && lost > off {
+        let rounding = STIFFEST / self.h * start.off.max(end.off);
+        let gap = STIFFEST / self.longest * start.gap.max(end.gap);
+        // What is infinite at one end, as the derivative of a root at 0, says nothing of what was missed between.
+        if self.jumps.one_is_in_step(field, (step.t, y)) || !lost.is_finite() {
+            return;
+        }
+        self.changes += t_bar.abs();
+        if lost > rounding + gap {
             self.lost += lost;
+            if lost > self.most {
+                (self.most, self.worst) = (lost, step.t.to_f64());
+            }
         }
     }
 
-    fn keep_largest(&mut self) {
-        self.largest = self.largest.max(self.here.size);
-        self.reach = self.reach.max(self.here.reach);
+    /// Takes the products of the cotangent `bar` at `state`, where the derivatives are known.
+    #[inline]
+    fn multiply<F, X>(&mut self, scheme: &X, state: &X::State, bar: &X::Bar)
+    where
+        F: FieldVjp<T, State = S>,
+        X: SchemeVjp<T, F>,
+    {
+        let (y, z) = (scheme.solution(state).as_slice(), scheme.origin(state).as_slice());
+        let (f, f_z) = (self.f.as_slice(), self.f_z.as_slice());
+        let z_bar = scheme.companion_bar(bar);
+        let n = y.len();
+        let here = Product::default();
+        let Product { mut value, mut size, mut off, mut gap, mut reach } = here;
+        let sums = self.bar.as_mut_slice();
+        for (i, (sum, bar)) in sums.iter_mut().zip(scheme.solution_bar(bar)).enumerate().take(n) {
+            *sum = bar;
+            let (f, y, z) = (f[i].to_f64(), y[i].to_f64(), z[i].to_f64());
+            let (of_y, of_z) = z_bar.map_or((bar.to_f64(), 0.0), |z_bar| {
+                ((bar - z_bar[i]).to_f64(), z_bar[i].to_f64())
+            });
+            let parts = (of_y * f, if of_z == 0.0 { 0.0 } else { of_z * f_z[i].to_f64() });
+            value += parts.0 + parts.1;
+            size += parts.0.abs() + parts.1.abs();
+            reach += (bar.to_f64() * y).abs();
+            let part = of_y.abs() + of_z.abs();
+            off += part * ROUNDING * T::EPSILON.to_f64() * y.abs();
+            gap += part * (y - z).abs();
+        }
+        self.here = Product { value, size, off, gap, reach };
+        if size.is_finite() {
+            self.largest = self.largest.max(size);
+        }
+        self.reach = self.reach.max(reach);
     }
 
-    /// What was lost over all steps, relative to the product where that was largest.
+    /// What was lost over all steps, relative to the product where that was largest, or to all that the loss has put in.
     ///
     /// Where the solution moves only as long as the loss has forgotten it, all of it is next to nothing: beside what the
     /// loss would change by if the solution moved by its size over the `span`.
     pub(super) fn lost(&self, span: T) -> f64 {
         let least = T::EPSILON.sqrt().to_f64() * self.reach / span.to_f64().abs();
-        if self.lost == 0.0 { 0.0 } else { self.lost / self.largest.max(self.changes).max(least) }
+        let size = self.largest.max(self.added).max(self.changes).max(least);
+        if self.lost == 0.0 { 0.0 } else { self.lost / size }
     }
 
-    /// How many times more the loss changes by where the state changes by a part of itself on the way than where it does
-    /// at the end.
+    /// How many times more the loss changes by where the state changes by a part of itself on the way than where the loss
+    /// looks at it.
     pub(super) fn amplification(&self) -> f64 {
         if self.reach == 0.0 { 0.0 } else { self.reach / self.reach_of_loss }
-    }
-}
-
-impl Product {
-    #[inline]
-    fn new<T, F, X>(scheme: &X, f: &F::State, state: &X::State, bar: &X::Bar) -> Self
-    where
-        T: Real,
-        F: FieldVjp<T>,
-        X: SchemeVjp<T, F>,
-    {
-        let (y, z) = (scheme.solution(state).as_slice(), scheme.origin(state).as_slice());
-        let mut product = Self::default();
-        for (((f, y), z), bar) in f.as_slice().iter().zip(y).zip(z).zip(scheme.solution_bar(bar)) {
-            let part = (*f * bar).to_f64();
-            product.value += part;
-            product.size += part.abs();
-            product.reach += (*y * bar).abs().to_f64();
-            // Of a pair the cotangent belongs to states that differ by the gap.
-            let rounding = T::from_f64(ROUNDING) * T::EPSILON * y.abs();
-            product.off += (bar.abs() * ((*y - *z).abs() + rounding)).to_f64();
-        }
-        product
-    }
-}
-
-/// The jumps of the field at times that nothing moves: there `λ` is right as it is, and `λᵀ f` jumps with `f`.
-#[derive(Debug)]
-struct FixedJumps<T> {
-    /// Which switching functions they belong to.
-    indices: Vec<usize>,
-    /// The values of all switching functions at the state to which the way back has come.
-    values: Vec<T>,
-    /// Which of those were positive.
-    positive: Vec<bool>,
-}
-
-impl<T: Real> FixedJumps<T> {
-    fn new<F: VectorField<T>>(field: &F, (t, y): (T, &F::State)) -> Self {
-        let fixed = |i: &usize| field.switch(*i).kind == SwitchKind::Jump { moves: false };
-        let indices: Vec<_> = (0..field.switch_count()).filter(fixed).collect();
-        let values = vec![T::ZERO; if indices.is_empty() { 0 } else { field.switch_count() }];
-        let positive = vec![false; indices.len()];
-        let mut jumps = Self { indices, values, positive };
-        jumps.one_is_in_step(field, (t, y));
-        jumps
-    }
-
-    /// Whether there is one between the state to which the way back had come and `y` at `t`, to which it comes now.
-    #[inline]
-    fn one_is_in_step<F: VectorField<T>>(&mut self, field: &F, (t, y): (T, &F::State)) -> bool {
-        if self.indices.is_empty() {
-            return false;
-        }
-        field.switches(t, y, &mut self.values);
-        let mut one = false;
-        for (index, positive) in self.indices.iter().zip(&mut self.positive) {
-            let now = self.values[*index] > T::ZERO;
-            one |= now != *positive;
-            *positive = now;
-        }
-        one
     }
 }

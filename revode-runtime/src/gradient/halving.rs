@@ -40,6 +40,7 @@ where
     if exceeds(relative, allowed) {
         return Err(SolveError::GradientInaccurate {
             t: t0,
+            missed: false,
             estimate: relative,
             allowed,
             solves: 2,

@@ -1,6 +1,6 @@
 //! The forward and the one backward pass of a gradient.
 
-use super::accuracy::{Watch, estimate, exceeds};
+use super::accuracy::{Watch, estimate, exceeds, larger};
 use super::flow::Flow;
 use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
@@ -108,7 +108,7 @@ where
     };
     add_cotangent(record.len(), *t1, &state, &mut adjoint);
     watch.look(scheme, (record.len(), *t1), &adjoint);
-    let mut flow = allowed.map(|_| Flow::new(field, (*t1, scheme.solution(&state))));
+    let mut flow = allowed.map(|_| Flow::new((scheme, field), *t1, &state));
     if let Some(flow) = &mut flow {
         flow.add(scheme, &state, &adjoint.main.state);
     }
@@ -136,7 +136,7 @@ where
     let mut found = Gradient { loss: value, y0, model, error: None, stats };
     if let (Some(t), Some(allowed)) = (watch.grown::<T>(), allowed) {
         // Steps may have been too long for stability: shorter ones show whether it is the equation that grows.
-        let inaccurate = ask.refine(&pass, &found, t, (f64::INFINITY, allowed));
+        let inaccurate = ask.refine(&pass, &found, (t, false), (f64::INFINITY, allowed));
         if ask.refinement.borrow().promises {
             return Err(inaccurate.into());
         }
@@ -146,15 +146,18 @@ where
         let Cotangent { state, model } = *embedded;
         let embedded = Cotangent { state: scheme.start_vjp(state), model };
         let (error, relative) = estimate((&found.y0, &found.model), embedded);
-        let relative = relative * ask.refinement.borrow().too_small(&found);
+        let order = scheme.method().estimate_order().unwrap_or(1);
+        let relative = ask.refinement.borrow().calibrated(&found, relative, order);
         let (lost, amplification) =
-            flow.map_or((0.0, 0.0), |flow| (flow.lost(*t1 - *t0), flow.amplification()));
-        let relative = relative.max(lost);
+            flow.as_ref().map_or((0.0, 0.0), |flow| (flow.lost(*t1 - *t0), flow.amplification()));
+        let missed = exceeds(lost, relative);
+        let relative = larger(relative, lost);
         if exceeds(relative, allowed)
             || ask.is_to_be_confirmed(amplification, (record.len(), allowed))
         {
-            let t = watch.t.unwrap_or((*t0).to_f64());
-            return Err(ask.refine(&pass, &found, t, (relative, allowed)).into());
+            let t = if missed { flow.map(|flow| flow.worst) } else { watch.t };
+            let place = (t.unwrap_or((*t0).to_f64()), missed);
+            return Err(ask.refine(&pass, &found, place, (relative, allowed)).into());
         }
         found.error = Some(error);
         found.stats.gradient_error = Some(relative);

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::accuracy::{Accuracy, LOOSE, Refinement};
+use super::accuracy::{Accuracy, LOOSE, Refinement, exceeds};
 use super::passes::{Keeper, Pass, differentiate};
 use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
@@ -190,13 +190,14 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
     }
 
     /// Makes the steps of the next solve shorter than those of a pass whose gradient is off, unless their size is fixed.
-    /// Returns the finding: the estimate passed what is allowed when the way back had come to `t`.
+    /// Returns the finding: the estimate passed what is allowed when the way back had come to `t`, or most of it was
+    /// `missed` there.
     #[cold]
     pub(super) fn refine<S>(
         &self,
         pass: &Pass<'_, T, F, S>,
         found: &Gradient<F, F::State, T>,
-        t: f64,
+        (t, missed): (f64, bool),
         (estimate, allowed): (f64, f64),
     ) -> Finding
     where
@@ -209,11 +210,12 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         if let Some(order) = order {
             refinement.shorten(pass, order, found, (estimate, allowed));
         }
-        Finding::GradientInaccurate { t, estimate, allowed, solves }
+        Finding::GradientInaccurate { t, missed, estimate, allowed, solves }
     }
 
     /// Whether a gradient that is accurate by its estimate is yet to be confirmed by another one with shorter steps: the
-    /// tolerance is loose, or the loss amplifies what all `steps` may be off by, at random, beyond what is allowed.
+    /// tolerance is loose, or the loss amplifies what all `steps` may be off by, at random, beyond what is allowed. Not
+    /// where the step limit leaves no room for it.
     pub(super) fn is_to_be_confirmed(
         &self,
         amplification: f64,
@@ -222,7 +224,10 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         let Some(tolerance) = self.control.tolerance() else { return false };
         let tolerance = tolerance.relative_to(largest(self.problem.y0.as_slice()));
         let amplified = amplification * tolerance * Real::sqrt(steps as f64);
-        (tolerance >= LOOSE || amplified > allowed) && self.refinement.borrow().rounds == 0
+        let first = self.refinement.borrow().rounds == 0;
+        // Twice as many steps are enough for those that are 1.5 times shorter.
+        let possible = self.tried.get().saturating_add(2 * steps) <= self.max_steps;
+        first && possible && (tolerance >= LOOSE || exceeds(amplified, allowed))
     }
 
     /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it

@@ -50,7 +50,7 @@ pub struct VjpWork<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> {
     pub(crate) psi: F::State,
     /// Its cotangent, and that of the embedded increment.
     pub(crate) psi_bar: [F::State; 2],
-    /// The derivative of the solution where the last step starts, if the step has it and the error is estimated.
+    /// The derivative where the last increment starts, if the method has it and the error is estimated.
     pub(crate) f: Option<F::State>,
     /// The cotangent of the time of the last step: `(∂/∂t)ᵀ` of its increments at constant size.
     pub(crate) t_bar: T,
@@ -88,6 +88,10 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> VjpWork<T, F, M> {
         let result = method.increment_taped(field, step, u, &mut self.taped, &mut self.psi);
         result.map_err(|_| SolveError::not_repeated(taken))?;
         if estimated {
+            match method.start_derivative(&self.taped) {
+                Some(f) => self.f.get_or_insert_with(|| u.zeros_like()).assign(f),
+                None => self.f = None,
+            }
             method.tape_embedded(field, step, u, &mut self.taped);
         }
         Ok(())

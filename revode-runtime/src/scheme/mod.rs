@@ -153,6 +153,9 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
     );
     /// The components of the cotangent of the solution in a state's.
     fn solution_bar<'a>(&self, bar: &'a Self::Bar) -> impl Iterator<Item = T> + 'a;
+    /// The components of the part of that which belongs to the [origin](Scheme::origin) of the next step, where that is
+    /// another state.
+    fn companion_bar<'a>(&self, bar: &'a Self::Bar) -> Option<&'a [T]>;
     /// The cotangent of `y0` from that of the [`start`](Scheme::start).
     fn start_vjp(&self, bar: Self::Bar) -> F::State;
 

@@ -79,6 +79,9 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
     fn solution_bar<'a>(&self, bar: &'a F::State) -> impl Iterator<Item = T> + 'a {
         bar.as_slice().iter().copied()
     }
+    fn companion_bar<'a>(&self, _: &'a F::State) -> Option<&'a [T]> {
+        None
+    }
     fn start_vjp(&self, bar: F::State) -> F::State {
         bar
     }
@@ -98,9 +101,6 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         }
         work.tape(&self.0, field, (step, step), before, embedded.is_some())?;
         work.last = Some(step.index);
-        if let Some(f) = self.0.start_derivative(&work.taped).filter(|_| embedded.is_some()) {
-            work.f.get_or_insert_with(|| before.zeros_like()).assign(f);
-        }
         let VjpWork { taped, psi_bar: [psi_bar, psi_hat], t_bar, .. } = work;
         psi_bar.assign(state);
         *t_bar = if let Some(embedded) = embedded {

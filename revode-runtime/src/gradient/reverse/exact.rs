@@ -39,7 +39,7 @@ impl Exact {
     }
 
     /// The quantum of all components, in the units of the state: rounded down to a power of two. The grid
-    /// reaches to 2⁵⁰ quanta; a component beyond it gets a coarser one, none gets a finer one.
+    /// reaches to 2⁵⁰ quanta; a component beyond it gets a coarser one, none gets a finer one than this.
     #[must_use]
     pub fn quantum(self, quantum: f64) -> Self {
         Self { quantum: Some(quantum), ..self }

@@ -351,6 +351,9 @@ where
         let Pair { y, z } = &bar.pair;
         y.as_slice().iter().zip(z.as_slice()).map(|(y, z)| *y + *z)
     }
+    fn companion_bar<'a>(&self, bar: &'a Self::Bar) -> Option<&'a [T]> {
+        Some(bar.pair.z.as_slice())
+    }
     fn start_vjp(&self, mut bar: Self::Bar) -> F::State {
         bar.pair.join_vjp();
         bar.pair.y
