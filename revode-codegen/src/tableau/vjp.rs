@@ -116,6 +116,14 @@ impl Code<'_> {
                 ) -> T {
                     #body
                 }
+                #[inline]
+                fn dense_output_vjp<'a>(
+                    &'a self,
+                    field: &'a F,
+                    u: &F::State,
+                ) -> ::revode::BoxedDenseOutputVjp<'a, T, F> {
+                    ::revode::support::of_interpolant_vjp(self, field, u)
+                }
                 #embedded
             }
         }

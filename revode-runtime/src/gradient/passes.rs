@@ -85,7 +85,7 @@ where
     let points = Points::new(plan);
     let mean = problem.y0.zeros_like();
     let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, mean };
-    let End { mut state, record, mut stats } =
+    let End { mut state, record, mut stats, .. } =
         ask.time_loop(scheme, Purpose::Gradient).run(problem, plan, &mut forward)?;
     let Forward { mut keeper, value, mut points, .. } = forward;
     loss.finish(points.len)?;
@@ -202,6 +202,11 @@ where
         let y = Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean);
         self.value += self.loss.value(index, t, y)?;
         Ok(())
+    }
+
+    fn passed(&mut self, _: usize, _: Step<T>, _: (T, T), _: &F::State) -> Result<(), SolveError> {
+        let problem = "gradients land on save points: leave out `.interpolated()`";
+        Err(SolveError::argument("save", problem))
     }
 
     #[inline(always)]
