@@ -79,7 +79,7 @@ impl SaveAt {
     /// holds a point, the others none, or one that the next step uses.
     ///
     /// For [`Solver::solve`](crate::Solver::solve) and for gradients of stored states (`StoreAll`, `Checkpointed`, and
-    /// `Auto` while it stores them).
+    /// `Auto` while it stores them); these keep a state for each point that lies between the ends of a step besides.
     #[must_use]
     pub fn interpolated(mut self) -> Self {
         self.interpolated = true;

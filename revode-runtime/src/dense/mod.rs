@@ -73,6 +73,7 @@ struct OfInterpolant<'a, M, Extra> {
 }
 
 /// The dense output of a method that `#[tableau]` declares.
+#[inline(never)]
 pub fn of_interpolant<'a, T, F, M>(
     method: &'a M,
     field: &F,

@@ -82,6 +82,7 @@ struct OfInterpolantVjp<'a, M, Taped, Extra, S> {
 }
 
 /// The VJP of the dense output of a method that `#[tableau]` declares.
+#[inline(never)]
 pub fn of_interpolant_vjp<'a, T, F, M>(
     method: &'a M,
     field: &'a F,
@@ -159,6 +160,7 @@ struct CubicHermiteVjp<'a, M, Taped, Tape, S> {
 }
 
 /// The VJP of the dense output of a method that says nothing of values between the ends of its steps.
+#[inline(never)]
 pub(crate) fn cubic_hermite_vjp<'a, T, F, M>(
     method: &'a M,
     field: &'a F,

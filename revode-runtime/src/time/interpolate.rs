@@ -71,24 +71,25 @@ struct Kept<T, Y> {
 }
 
 impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
-    /// For a solve along `scheme`.
+    /// For a solve along `scheme`. On the heap, as a solve has counted what it takes of the stack.
+    #[inline(never)]
     pub(super) fn new<S: Scheme<T, F, Method = M>>(
         scheme: &'a S,
         field: &F,
         plan: &'a SavePlan<T>,
         (t0, y0): (T, &F::State),
-    ) -> Self {
+    ) -> Box<Self> {
         let output = scheme.method().dense_output(field, y0);
         let degree = output.degree();
         let kept = || Kept { gauss: Gauss::new(degree), dense: Dense::new(degree, t0, y0) };
-        Self {
+        Box::new(Self {
             output,
             times: &plan.between,
             read: 0,
             first: usize::from(plan.start),
             y: y0.zeros_like(),
             kept: plan.dense.then(kept),
-        }
+        })
     }
 
     /// Whether anything is read in this step.

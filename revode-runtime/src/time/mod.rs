@@ -123,12 +123,31 @@ impl<S, C> TimeLoop<'_, S, C> {
         if !plan.reads() {
             self.steps(problem, plan, observer)
         } else if const { S::INTERPOLATES } {
-            self.steps(problem, plan, &mut Reading(observer))
+            self.read_steps(problem, plan, observer)
         } else {
             Err(interpolate::no_interpolant().into())
         }
     }
 
+    /// [`steps`](Self::steps) that are read. On its own, so that the stack of other solves has no place for it.
+    #[inline(never)]
+    fn read_steps<T, F, O>(
+        &self,
+        problem: &Problem<T, F>,
+        plan: &SavePlan<T>,
+        observer: &mut O,
+    ) -> Result<End<T, S::State, F::State>, Stop>
+    where
+        T: Real,
+        F: VectorField<T>,
+        S: Scheme<T, F>,
+        C: StepControl<T, F, S::Method>,
+        O: Observer<T, F, S>,
+    {
+        self.steps(problem, plan, &mut Reading(observer))
+    }
+
+    /// The steps from the start to the end.
     fn steps<T, F, O>(
         &self,
         problem: &Problem<T, F>,
@@ -265,7 +284,7 @@ impl<S, C> TimeLoop<'_, S, C> {
         count(&steps);
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
-        let (read, dense) = reader.map_or((0, None), Reader::finish);
+        let (read, dense) = reader.map_or((0, None), |reader| reader.finish());
         let evaluations = evaluations + looks + read + method.evaluations(&work.stages);
         let stats = Stats {
             accepted,
