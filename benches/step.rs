@@ -5,6 +5,7 @@
 mod common;
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use common::hand::{self, compare};
 use common::models::{lorenz, network};
@@ -26,8 +27,37 @@ fn ratios() {
     );
 }
 
+/// What 10,000 save points cost that are read from the interpolant: 10 and 10,000 of them in turns, the fastest of 60
+/// rounds of each, and the difference for one value. Aim: 40 ns.
+fn values() {
+    let problem = lorenz(1, 10.0);
+    macro_rules! method {
+        ($($method:ident)*) => {$(
+            let solver = Solver::new($method).tolerance(1e-6, 1e-6);
+            let mut best = [Duration::MAX; 2];
+            let mut evaluations = [0; 2];
+            for _ in 0..60 {
+                for (i, n) in [10.0, 10_000.0].into_iter().enumerate() {
+                    let save = SaveAt::every(10.0 / n).interpolated();
+                    let start = Instant::now();
+                    let solution = solver.solve(black_box(&problem), save);
+                    best[i] = best[i].min(start.elapsed());
+                    evaluations[i] = solution.map_or(0, |solution| solution.stats.evaluations);
+                }
+            }
+            let [few, many] = best.map(|best| best.as_secs_f64() * 1e9);
+            println!(
+                "Lorenz, {:<8} 10,000 values {:5.1} ns/value, evaluations {} for 10, {} for 10,000",
+                stringify!($method), (many - few) / 9990.0, evaluations[0], evaluations[1],
+            );
+        )*};
+    }
+    method!(Bosh3 Tsit5 Dopri5 Vern6 Vern8 Dopri8);
+}
+
 fn step(c: &mut Criterion) {
     ratios();
+    values();
     let mut group = c.benchmark_group("forward, 1000 steps");
     let problem = lorenz(STEPS, 1e-3);
     macro_rules! method {

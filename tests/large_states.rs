@@ -85,6 +85,24 @@ where
     answered(found, [(-0.7_f64).exp(), 1.0])
 }
 
+/// Values between the ends of steps, and a gradient through them.
+#[inline(never)]
+fn read<const N: usize, M, C>(solver: &Solver<M, C>) -> bool
+where
+    M: MethodVjp<f64, Decay<N>>,
+    C: StepControl<f64, Decay<N>, M>,
+{
+    let problem = Problem::new(Decay { k: 0.7 }, SVector::<f64, N>::repeat(1.0), 0.0..1.0);
+    let found = solver.solve(&problem, SaveAt::dense());
+    let found = found.and_then(|path| Ok([path.evaluate(0.5)?[0], path.evaluate(1.0)?[0]]));
+    let solved = answered(found, [(-0.35_f64).exp(), (-0.7_f64).exp()]);
+    let save = SaveAt::times([0.56]).interpolated();
+    let fit = solver.gradient(&problem, save, &component(0));
+    let exact = (-0.7 * 0.56_f64).exp();
+    let found = fit.map(|fit| [fit.y0[0], fit.model.k]);
+    answered(found, [exact, -0.56 * exact]) && solved
+}
+
 #[inline(never)]
 fn gradient<const N: usize, M, C, G>(solver: &Solver<M, C, G>) -> bool
 where
@@ -143,6 +161,13 @@ fn no_state_overflows_the_stack() {
     for answered in [run::<1100>(2), run::<3000>(2), run::<9000>(2)] {
         println!("{answered:?}");
     }
+    let fixed = Solver::new(Rk4).fixed_step(0.1);
+    let adaptive = Solver::new(Dopri8).tolerance(1e-6, 1e-6);
+    assert!(on_stack(2, move || read::<400, _, _>(&fixed)));
+    assert!(on_stack(2, move || read::<400, _, _>(&adaptive)));
+    println!("{}", on_stack(2, move || read::<1100, _, _>(&fixed)));
+    println!("{}", on_stack(2, move || read::<3000, _, _>(&fixed)));
+    println!("{}", on_stack(2, move || read::<1100, _, _>(&adaptive)));
     println!("{:?}", run_adaptive::<1100, _>(Dopri8));
     for mebibytes in [2, 8] {
         assert_eq!(run::<20_000>(mebibytes), [false; 7]);

@@ -8,6 +8,7 @@ extern crate self as revode;
 
 pub mod check;
 pub mod control;
+mod dense;
 mod error;
 pub mod field;
 pub mod gradient;
@@ -35,6 +36,7 @@ mod switch;
 mod time;
 
 pub use control::{Adaptive, FixedStep, Pid, Tolerance};
+pub use dense::{Bars, BoxedDenseOutput, BoxedDenseOutputVjp, DenseOutput, DenseOutputVjp};
 pub use error::SolveError;
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{

@@ -3,6 +3,7 @@
 //! `#[tableau]` implements these traits from a Runge–Kutta tableau. By hand they take a splitting,
 //! an exponential integrator, or anything else that advances by an increment.
 
+use crate::dense::{BoxedDenseOutput, BoxedDenseOutputVjp, CubicHermite, cubic_hermite_vjp};
 use crate::{FieldVjp, Real, Stability, Step, StepFailure, VectorField};
 
 /// A one-step method for the field `F`.
@@ -53,6 +54,18 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
     /// stage is its next first one need not compute it again.
     fn proceed(&self, stages: &mut Self::Stages) {
         let _ = stages;
+    }
+
+    /// What values between the ends of steps are read from, for states like `u`: the [`Interpolant`] where `#[tableau]`
+    /// declares the method; otherwise the cubic that has the states and derivatives of both ends, of order 3 at most, for
+    /// one field evaluation in each of successive steps with such values, and two in a single one.
+    fn dense_output<'a>(
+        &'a self,
+        field: &F,
+        u: &F::State,
+    ) -> BoxedDenseOutput<'a, T, F, Self::Stages> {
+        let _ = field;
+        Box::new(CubicHermite::new(u))
     }
 }
 
@@ -245,6 +258,12 @@ pub trait MethodVjp<T: Real, F: FieldVjp<T>>: Method<T, F> {
     fn start_derivative<'a>(&self, taped: &'a Self::Taped) -> Option<&'a F::State> {
         let _ = taped;
         None
+    }
+
+    /// The VJP of steps of which values between their ends were read, those of [`Method::dense_output`]: to be overridden
+    /// where that is, and nowhere else.
+    fn dense_output_vjp<'a>(&'a self, field: &'a F, u: &F::State) -> BoxedDenseOutputVjp<'a, T, F> {
+        cubic_hermite_vjp(self, field, u)
     }
 
     /// The field evaluations made into `taped` so far.

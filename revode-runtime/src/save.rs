@@ -3,11 +3,14 @@
 use crate::error::Readable;
 use crate::{Real, SolveError};
 
-/// The points at which a solution is saved or a loss is evaluated. The solver lands on them.
+/// The points at which a solution is saved or a loss is evaluated.
+///
+/// The solver lands on them, which takes at least a step for each, unless they are [`interpolated`](Self::interpolated).
 #[derive(Debug, Clone, PartialEq)]
 pub struct SaveAt {
     points: Points,
     start: bool,
+    interpolated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -16,24 +19,25 @@ enum Points {
     Steps,
     Every(f64),
     Times(Vec<f64>),
+    Dense,
 }
 
 impl SaveAt {
     /// The end only.
     pub fn end() -> Self {
-        Self { points: Points::End, start: false }
+        Self::new(Points::End, false)
     }
 
     /// The start and the end of every accepted step.
     pub fn steps() -> Self {
-        Self { points: Points::Steps, start: true }
+        Self::new(Points::Steps, true)
     }
 
     /// The start and every multiple of `dt` after it, up to and including the end where that is
     /// one. `dt` is positive, in the units of time, and at most the length of the span; backward in
     /// time it counts down.
     pub fn every(dt: f64) -> Self {
-        Self { points: Points::Every(dt), start: true }
+        Self::new(Points::Every(dt), true)
     }
 
     /// The given times, in the order in which the solve passes them; start and end may be among
@@ -43,7 +47,43 @@ impl SaveAt {
     /// last place of the larger end) is taken for that end of the span: the roundings of
     /// `t0 + i * ((t1 - t0) / n)` can come to that much.
     pub fn times(times: impl AsRef<[f64]>) -> Self {
-        Self { points: Points::Times(times.as_ref().to_vec()), start: false }
+        Self::new(Points::Times(times.as_ref().to_vec()), false)
+    }
+
+    /// The start and the end, and the solution at any time between them: [`Solution::evaluate`] and
+    /// [`Solution::derivative`]. The steps are those of [`end`](Self::end).
+    ///
+    /// The interpolant of the method is kept for each step: `d + 1` states and a time, where `d` is its degree (3 for cubic
+    /// Hermite, 4 for `Tsit5` and `Dopri5`, 6 to 8 for `Dopri8` and Verner's); for `Tsit5` and three components in `f64`
+    /// 128 bytes a step. Its order is that of [`interpolated`](Self::interpolated) values. A gradient keeps nothing of it:
+    /// its loss is evaluated at the start and at the end.
+    ///
+    /// [`Solution::evaluate`]: crate::Solution::evaluate
+    /// [`Solution::derivative`]: crate::Solution::derivative
+    pub fn dense() -> Self {
+        Self::new(Points::Dense, true)
+    }
+
+    fn new(points: Points, start: bool) -> Self {
+        Self { points, start, interpolated: false }
+    }
+
+    /// Reads the points from the interpolant of the steps in which they lie, instead of landing on them: no step is
+    /// shortened, and the steps are those of [`end`](Self::end), however many points there are. Points at ends of steps are
+    /// those of the steps to the last bit.
+    ///
+    /// The values have the order of the method's interpolant (`docs/interpolants.md`): that of the method less one, as a
+    /// rule, with which they are as accurate as the solution at the end of many steps; 3 for `Rk4` and other methods
+    /// that have none of their own, as have methods by hand. At order 4 and more that is less than what landing gives,
+    /// and step-size control does not see it. Methods of order 6 and more evaluate 3 to 8 further stages in each step that
+    /// holds a point, the others none, or one that the next step uses.
+    ///
+    /// For [`Solver::solve`](crate::Solver::solve) and for gradients of stored states (`StoreAll`, `Checkpointed`, and
+    /// `Auto` while it stores them); these keep a state for each point that lies between the ends of a step besides.
+    #[must_use]
+    pub fn interpolated(mut self) -> Self {
+        self.interpolated = true;
+        self
     }
 
     /// Leaves the start out, where it would be saved otherwise.
@@ -58,12 +98,23 @@ impl SaveAt {
 
     /// The save points of a solve from `t0` to `t1`.
     pub(crate) fn plan<T: Real>(&self, t0: T, t1: T) -> Result<SavePlan<T>, SolveError> {
-        let mut plan = SavePlan { start: self.start, stops: Vec::new(), steps: false };
+        let mut plan = SavePlan {
+            start: self.start,
+            stops: Vec::new(),
+            between: Vec::new(),
+            steps: false,
+            dense: false,
+        };
         match &self.points {
             Points::End => plan.stops.push(t1),
+            Points::Dense => (plan.stops, plan.dense) = (vec![t1], true),
             Points::Steps => plan.steps = true,
             Points::Every(dt) => plan.stops = multiples(*dt, t0, t1)?,
             Points::Times(times) => (plan.start, plan.stops) = given(times, t0, t1)?,
+        }
+        // What are ends of steps anyway need no interpolant.
+        if self.interpolated && plan.stops != [t1] {
+            plan.between = std::mem::take(&mut plan.stops);
         }
         Ok(plan)
     }
@@ -76,14 +127,24 @@ pub(crate) struct SavePlan<T> {
     pub(crate) start: bool,
     /// The times after the start that are landed on and saved.
     pub(crate) stops: Vec<T>,
+    /// The times after the start that are read from the interpolants of the steps.
+    pub(crate) between: Vec<T>,
     /// Whether the end of every step is saved.
     pub(crate) steps: bool,
+    /// Whether the interpolants of all steps are kept.
+    pub(crate) dense: bool,
 }
 
 impl<T> SavePlan<T> {
+    /// Whether the interpolants of the steps are needed.
+    pub(crate) fn reads(&self) -> bool {
+        self.dense || !self.between.is_empty()
+    }
+
     /// The number of points, where it is known before the solve.
     pub(crate) fn len(&self) -> Option<usize> {
-        (!self.steps).then(|| self.stops.len() + usize::from(self.start))
+        let times = self.stops.len() + self.between.len();
+        (!self.steps).then(|| times + usize::from(self.start))
     }
 }
 
@@ -135,19 +196,8 @@ fn given<T: Real>(times: &[f64], t0: T, t1: T) -> Result<(bool, Vec<T>), SolveEr
     }
     let forward = t1 > t0;
     let ordered = |a: T, b: T| if forward { a < b } else { a > b };
-    let bound = bound(t0, t1);
-    let snapped = |t: f64| {
-        let t = T::from_f64(t);
-        let (early, late) = (ordered(t, t0), ordered(t1, t));
-        if early && (t - t0).abs() <= bound {
-            t0
-        } else if late && (t - t1).abs() <= bound {
-            t1
-        } else {
-            t
-        }
-    };
-    let times: Vec<T> = times.iter().map(|t| snapped(*t)).collect();
+    let snapped = |t: &f64| rounding_beyond(T::from_f64(*t), t0, t1);
+    let times: Vec<T> = times.iter().map(snapped).collect();
     for (i, &t) in times.iter().enumerate() {
         if !t.is_finite() || ordered(t, t0) || ordered(t1, t) {
             let [t, t0, t1] = [t, t0, t1].map(Readable);
@@ -167,6 +217,19 @@ fn given<T: Real>(times: &[f64], t0: T, t1: T) -> Result<(bool, Vec<T>), SolveEr
     }
     let start = times[0] == t0;
     Ok((start, times[usize::from(start)..].to_vec()))
+}
+
+/// The time `t`, or the end of the span from `t0` to `t1` beyond which rounding has put it.
+pub(crate) fn rounding_beyond<T: Real>(t: T, t0: T, t1: T) -> T {
+    let bound = bound(t0, t1);
+    let (first, last) = if t1 > t0 { (t0, t1) } else { (t1, t0) };
+    if t < first && first - t <= bound {
+        first
+    } else if t > last && t - last <= bound {
+        last
+    } else {
+        t
+    }
 }
 
 /// How far beyond an end of the span a save time may lie that rounding has put there.

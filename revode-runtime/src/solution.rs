@@ -1,11 +1,12 @@
 //! A solution at its save points.
 
 use crate::control::StepControl;
+use crate::dense::Dense;
 use crate::save::SavePlan;
 use crate::scheme::Scheme;
 use crate::stop::Stop;
-use crate::time::{Observer, TimeLoop};
-use crate::{Problem, Real, SolveError, State, Stats, VectorField};
+use crate::time::{End, Observer, TimeLoop};
+use crate::{Problem, Real, SolveError, State, Stats, Step, VectorField};
 
 /// A solution at its save points.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,54 @@ pub struct Solution<T, S> {
     pub y: Vec<S>,
     /// What it cost.
     pub stats: Stats,
+    /// The solution between the points, where it was asked for.
+    dense: Option<Dense<T, S>>,
+}
+
+impl<T: Real, S: State<T>> Solution<T, S> {
+    /// The solution at the time `t`, anywhere in the time span: a state like those in `y`. At the ends of steps it is the
+    /// solution's to the last bit, between them it has the order of the method's interpolant
+    /// ([`SaveAt::interpolated`](crate::SaveAt::interpolated)).
+    ///
+    /// ```
+    /// # extern crate revode_runtime as revode;
+    /// use revode::{Problem, SaveAt, Solver, methods::Tsit5, ode};
+    ///
+    /// ode! {
+    ///     struct Growth { state { y } params { rate } }
+    ///     dy/dt = rate * y;
+    /// }
+    /// let problem = Problem::new(Growth { rate: 1.0 }, [1.0], 0.0..2.0);
+    /// let solution = Solver::new(Tsit5).relative_tolerance(1e-8).solve(&problem, SaveAt::dense())?;
+    /// assert!((solution.evaluate(1.5)?[0] - 1.5_f64.exp()).abs() < 1e-6);
+    /// assert!((solution.derivative(1.5)?[0] - 1.5_f64.exp()).abs() < 1e-5);
+    /// # Ok::<(), revode::SolveError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SolveError::InvalidArgument`] where `t` lies outside the span (by more than the rounding that
+    /// [`SaveAt::times`](crate::SaveAt::times) allows), and where the solution was not saved with
+    /// [`SaveAt::dense`](crate::SaveAt::dense).
+    pub fn evaluate(&self, t: T) -> Result<S, SolveError> {
+        self.dense()?.value(t)
+    }
+
+    /// The derivative of [`evaluate`](Self::evaluate) with respect to time, at `t`: close to the field there, of one order
+    /// less than the solution.
+    ///
+    /// # Errors
+    /// Those of [`evaluate`](Self::evaluate).
+    pub fn derivative(&self, t: T) -> Result<S, SolveError> {
+        self.dense()?.slope(t)
+    }
+
+    fn dense(&self) -> Result<&Dense<T, S>, SolveError> {
+        self.dense.as_ref().ok_or_else(|| {
+            let problem = "the solution is known at its save points only: solve with `SaveAt::dense()` to have it at \
+                           any time";
+            SolveError::argument("save", problem)
+        })
+    }
 }
 
 /// Runs the time loop and saves the solution along the way.
@@ -33,8 +82,8 @@ where
     let points = plan.len().unwrap_or(0);
     let (t, y) = (Vec::with_capacity(points), Vec::with_capacity(points));
     let mut saver = Saver { scheme: time_loop.scheme, t, y, mean: problem.y0.zeros_like() };
-    let stats = time_loop.run(problem, plan, &mut saver)?.stats;
-    Ok(Solution { t: saver.t, y: saver.y, stats })
+    let End { stats, dense, .. } = time_loop.run(problem, plan, &mut saver)?;
+    Ok(Solution { t: saver.t, y: saver.y, stats, dense })
 }
 
 /// Saves the solution at the save points.
@@ -54,6 +103,18 @@ where
     fn saved(&mut self, _: usize, _: u64, t: T, state: &S::State) -> Result<(), SolveError> {
         self.t.push(t);
         self.y.push(Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean).clone());
+        Ok(())
+    }
+
+    fn passed(
+        &mut self,
+        _: usize,
+        _: Step<T>,
+        (t, _): (T, T),
+        y: &F::State,
+    ) -> Result<(), SolveError> {
+        self.t.push(t);
+        self.y.push(y.clone());
         Ok(())
     }
 }

@@ -177,6 +177,8 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         if let Some((name, _)) = find_parameter(&problem.field, |x| x.to_f64().is_nan()) {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
         }
+        // A loss is evaluated at points, for which nothing is to be kept between them.
+        ask.plan.dense = false;
         loss.check(&problem.y0, ask.plan.len())?;
         if let Accuracy::Asked(tolerance) = self.accuracy {
             check_gradient_tolerance(tolerance)?;

@@ -150,7 +150,7 @@ impl Record {
         let mut hash = Hash::new();
         let mut first = None;
         match solver.forward(problem, save.clone()) {
-            Ok(Solution { t, y, stats }) => {
+            Ok(Solution { t, y, stats, .. }) => {
                 hash.reals(&t);
                 hash.reals(y.iter().flat_map(State::as_slice));
                 hash.steps(&stats);

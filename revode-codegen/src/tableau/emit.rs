@@ -102,6 +102,14 @@ impl Code<'_> {
                     stages.first_known = true;
                 }
                 #proceed
+                #[inline]
+                fn dense_output<'a>(
+                    &'a self,
+                    field: &F,
+                    u: &F::State,
+                ) -> ::revode::BoxedDenseOutput<'a, T, F, Self::Stages> {
+                    ::revode::support::of_interpolant(self, field, u)
+                }
                 #inline
                 fn increment(
                     &self,

@@ -128,6 +128,14 @@ impl Code<'_> {
                     #body
                 }
                 #start_derivative
+                #[inline]
+                fn dense_output_vjp<'a>(
+                    &'a self,
+                    field: &'a F,
+                    u: &F::State,
+                ) -> ::revode::BoxedDenseOutputVjp<'a, T, F> {
+                    ::revode::support::of_interpolant_vjp(self, field, u)
+                }
                 #embedded
             }
         }

@@ -110,6 +110,25 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         self.multiply(scheme, state, bar);
     }
 
+    /// The way back has come to `state` at `t` with the cotangent `bar`, to which the loss has added in between.
+    pub(super) fn restart<F, X>(
+        &mut self,
+        (scheme, field): (&X, &F),
+        t: T,
+        state: &X::State,
+        bar: &X::Bar,
+    ) where
+        F: FieldVjp<T, State = S>,
+        X: SchemeVjp<T, F>,
+    {
+        let y = scheme.solution(state);
+        field.eval(t, y, &mut self.f);
+        field.eval(t, scheme.origin(state), &mut self.f_z);
+        self.evaluations += 2;
+        self.jumps.one_is_in_step(field, (t, y));
+        self.add(scheme, state, bar);
+    }
+
     /// The way back has come through `step`, which has left the cotangent of its time in `work`, to `state` with the
     /// cotangent `bar`.
     #[inline]

@@ -7,6 +7,7 @@
 mod accuracy;
 mod along;
 mod auto;
+mod between;
 mod fixed_jumps;
 mod flow;
 mod halving;

@@ -1,6 +1,7 @@
 //! The forward and the one backward pass of a gradient.
 
 use super::accuracy::{Watch, estimate, exceeds, larger};
+use super::between::{Between, Read};
 use super::flow::Flow;
 use super::{Ask, Gradient, Loss, Purpose};
 use crate::control::StepControl;
@@ -66,6 +67,31 @@ pub struct Pass<'a, T: Real, F: FieldVjp<T>, S> {
     pub(crate) problem: &'a Problem<T, F>,
     /// The accepted steps.
     pub(crate) record: &'a StepRecord<T>,
+    /// What takes back the steps in which save points lie, where there are any.
+    between: Option<&'a Between<'a, T, F>>,
+}
+
+impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Pass<'_, T, F, S> {
+    /// [`SchemeVjp::step_vjp`], with the cotangents of the values that were read from the step.
+    #[inline(always)]
+    pub(super) fn step_vjp(
+        &self,
+        step: Step<T>,
+        before: &S::State,
+        state: &mut S::State,
+        adjoint: &mut Adjoint<S::Bar, F>,
+        work: &mut VjpWork<T, F, S::Method>,
+    ) -> Result<(), Stop> {
+        let (scheme, field) = (self.scheme, &self.problem.field);
+        if let Some(between) = self.between
+            && let Some(done) = between.step_back(step, |output| {
+                scheme.read_step_vjp(field, step, [before, state], adjoint, output)
+            })
+        {
+            return done;
+        }
+        scheme.step_vjp(field, step, before, state, adjoint, work)
+    }
 }
 
 /// Differentiates the solve along `scheme`, whose states come back by `keeper`.
@@ -85,43 +111,56 @@ where
     let Ask { problem, plan, .. } = ask;
     let points = Points::new(plan);
     let mean = problem.y0.zeros_like();
-    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, mean };
-    let End { mut state, record, mut stats } =
+    let read = Read::new();
+    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, read, mean };
+    let End { mut state, record, mut stats, .. } =
         ask.time_loop(scheme, Purpose::Gradient).run(problem, plan, &mut forward)?;
-    let Forward { mut keeper, value, mut points, .. } = forward;
+    let Forward { mut keeper, value, mut points, mut read, .. } = forward;
     loss.finish(points.len)?;
-    stats.bytes_kept =
-        record.bytes() + points.bytes() + keeper.bytes() + scheme.state_bytes(&state);
+    stats.bytes_kept = record.bytes()
+        + points.bytes()
+        + keeper.bytes()
+        + scheme.state_bytes(&state)
+        + read.bytes();
 
     let Problem { field, y0, t0, t1 } = problem;
-    let pass = Pass { scheme, problem, record: &record };
+    let mut output = (!read.is_empty()).then(|| scheme.method().dense_output_vjp(field, y0));
+    let between = output.as_mut().map(|output| Between::new(&mut **output, y0));
+    let pass = Pass { scheme, problem, record: &record, between: between.as_ref() };
     let mut work = VjpWork::new(scheme.method(), field, y0);
     let allowed = ask.allowed_error();
     let mut adjoint = Adjoint::zero(scheme, field, y0, allowed.is_some());
     let mut watch = Watch::new(allowed.unwrap_or(0.0), record.len());
-    let mut add_cotangent = |steps, t, state: &S::State, adjoint: &mut Adjoint<S::Bar, F>| {
-        let Some(index) = points.next_at(steps) else { return false };
-        for Cotangent { state: bar, .. } in adjoint.each() {
-            scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
-        }
-        true
-    };
-    add_cotangent(record.len(), *t1, &state, &mut adjoint);
+    let add_cotangent =
+        |points: &mut Points, (steps, t), state: &_, adjoint: &mut Adjoint<_, _>| {
+            let Some(index) = points.next_at(steps) else { return false };
+            for Cotangent { state: bar, .. } in adjoint.each() {
+                scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
+            }
+            true
+        };
+    add_cotangent(&mut points, (record.len(), *t1), &state, &mut adjoint);
     watch.look(scheme, (record.len(), *t1), &adjoint);
     let mut flow = allowed.map(|_| Flow::new((scheme, field), *t1, &state));
     if let Some(flow) = &mut flow {
         flow.add(scheme, &state, &adjoint.main.state);
     }
     for step in record.rev() {
+        let read_there = between.as_ref().map_or(0, |x| read.seed(field, step, loss, x));
+        points.len -= read_there;
         keeper.step_back(&pass, step, &mut state, &mut adjoint, &mut work)?;
         scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
-        if let Some(flow) = &mut flow {
+        if let Some(flow) = flow.as_mut().filter(|_| read_there == 0) {
             flow.step((scheme, field), step, &work, &state, &adjoint.main.state);
         }
-        if add_cotangent(step.index, step.t, &state, &mut adjoint)
-            && let Some(flow) = &mut flow
-        {
-            flow.add(scheme, &state, &adjoint.main.state);
+        let added = add_cotangent(&mut points, (step.index, step.t), &state, &mut adjoint);
+        match &mut flow {
+            // Within a step that values were read from, the loss has added to the cotangent.
+            Some(flow) if read_there > 0 => {
+                flow.restart((scheme, field), step.t, &state, &adjoint.main.state);
+            }
+            Some(flow) if added => flow.add(scheme, &state, &adjoint.main.state),
+            _ => {}
         }
         watch.look(scheme, (step.index, step.t), &adjoint);
     }
@@ -129,6 +168,10 @@ where
         scheme.method().taped_evaluations(&work.taped) + keeper.evaluations(scheme);
     stats.evaluations += flow.as_ref().map_or(0, |flow| flow.evaluations);
     stats.vjps = scheme.method().vjps(&work.taped);
+    if let Some((evaluations, vjps)) = between.as_ref().map(Between::counts) {
+        stats.evaluations += evaluations;
+        stats.vjps += vjps;
+    }
     stats.strategy = keeper.report();
     stats.refinements = ask.refinement.borrow().rounds;
     let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
@@ -198,6 +241,7 @@ struct Forward<'a, T, Y, S, L, K> {
     keeper: K,
     value: T,
     points: Points,
+    read: Read<T, Y>,
     /// Scratch space for a read-out.
     mean: Y,
 }
@@ -225,6 +269,24 @@ where
         Ok(())
     }
 
+    fn passed(
+        &mut self,
+        index: usize,
+        step: Step<T>,
+        at: (T, T),
+        y: &F::State,
+    ) -> Result<(), SolveError> {
+        let (t, _) = at;
+        if t == step.end {
+            self.points.push(step.index + 1);
+        } else {
+            self.points.push(INSIDE);
+            self.read.push(index, step, at, y);
+        }
+        self.value += self.loss.value(index, t, y)?;
+        Ok(())
+    }
+
     #[inline(always)]
     fn before(
         &mut self,
@@ -241,6 +303,9 @@ where
         Ok(())
     }
 }
+
+/// In the place of a number of steps: the point lies between the ends of one.
+const INSIDE: u64 = u64::MAX;
 
 /// After how many steps each save point was passed: a list, or nothing where every step has one.
 #[derive(Debug)]

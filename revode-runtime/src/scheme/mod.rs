@@ -16,7 +16,10 @@ pub(crate) use adjoint::{Adjoint, Cotangent, VjpWork};
 pub(crate) use plain::Plain;
 
 use crate::stop::{Stop, Unfinished};
-use crate::{FieldVjp, Method, MethodVjp, Real, SolveError, Stability, State, Step, VectorField};
+use crate::{
+    DenseOutputVjp, FieldVjp, Method, MethodVjp, Real, SolveError, Stability, State, Step,
+    VectorField,
+};
 
 /// A way to advance the solution by one step, made from a [`Method`].
 pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
@@ -29,6 +32,9 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
     /// Whether a step's first increment starts where the last step's ended, so that a method whose last stage is its
     /// next first one need not compute it again.
     const CONTINUES: bool;
+    /// Whether the stages after a step are those of the increment from the solution to the proposed one, so that the
+    /// method's interpolant is the solution between them.
+    const INTERPOLATES: bool = false;
 
     /// The method whose increments are used.
     fn method(&self) -> &Self::Method;
@@ -173,6 +179,23 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
         adjoint: &mut Adjoint<Self::Bar, F>,
         work: &mut VjpWork<T, F, Self::Method>,
     ) -> Result<(), Stop>;
+
+    /// [`step_vjp`](Self::step_vjp) of a step of which values between its ends were read, whose cotangents `output` has
+    /// been given.
+    ///
+    /// # Errors
+    /// [`SolveError::NotRepeated`] where an increment fails that had not failed before.
+    fn read_step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        ends: [&Self::State; 2],
+        adjoint: &mut Adjoint<Self::Bar, F>,
+        output: &mut dyn DenseOutputVjp<T, F>,
+    ) -> Result<(), Stop> {
+        let _ = (field, step, ends, adjoint, output);
+        unreachable!("only a scheme that `INTERPOLATES` has such values")
+    }
 
     /// Checks the cotangent that the reverse pass has come to with a step, whose start is `state`.
     ///

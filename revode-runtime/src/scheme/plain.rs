@@ -3,7 +3,10 @@
 use super::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
 use crate::error::check_finite;
 use crate::stop::{Stop, Unfinished};
-use crate::{FieldVjp, Method, MethodVjp, Real, Stability, State, Step, VectorField, support};
+use crate::{
+    DenseOutputVjp, FieldVjp, Method, MethodVjp, Real, SolveError, Stability, State, Step,
+    VectorField, support,
+};
 
 /// The method by itself: `y' = y + Psi_h(t, y)`.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,6 +17,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
     type State = F::State;
     type Next = F::State;
     const CONTINUES: bool = true;
+    const INTERPOLATES: bool = true;
 
     #[inline(always)]
     fn method(&self) -> &M {
@@ -112,5 +116,19 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
             self.0.increment_vjp(field, step, taped, psi_bar, state, model)
         };
         Ok(())
+    }
+
+    fn read_step_vjp(
+        &self,
+        field: &F,
+        step: Step<T>,
+        ends: [&F::State; 2],
+        adjoint: &mut Adjoint<F::State, F>,
+        output: &mut dyn DenseOutputVjp<T, F>,
+    ) -> Result<(), Stop> {
+        let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
+        let embedded = embedded.as_deref_mut().map(|bars| (&mut bars.state, &mut bars.model));
+        let taken = output.step_vjp(field, step, ends, (state, model), embedded);
+        Ok(taken.map_err(|_| SolveError::not_repeated(step))?)
     }
 }

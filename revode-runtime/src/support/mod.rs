@@ -5,6 +5,7 @@ mod algebra;
 mod stage;
 mod switch;
 
+pub use crate::dense::{of_interpolant, of_interpolant_vjp};
 pub use algebra::{
     add_heap_mat_mul, add_mat_mul, add_mat_vec, add_outer, dot, heap_mat_mul, mat_mul, mat_vec,
     mat_vec_transposed, outer, sum, transpose,

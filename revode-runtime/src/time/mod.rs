@@ -1,6 +1,7 @@
 //! The time loop: the one place that takes, accepts and rejects steps.
 
 mod codes;
+mod interpolate;
 mod ladder;
 mod limits;
 mod record;
@@ -17,11 +18,13 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::control::{Begin, StepControl, Verdict};
+use crate::dense::Dense;
 use crate::error::check_finite;
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, Work};
 use crate::stop::{Stop, Unfinished};
 use crate::{Method, Problem, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField};
+use interpolate::{Reader, Reading};
 use limits::Limit;
 use spectrum::Spectrum;
 use steps::{Steps, at_most};
@@ -31,10 +34,22 @@ use switching::Switching;
 pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
     /// Whether the time loop records the steps.
     const RECORDS: bool = false;
+    /// Whether the time loop reads between the ends of steps.
+    const READS: bool = false;
 
     /// The solve is at save point `index`, after `steps` steps.
     fn saved(&mut self, index: usize, steps: u64, t: T, state: &S::State)
     -> Result<(), SolveError>;
+
+    /// An accepted step has passed save point `index`, where the solution is `y`. The point is `at` the time
+    /// `t = step.t + theta h`, and `theta`; at the end of the step that is 1. For points that are not landed on, before the step is committed.
+    fn passed(
+        &mut self,
+        index: usize,
+        step: Step<T>,
+        at: (T, T),
+        y: &F::State,
+    ) -> Result<(), SolveError>;
 
     /// A step was accepted: `state` is the one at its start, `work` holds the solution at its end and the stage
     /// derivatives of the last increment, which are what an interpolant is made of.
@@ -77,9 +92,11 @@ pub(crate) struct TimeLoop<'a, S, C> {
 
 /// The end of a solve.
 #[derive(Debug)]
-pub(crate) struct End<T, X> {
+pub(crate) struct End<T, X, Y> {
     /// The last state.
     pub(crate) state: X,
+    /// The interpolants, where they were kept.
+    pub(crate) dense: Option<Dense<T, Y>>,
     /// The accepted steps, where the observer wanted them recorded.
     pub(crate) record: StepRecord<T>,
     /// What it cost.
@@ -93,7 +110,50 @@ impl<S, C> TimeLoop<'_, S, C> {
         problem: &Problem<T, F>,
         plan: &SavePlan<T>,
         observer: &mut O,
-    ) -> Result<End<T, S::State>, Stop>
+    ) -> Result<End<T, S::State, F::State>, Stop>
+    where
+        T: Real,
+        F: VectorField<T>,
+        S: Scheme<T, F>,
+        C: StepControl<T, F, S::Method>,
+        O: Observer<T, F, S>,
+    {
+        // Compiled twice, so that solves which read nothing take no time for it (`cargo bench --bench step`: 10 % of
+        // a step of RK4, where one loop served both).
+        if !plan.reads() {
+            self.steps(problem, plan, observer)
+        } else if const { S::INTERPOLATES } {
+            self.read_steps(problem, plan, observer)
+        } else {
+            Err(interpolate::no_interpolant().into())
+        }
+    }
+
+    /// [`steps`](Self::steps) that are read. On its own, so that the stack of other solves has no place for it.
+    #[inline(never)]
+    fn read_steps<T, F, O>(
+        &self,
+        problem: &Problem<T, F>,
+        plan: &SavePlan<T>,
+        observer: &mut O,
+    ) -> Result<End<T, S::State, F::State>, Stop>
+    where
+        T: Real,
+        F: VectorField<T>,
+        S: Scheme<T, F>,
+        C: StepControl<T, F, S::Method>,
+        O: Observer<T, F, S>,
+    {
+        self.steps(problem, plan, &mut Reading(observer))
+    }
+
+    /// The steps from the start to the end.
+    fn steps<T, F, O>(
+        &self,
+        problem: &Problem<T, F>,
+        plan: &SavePlan<T>,
+        observer: &mut O,
+    ) -> Result<End<T, S::State, F::State>, Stop>
     where
         T: Real,
         F: VectorField<T>,
@@ -114,6 +174,7 @@ impl<S, C> TimeLoop<'_, S, C> {
         let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
         let mut stability_limited = 0;
         let mut switching = Switching::new(field, (*t0, y0), *switches);
+        let mut reader = O::READS.then(|| Reader::new(*scheme, field, plan, (*t0, y0)));
         let mut work = Work::new(*scheme, field, y0);
         let mut state = scheme.start(y0);
         let mut error_norm = 0.0;
@@ -174,6 +235,13 @@ impl<S, C> TimeLoop<'_, S, C> {
                 error_norm = verdict.error;
                 if verdict.accepted {
                     observer.before(step, &state, &work)?;
+                    let mut told = false;
+                    if let Some(reader) = &mut reader
+                        && reader.reads(step)
+                    {
+                        let ends = [scheme.solution(&state), scheme.proposed(&work.next)];
+                        told = reader.read(field, step, ends, &mut work.stages, observer)?;
+                    }
                     scheme.commit(step, &mut state, &mut work);
                     scheme.close(step, &mut state, &mut work).inspect_err(|_| count(&steps))?;
                     observer.after(step, &state)?;
@@ -190,7 +258,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                     if let Some(switching) = &mut switching {
                         switching.accept(step);
                     }
-                    if S::CONTINUES {
+                    if S::CONTINUES && !told {
                         control.proceed(method, &mut work.stages);
                     }
                     if plan.steps {
@@ -216,7 +284,8 @@ impl<S, C> TimeLoop<'_, S, C> {
         count(&steps);
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
-        let evaluations = evaluations + looks + method.evaluations(&work.stages);
+        let (read, dense) = reader.map_or((0, None), |reader| reader.finish());
+        let evaluations = evaluations + looks + read + method.evaluations(&work.stages);
         let stats = Stats {
             accepted,
             rejected,
@@ -225,7 +294,7 @@ impl<S, C> TimeLoop<'_, S, C> {
             evaluations,
             ..Stats::default()
         };
-        Ok(End { state, record: steps.into_record(), stats })
+        Ok(End { state, dense, record: steps.into_record(), stats })
     }
 }
 

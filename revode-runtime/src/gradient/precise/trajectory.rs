@@ -212,6 +212,16 @@ where
         Ok(())
     }
 
+    fn passed(
+        &mut self,
+        _: usize,
+        _: Step<f64>,
+        _: (f64, f64),
+        _: &F::State,
+    ) -> Result<(), SolveError> {
+        unreachable!("a pair lands on its save points")
+    }
+
     fn before(
         &mut self,
         step: Step<f64>,

@@ -129,7 +129,7 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
         &mut self,
         pass: &Pass<'_, T, F, PairScheme<M, Anchored>>,
     ) -> Result<Anchor<F::State>, Stop> {
-        let Pass { scheme, problem, record } = *pass;
+        let Pass { scheme, problem, record, .. } = *pass;
         let number = self.indices.len() as u64 - 1;
         // The start is always in the schedule, so that there is a last anchor.
         let last = self.schedule.last_before(number);

@@ -138,7 +138,7 @@ where
         adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, problem, record } = *pass;
+        let Pass { scheme, problem, record, .. } = *pass;
         let Problem { field, y0, .. } = problem;
         let Self { samples, allowed, certificate } = self;
         let certificate = certificate.get_or_insert_with(|| {

@@ -86,7 +86,7 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Stored<S::
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop> {
         if let Some(before) = self.states.pop() {
-            pass.scheme.step_vjp(&pass.problem.field, step, &before, state, adjoint, work)?;
+            pass.step_vjp(step, &before, state, adjoint, work)?;
             *state = before;
         }
         Ok(())

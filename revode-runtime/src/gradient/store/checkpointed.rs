@@ -97,7 +97,7 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Checkpoint
         adjoint: &mut Adjoint<S::Bar, F>,
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, problem, record } = *pass;
+        let Pass { scheme, problem, record, .. } = *pass;
         let Self { schedule, states, before, work: forward, .. } = self;
         let field = &problem.field;
         // The start is always stored, so that there is a last checkpoint.
@@ -115,7 +115,7 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Checkpoint
                 store(states, scheme, slot, before);
             }
         }
-        scheme.step_vjp(field, step, before, state, adjoint, work)?;
+        pass.step_vjp(step, before, state, adjoint, work)?;
         std::mem::swap(state, before);
         Ok(())
     }

@@ -1,0 +1,342 @@
+//! Values between the ends of steps: save points that are read from the interpolant, and dense solutions.
+
+use revode::nalgebra::{DVector, SVector, Vector2};
+use revode::prelude::*;
+use revode::{EmbeddedMethod, Method, Real, Step, StepFailure};
+use revode_testing::dynamics::FitzHughNagumo;
+
+ode! {
+    struct Spiral {
+        state  { x, y }
+        params { a, omega }
+    }
+    dx/dt = a * x - omega * y;
+    dy/dt = omega * x + a * y;
+}
+
+ode! {
+    struct Decay {
+        dims   { n }
+        state  { y: [n] }
+        params { k: [n] }
+    }
+    dy/dt = -k * y;
+}
+
+fn exact<T: Real>(t: f64) -> SVector<T, 2> {
+    let (sin, cos) = (Real::sin(2.0 * t), Real::cos(2.0 * t));
+    let size = Real::exp(-0.3 * t);
+    Vector2::new(T::from_f64(size * (cos - 0.5 * sin)), T::from_f64(size * (sin + 0.5 * cos)))
+}
+
+fn spiral<T: Real>(t0: f64, t1: f64) -> Problem<T, Spiral<T>> {
+    let field = Spiral { a: T::from_f64(-0.3), omega: T::from_f64(2.0) };
+    Problem::new(field, exact::<T>(t0), T::from_f64(t0)..T::from_f64(t1))
+}
+
+/// Save points of every kind over the span, landed on and read.
+fn saves(t0: f64, t1: f64) -> Vec<SaveAt> {
+    let at = |part: f64| t0 + part * (t1 - t0);
+    // Two that are close to each other, the start and the end among them.
+    let times: Vec<f64> = [0.0, 0.1, 0.100_1, 0.5, 0.77, 1.0].map(at).to_vec();
+    let every = SaveAt::every(0.01 * (t1 - t0).abs());
+    vec![
+        SaveAt::end(),
+        SaveAt::end().interpolated(),
+        SaveAt::steps(),
+        SaveAt::steps().interpolated(),
+        every.clone(),
+        every.clone().without_start(),
+        every.clone().interpolated(),
+        every.without_start().interpolated(),
+        SaveAt::times(&times),
+        SaveAt::times(&times).interpolated(),
+        SaveAt::times(&times[3..4]).interpolated(),
+        SaveAt::dense(),
+        SaveAt::dense().without_start(),
+    ]
+}
+
+macro_rules! check_all {
+    ($T:ty, $allowed:expr, $($solver:expr),* $(,)?) => {$(
+        for (t0, t1) in [(0.0, 3.0), (0.5, -2.0)] {
+            let problem = spiral::<$T>(t0, t1);
+            for save in saves(t0, t1) {
+                let found = $solver.solve(&problem, save.clone()).unwrap();
+                assert_eq!(found.t.len(), found.y.len());
+                let mut before = None;
+                for (t, y) in found.t.iter().zip(&found.y) {
+                    let off = (y - exact::<$T>(f64::from(*t))).amax();
+                    assert!(off <= $allowed, "{} {save:?} {t} {off:e}", stringify!($solver));
+                    assert!(before.is_none_or(|before| (before < *t) == (t0 < t1)));
+                    before = Some(*t);
+                }
+            }
+        }
+    )*};
+}
+
+/// Every kind of save point against the closed form, forward and backward in time.
+#[test]
+fn all_save_points_are_on_the_solution() {
+    check_all!(
+        f64,
+        3e-8,
+        Solver::new(Tsit5).tolerance(1e-10, 1e-10),
+        Solver::new(Dopri5).tolerance(1e-10, 1e-10),
+        Solver::new(Bosh3).tolerance(1e-10, 1e-10),
+        Solver::new(Vern6).tolerance(1e-10, 1e-10),
+        Solver::new(Vern7).tolerance(1e-10, 1e-10),
+        Solver::new(Vern8).tolerance(1e-10, 1e-10),
+        Solver::new(Dopri8).tolerance(1e-10, 1e-10),
+        Solver::new(CashKarp).tolerance(1e-11, 1e-11),
+        Solver::new(Rk4).fixed_step(0.01),
+        Solver::new(Tsit5).fixed_step(0.013),
+    );
+    check_all!(
+        f32,
+        2e-5_f32,
+        Solver::new(Tsit5).tolerance(1e-6, 1e-6),
+        Solver::new(Rk4).fixed_step(0.02),
+    );
+}
+
+/// Points that are read leave the steps as they are, cost no evaluation where the last stage is the next first one, and at
+/// ends of steps are the solution there.
+#[test]
+fn reading_takes_the_steps_of_a_solve_without_points() {
+    macro_rules! check {
+        ($($solver:expr, $further:expr;)*) => {$(
+            let problem = spiral::<f64>(0.0, 3.0);
+            let steps = $solver.solve(&problem, SaveAt::steps()).unwrap();
+            let end = $solver.solve(&problem, SaveAt::end()).unwrap();
+            assert_eq!((steps.y.last(), steps.stats), (end.y.last(), end.stats));
+            for save in [SaveAt::every(1e-3).interpolated(), SaveAt::dense()] {
+                let read = $solver.solve(&problem, save).unwrap();
+                assert_eq!(read.y.last(), end.y.last());
+                assert_eq!(read.stats.accepted, end.stats.accepted);
+                assert_eq!(read.stats.rejected, end.stats.rejected);
+                let more = read.stats.evaluations - end.stats.evaluations;
+                let expected: std::ops::RangeInclusive<u64> = $further;
+                assert!(expected.contains(&(more / end.stats.accepted)) && (*expected.end() > 0 || more <= 1), "{more}");
+            }
+            let again = $solver.solve(&problem, SaveAt::times(&steps.t).interpolated()).unwrap();
+            assert_eq!((again.t, again.y, again.stats), (steps.t, steps.y, steps.stats));
+        )*};
+    }
+    check! {
+        Solver::new(Tsit5).tolerance(1e-6, 1e-6), 0..=0;
+        Solver::new(Dopri5).tolerance(1e-6, 1e-6), 0..=0;
+        Solver::new(Bosh3).tolerance(1e-6, 1e-6), 0..=0;
+        Solver::new(Vern6).tolerance(1e-6, 1e-6), 1..=3;
+        Solver::new(Vern8).tolerance(1e-6, 1e-6), 7..=8;
+        Solver::new(Rk4).fixed_step(0.05), 0..=0;
+        Solver::new(Dopri5).fixed_step(0.05), 0..=0;
+    }
+    // Only steps that hold a point are extended: here two of them, at the most.
+    let problem = spiral::<f64>(0.0, 3.0);
+    let solver = Solver::new(Vern8).tolerance(1e-10, 1e-10);
+    let end = solver.solve(&problem, SaveAt::end()).unwrap().stats;
+    let few = solver.solve(&problem, SaveAt::times([0.7, 2.2]).interpolated()).unwrap().stats;
+    assert!(end.accepted > 5 && few.evaluations <= end.evaluations + 16, "{end} {few}");
+}
+
+/// 10,000 points cost at most 1.05 times the field evaluations of 10.
+#[test]
+fn many_points_cost_no_evaluations() {
+    let field = FitzHughNagumo { a: 0.2, b: 0.2, c: 3.0 };
+    let problem = Problem::new(field, [-1.0, 1.0], 0.0..200.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-6, 1e-6);
+    let evaluations = |n: u32| {
+        let save = SaveAt::every(200.0 / f64::from(n)).interpolated();
+        let found = solver.solve(&problem, save).unwrap();
+        assert_eq!(found.y.len(), n as usize + 1);
+        found.stats.evaluations as f64
+    };
+    assert!(evaluations(10_000) <= 1.05 * evaluations(10));
+}
+
+/// A dense solution is that of the interpolated points to rounding, and at ends of steps to the last bit; its derivative is
+/// close to the field.
+#[test]
+fn dense_solutions_are_known_at_any_time() {
+    macro_rules! check {
+        ($T:ty, $rounding:expr, $slope:expr, $($solver:expr),* $(,)?) => {$(
+            for (t0, t1) in [(0.0, 3.0), (0.5, -2.0)] {
+                let problem = spiral::<$T>(t0, t1);
+                let dense = $solver.solve(&problem, SaveAt::dense()).unwrap();
+                assert_eq!(dense.t, [problem.t0, problem.t1]);
+                let save = SaveAt::every(1e-3).interpolated();
+                let read = $solver.solve(&problem, save).unwrap();
+                for (t, y) in read.t.iter().zip(&read.y) {
+                    let off = (dense.evaluate(*t).unwrap() - y).amax();
+                    assert!(off <= $rounding, "{} {t} {off:e}", stringify!($solver));
+                    let mut f = *y;
+                    problem.field.eval(*t, y, &mut f);
+                    let off = (dense.derivative(*t).unwrap() - f).amax();
+                    assert!(off <= $slope, "{} {t} {off:e}", stringify!($solver));
+                }
+                let steps = $solver.solve(&problem, SaveAt::steps()).unwrap();
+                for (t, y) in steps.t.iter().zip(&steps.y) {
+                    assert_eq!(dense.evaluate(*t).unwrap(), *y);
+                }
+            }
+        )*};
+    }
+    check!(
+        // The weights of `Vern6` add up to 400, those of the derivative of `Vern8` to more.
+        f64,
+        2e-13,
+        1e-6,
+        Solver::new(Tsit5).tolerance(1e-9, 1e-9),
+        Solver::new(Bosh3).tolerance(1e-9, 1e-9),
+        Solver::new(Vern6).tolerance(1e-9, 1e-9),
+        Solver::new(Vern8).tolerance(1e-9, 1e-9),
+        Solver::new(Dopri8).tolerance(1e-9, 1e-9),
+        Solver::new(Rk4).fixed_step(0.01),
+    );
+    check!(f32, 2e-6_f32, 1e-3_f32, Solver::new(Tsit5).tolerance(1e-5, 1e-5));
+}
+
+#[test]
+fn times_outside_and_solutions_that_are_not_dense_are_errors() {
+    let solver = Solver::new(Tsit5);
+    for (t0, t1) in [(0.0, 3.0), (3.0, 0.0)] {
+        let dense = solver.solve(&spiral::<f64>(t0, t1), SaveAt::dense()).unwrap();
+        // Rounding is not outside.
+        assert_eq!(dense.evaluate(0.1 * 30.0).unwrap(), dense.evaluate(3.0).unwrap());
+        for t in [-0.1, 3.1, f64::NAN, f64::INFINITY] {
+            for error in [dense.evaluate(t).unwrap_err(), dense.derivative(t).unwrap_err()] {
+                let SolveError::InvalidArgument { argument: "t", problem } = error else {
+                    panic!("{error:?}")
+                };
+                assert!(problem.contains(&format!("from {t0} to {t1}")), "{problem}");
+            }
+        }
+    }
+    for save in [SaveAt::end(), SaveAt::steps(), SaveAt::every(0.5).interpolated()] {
+        let found = solver.solve(&spiral::<f64>(0.0, 3.0), save).unwrap();
+        for error in [found.evaluate(1.0).unwrap_err(), found.derivative(1.0).unwrap_err()] {
+            assert!(error.to_string().contains("SaveAt::dense()"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn states_on_the_heap_are_read_too() {
+    let k = DVector::from_fn(50, |i, _| 0.1 * i as f64);
+    let problem = Problem::new(Decay { n: 50, k: k.clone() }, DVector::repeat(50, 1.0), 0.0..1.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-10, 1e-10);
+    let dense = solver.solve(&problem, SaveAt::dense()).unwrap();
+    let read = solver.solve(&problem, SaveAt::every(0.01).interpolated()).unwrap();
+    for (t, y) in read.t.iter().zip(&read.y) {
+        assert!((y - k.map(|k| Real::exp(-k * t))).amax() < 1e-9);
+        assert!((dense.evaluate(*t).unwrap() - y).amax() < 1e-15);
+        let slope = dense.derivative(*t).unwrap() + k.component_mul(y);
+        assert!(slope.amax() < 1e-6, "{t} {:e}", slope.amax());
+    }
+}
+
+/// A method by hand, which says nothing of values between the ends of its steps.
+#[derive(Debug, Clone, Copy)]
+struct ByHand;
+
+impl<F: VectorField<f64>> Method<f64, F> for ByHand {
+    type Stages = <Bosh3 as Method<f64, F>>::Stages;
+
+    fn order(&self) -> u32 {
+        3
+    }
+    fn stages(&self, field: &F, u: &F::State) -> Self::Stages {
+        Bosh3.stages(field, u)
+    }
+    fn increment(
+        &self,
+        field: &F,
+        step: Step<f64>,
+        u: &F::State,
+        stages: &mut Self::Stages,
+        psi: &mut F::State,
+    ) -> Result<(), StepFailure> {
+        Bosh3.increment(field, step, u, stages, psi)
+    }
+    fn evaluations(&self, stages: &Self::Stages) -> u64 {
+        Method::<f64, F>::evaluations(&Bosh3, stages)
+    }
+}
+
+impl<F: VectorField<f64>> EmbeddedMethod<f64, F> for ByHand {
+    fn embedded_order(&self) -> u32 {
+        2
+    }
+    fn increment_with_error(
+        &self,
+        field: &F,
+        step: Step<f64>,
+        u: &F::State,
+        stages: &mut Self::Stages,
+        psi: &mut F::State,
+        error: &mut F::State,
+    ) -> Result<(), StepFailure> {
+        Bosh3.increment_with_error(field, step, u, stages, psi, error)
+    }
+}
+
+/// It reads from the cubic that is the interpolant of `Bosh3`.
+#[test]
+fn methods_by_hand_have_cubic_hermite() {
+    let problem = spiral::<f64>(0.0, 3.0);
+    macro_rules! check {
+        ($($control:expr),*) => {$(
+            for save in [SaveAt::every(0.01).interpolated(), SaveAt::times([0.3, 0.31, 2.0]).interpolated()] {
+                let known = Solver::new(Bosh3).control($control).solve(&problem, save.clone()).unwrap();
+                let found = Solver::new(ByHand).control($control).solve(&problem, save).unwrap();
+                assert_eq!((&found.t, found.stats.accepted), (&known.t, known.stats.accepted));
+                for (found, known) in found.y.iter().zip(&known.y) {
+                    assert!((found - known).amax() < 1e-15);
+                }
+            }
+            let known = Solver::new(Bosh3).control($control).solve(&problem, SaveAt::dense()).unwrap();
+            let found = Solver::new(ByHand).control($control).solve(&problem, SaveAt::dense()).unwrap();
+            for t in [0.0, 0.1, 1.234, 2.999, 3.0] {
+                assert!((found.evaluate(t).unwrap() - known.evaluate(t).unwrap()).amax() < 1e-15);
+                assert!((found.derivative(t).unwrap() - known.derivative(t).unwrap()).amax() < 1e-12);
+            }
+            // Each step starts from the derivative that the last one ended with; but the first one. Those of `Bosh3`
+            // itself are evaluated for its own stages.
+            let (steps, evaluations) = (found.stats.accepted, found.stats.evaluations);
+            let end = Solver::new(ByHand).control($control).solve(&problem, SaveAt::end()).unwrap();
+            assert_eq!(evaluations, end.stats.evaluations + steps + 1);
+        )*};
+    }
+    check!(
+        FixedStep { h: 0.05 },
+        Adaptive { rtol: 1e-6, atol: Some(1e-6), controller: Pid::default() }
+    );
+}
+
+#[test]
+fn a_pair_says_what_to_do_instead() {
+    let problem = spiral::<f64>(0.0, 3.0);
+    macro_rules! check {
+        ($($strategy:expr),*) => {$(
+            let solver = Solver::new(Tsit5).strategy($strategy);
+            for save in [SaveAt::every(0.01).interpolated(), SaveAt::dense()] {
+                let error = solver.forward(&problem, save).unwrap_err();
+                assert!(matches!(error, SolveError::InvalidArgument { argument: "save", .. }));
+                assert!(error.to_string().contains("StoreAll"), "{error}");
+            }
+        )*};
+    }
+    check!(
+        Guarded::default(),
+        Exact::default(),
+        Reversible::coupling(0.999),
+        StoreAll.along(Guarded::default())
+    );
+    let solver = Solver::new(Tsit5);
+    let save = SaveAt::every(0.01).interpolated();
+    let forward = solver.strategy(StoreAll).forward(&problem, save.clone()).unwrap();
+    assert_eq!(solver.forward(&problem, save).unwrap(), forward);
+    assert!(solver.forward(&problem, SaveAt::dense()).unwrap().evaluate(1.0).is_ok());
+}
