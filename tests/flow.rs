@@ -139,7 +139,7 @@ ode! {
 fn jumps_in_time_at_a_stop_are_not_missed() {
     for span in [0.0..2.0, 0.0..1.0, 1.0..2.0, 2.0..0.0, 2.0..1.0, 1.0..0.0] {
         let problem = Problem::new(Switched { k: 0.5, amp: 1.0 }, [1.0], span.clone());
-        for (save, at) in [(SaveAt::end(), span.end), (SaveAt::times(&[1.0]), 1.0)] {
+        for (save, at) in [(SaveAt::end(), span.end), (SaveAt::times([1.0]), 1.0)] {
             let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
             let fit = solver.gradient(&problem, save, &component(0)).unwrap();
             let off = (fit.y0[0] - (-0.5 * (at - span.start)).exp()).abs();
