@@ -51,6 +51,11 @@ pub(crate) fn distance<T: Real>(x: T, y: T) -> T {
     if distance.is_finite() { distance } else { T::from_f64(f64::INFINITY) }
 }
 
+/// 1, −1, or 0 at 0 and for NaN.
+pub(crate) fn sign_of(x: f64) -> f64 {
+    if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() }
+}
+
 /// 1 or −1 for component `i` and number `n`, scattered over both: no direction is missed, and over many numbers the signs
 /// of a component cancel.
 #[inline(always)]

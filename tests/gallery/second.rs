@@ -9,27 +9,15 @@
 //! Its references are `second.json`, made by `references/make_second.py`.
 
 use std::fmt::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use revode::SolveError;
-use revode::prelude::*;
 use revode_testing::compare::difference;
 
 use crate::entry::{Answer, Choice, Entry, Expected};
 use crate::problems::second;
 use crate::reference::{self, Reference};
-use crate::{SLACK, TOLERANCES, fault, stated_tolerance};
-
-/// The gradient; a panic is none.
-fn outcome(
-    entry: &Entry,
-    tolerance: f64,
-    choice: Choice,
-) -> Result<Result<Answer, SolveError>, String> {
-    catch_unwind(AssertUnwindSafe(|| entry.gradient(tolerance, choice)))
-        .map_err(|_| "a panic".to_owned())
-}
+use crate::{TOLERANCES, assert_none, assert_same, faults, is_right, outcome};
 
 /// Wrong in silence, today: pulses that start from rest between two steps, and a floor of stiffness 1e6 on which the
 /// exact pair at 1e-3 takes 14 steps a bounce. (`docs/gradient-error.md`, "What the estimate does not see".)
@@ -37,58 +25,31 @@ const NOT_SEEN: [&str; 3] = ["sharp pulse at 90", "stimulus of amplitude 0", "ha
 
 #[test]
 fn every_answer_of_the_second_gallery_is_right_or_an_error() {
-    let references = reference::read_second();
-    let mut faults = Vec::new();
-    let mut seen = NOT_SEEN.to_vec();
     let long = std::env::var_os("REVODE_LONG").is_some();
     let choices: &[_] = if long { &Choice::ALL } else { &[Choice::Auto, Choice::Guarded] };
     let tolerances: &[_] = if long { &TOLERANCES } else { &[1e-4, 1e-6] };
-    for entry in second::all() {
-        let right = &references[entry.name];
-        for &choice in choices {
-            for &tolerance in tolerances {
-                let fault = match outcome(&entry, tolerance, choice) {
-                    Ok(outcome) => fault(&entry, right, tolerance, &outcome),
-                    Err(panic) => Some(panic),
-                };
-                if fault.is_some() && NOT_SEEN.contains(&entry.name) {
-                    seen.retain(|name| *name != entry.name);
-                } else if let Some(fault) = fault {
-                    faults.push(format!("{} at {tolerance:e}, {choice:?}: {fault}", entry.name));
-                }
-            }
-        }
-    }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    assert!(!long || seen.is_empty(), "no longer wrong: {seen:?}");
+    let faults = faults(&second::all(), &reference::read_second(), (choices, tolerances));
+    let (known, faults): (Vec<_>, Vec<_>) =
+        faults.into_iter().partition(|(name, _)| NOT_SEEN.contains(name));
+    assert_none(&faults);
+    let right = NOT_SEEN.map(|name| (name, known.iter().all(|(known, _)| *known != name)));
+    assert!(!long || right.iter().all(|(_, right)| !right), "no longer wrong: {right:?}");
 }
 
-/// Both programs have the same problems, and the references are accurate.
 #[test]
 fn references_of_the_second_gallery_are_those_of_its_problems() {
-    let references = reference::read_second();
     let all = second::all();
-    for entry in &all {
-        let right = references.get(entry.name).unwrap_or_else(|| panic!("{} has none", entry.name));
-        let Problem { field, y0, t0, t1, .. } = &entry.problem;
-        let params: Vec<_> = field.slices().flatten().copied().collect();
-        for (here, there) in [
-            (&params[..], &right.params),
-            (y0.as_slice(), &right.y0),
-            (&[*t0, *t1], &right.span.to_vec()),
-        ] {
-            assert_eq!(here.len(), there.len(), "{}", entry.name);
-            let apart = difference(here, there);
-            assert!(apart < 1e-15, "{}: {here:?} {there:?}", entry.name);
-        }
-        let lengths = (right.dy0.len(), right.dparams.len());
-        assert_eq!(lengths, (y0.len(), params.len()), "{}", entry.name);
-        assert!(right.accuracy < 1e-6, "{}: {:e}", entry.name, right.accuracy);
-    }
-    let names: std::collections::BTreeSet<_> = all.iter().map(|entry| entry.name).collect();
-    assert_eq!(names.len(), all.len(), "names are unique");
-    assert_eq!(references.len(), all.len(), "problems that only the references have");
+    assert_same(&all, &reference::read_second(), 1e-6);
     assert_eq!(all.len(), 118);
+}
+
+/// The problems with one of the parts of names that `REVODE_GALLERY` has, or all.
+fn chosen() -> Vec<Entry> {
+    let filter = std::env::var("REVODE_GALLERY").unwrap_or_default().to_lowercase();
+    let parts: Vec<_> = filter.split(',').filter(|part| !part.is_empty()).collect();
+    let mut all = second::all();
+    all.retain(|entry| parts.is_empty() || parts.iter().any(|part| entry.name.contains(part)));
+    all
 }
 
 /// For each problem and strategy a line with a column for each tolerance: the gradient's error, the estimate, steps
@@ -97,18 +58,10 @@ fn references_of_the_second_gallery_are_those_of_its_problems() {
 #[test]
 #[ignore = "a table to look at"]
 fn second_table() {
-    let filter = std::env::var("REVODE_GALLERY").unwrap_or_default().to_lowercase();
-    let parts: Vec<_> = filter.split(',').filter(|part| !part.is_empty()).collect();
     let references = reference::read_second();
     let mut counts = [[0_u32; 4]; TOLERANCES.len()];
-    for entry in second::all() {
-        let Some(right) = references.get(entry.name) else {
-            println!("{}: no reference yet", entry.name);
-            continue;
-        };
-        if !(parts.is_empty() || parts.iter().any(|part| entry.name.contains(part))) {
-            continue;
-        }
+    for entry in chosen() {
+        let right = &references[entry.name];
         let values: Vec<_> = [1e-3, 1e-6, 1e-8, 1e-12]
             .map(|tolerance| match entry.value(tolerance, tolerance) {
                 Ok(value) => format!("{:.0e}", difference(&[value], &[right.loss])),
@@ -156,8 +109,7 @@ fn cell(
             (1, format!("{due}{name}"))
         }
         Ok(Ok(answer)) => {
-            let error = answer.error(right);
-            let within = error <= SLACK * stated_tolerance(tolerance) + right.accuracy;
+            let (error, within) = (answer.error(right), is_right(&answer, right, tolerance));
             let steps = answer.stats.accepted + answer.stats.rejected;
             let plain = entry.plain_steps(tolerance).unwrap_or(0);
             let slow = if steps > 100 * plain { "~" } else { "" };
@@ -169,18 +121,13 @@ fn cell(
     }
 }
 
-/// Gradients beside those that are right, of the problems with a part of these names.
+/// Gradients beside those that are right.
 #[test]
 #[ignore = "to look at"]
 fn second_gradients() {
-    let filter = std::env::var("REVODE_GALLERY").unwrap_or_default().to_lowercase();
-    let parts: Vec<_> = filter.split(',').filter(|part| !part.is_empty()).collect();
     let references = reference::read_second();
-    for entry in second::all() {
-        let Some(right) = references.get(entry.name) else { continue };
-        if !parts.iter().any(|part| entry.name.contains(part)) {
-            continue;
-        }
+    for entry in chosen() {
+        let right = &references[entry.name];
         println!("{}: {:e} {:?} {:?}", entry.name, right.loss, right.dy0, right.dparams);
         for choice in Choice::ALL {
             for tolerance in TOLERANCES {

@@ -141,17 +141,14 @@ impl Refinement {
         order: u32,
     ) -> f64 {
         let Some(last) = &self.last else { return estimate };
-        let (mut off, mut size) = (0.0, 0.0);
-        for (last, now) in last.gradient.iter().zip(components(found)) {
-            off = larger(off, (last - now).abs());
-            size = larger(size, now.abs());
-        }
+        let both = last.gradient.iter().zip(components(found));
+        let [off, size] = largest_of(both.map(|(last, now)| [(last - now).abs(), now.abs()]));
         let least = (ROUNDING * T::EPSILON.to_f64()).max(last.estimate);
         if !last.estimate.is_finite() || off <= least * size {
             return estimate;
         }
         let off = off / size;
-        let left = off / (last.shorter.powi(order as i32) - 1.0);
+        let left = off / (Real::powi(last.shorter, order as i32) - 1.0);
         larger(estimate * (off / last.estimate), left)
     }
 }
@@ -236,6 +233,11 @@ pub(super) fn larger(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() { f64::INFINITY } else { x.max(y) }
 }
 
+/// The largest of each of two sizes; infinite where one is NaN.
+fn largest_of(sizes: impl Iterator<Item = [f64; 2]>) -> [f64; 2] {
+    sizes.fold([0.0; 2], |[x, y], [a, b]| [larger(x, a), larger(y, b)])
+}
+
 /// The estimated error of a gradient and, relative to the gradient's largest component, that of the component that is
 /// off most.
 pub(super) fn estimate<T: Real, F: FieldVjp<T>>(
@@ -243,16 +245,12 @@ pub(super) fn estimate<T: Real, F: FieldVjp<T>>(
     embedded: Cotangent<F::State, F>,
 ) -> (GradientError<F, F::State>, f64) {
     let Cotangent { state: mut y0_error, model: mut model_error } = embedded;
-    let (mut off, mut size) = (0.0, 0.0);
-    let mut compare = |exact: &[T], error: &mut [T]| {
-        for (exact, error) in exact.iter().zip(error) {
-            *error = (*exact - *error).abs();
-            off = larger(off, error.to_f64());
-            size = larger(size, exact.abs().to_f64());
-        }
-    };
-    compare(y0.as_slice(), y0_error.as_mut_slice());
-    model.slices().zip(model_error.slices_mut()).for_each(|(exact, error)| compare(exact, error));
+    let exact = y0.as_slice().iter().chain(model.slices().flatten());
+    let errors = y0_error.as_mut_slice().iter_mut().chain(model_error.slices_mut().flatten());
+    let [off, size] = largest_of(exact.zip(errors).map(|(exact, error)| {
+        *error = (*exact - *error).abs();
+        [error.to_f64(), exact.abs().to_f64()]
+    }));
     let relative = if off == 0.0 { 0.0 } else { larger(off / size, 0.0) };
     (GradientError { y0: y0_error, model: model_error }, relative)
 }

@@ -1,5 +1,6 @@
 //! The jumps of a field at times that nothing moves: there the cotangent is right as it is, and `λᵀ f` jumps with `f`.
 
+use crate::slices::sign_of;
 use crate::{Real, SwitchKind, VectorField};
 
 /// Follows their signs along the way back.
@@ -11,18 +12,16 @@ pub(super) struct FixedJumps<T> {
     values: Vec<T>,
     /// The signs of those, 0 where one is 0: a step that ends there and the one that starts there have different ones at
     /// their ends, whatever side the field is evaluated on.
-    signs: Vec<i8>,
+    signs: Vec<f64>,
 }
 
 impl<T: Real> FixedJumps<T> {
-    pub(super) fn new<F: VectorField<T>>(field: &F, (t, y): (T, &F::State)) -> Self {
+    pub(super) fn new<F: VectorField<T>>(field: &F) -> Self {
         let fixed = |i: &usize| field.switch(*i).kind == SwitchKind::Jump { moves: false };
         let indices: Vec<_> = (0..field.switch_count()).filter(fixed).collect();
         let values = vec![T::ZERO; if indices.is_empty() { 0 } else { field.switch_count() }];
-        let signs = vec![0; indices.len()];
-        let mut jumps = Self { indices, values, signs };
-        jumps.one_is_in_step(field, (t, y));
-        jumps
+        let signs = vec![0.0; indices.len()];
+        Self { indices, values, signs }
     }
 
     /// Whether there is one between the state to which the way back had come and `y` at `t`, to which it comes now, ends
@@ -39,8 +38,7 @@ impl<T: Real> FixedJumps<T> {
         field.switches(t, y, &mut self.values);
         let mut one = false;
         for (index, sign) in self.indices.iter().zip(&mut self.signs) {
-            let value = self.values[*index];
-            let now = i8::from(value > T::ZERO) - i8::from(value < T::ZERO);
+            let now = sign_of(self.values[*index].to_f64());
             one |= now != *sign;
             *sign = now;
         }

@@ -8,7 +8,7 @@
 
 use super::fixed_jumps::FixedJumps;
 use crate::scheme::{SchemeVjp, VjpWork};
-use crate::{FieldVjp, Real, State, Step};
+use crate::{FieldVjp, Real, State, Step, VectorField};
 
 /// A step is at most so long in units of the fastest mode: what a state that is off by so much is off by in the derivative.
 const STIFFEST: f64 = 4.0;
@@ -62,33 +62,71 @@ struct Product {
 }
 
 impl<T: Real, S: State<T>> Flow<T, S> {
-    /// At the end of a solve, in `state` at `t`.
-    pub(super) fn new<F, X>((scheme, field): (&X, &F), t: T, state: &X::State) -> Self
-    where
-        F: FieldVjp<T, State = S>,
-        X: SchemeVjp<T, F>,
-    {
-        let (y, z) = (scheme.solution(state), scheme.origin(state));
-        let (mut f, mut f_z) = (y.zeros_like(), z.zeros_like());
-        field.eval(t, y, &mut f);
-        field.eval(t, z, &mut f_z);
+    /// For states like `y0`.
+    pub(super) fn new<F: VectorField<T, State = S>>(field: &F, y0: &S) -> Self {
         Self {
-            f,
-            f_z,
-            bar: y.zeros_like(),
+            f: y0.zeros_like(),
+            f_z: y0.zeros_like(),
+            bar: y0.zeros_like(),
             here: Product::default(),
             largest: 0.0,
             added: 0.0,
             changes: 0.0,
             lost: 0.0,
             most: 0.0,
-            worst: t.to_f64(),
+            worst: 0.0,
             reach: 0.0,
             reach_of_loss: 0.0,
             h: 0.0,
             longest: 0.0,
-            jumps: FixedJumps::new(field, (t, y)),
-            evaluations: 2,
+            jumps: FixedJumps::new(field),
+            evaluations: 0,
+        }
+    }
+
+    /// The way back begins in `state` at `t`, or has come there through a step of which the loss has seen values; `bar` is
+    /// the cotangent, with what the loss has added.
+    pub(super) fn start<F, X>(
+        &mut self,
+        (scheme, field): (&X, &F),
+        t: T,
+        state: &X::State,
+        bar: &X::Bar,
+    ) where
+        F: FieldVjp<T, State = S>,
+        X: SchemeVjp<T, F>,
+    {
+        self.evaluate((scheme, field), t, state, scheme.companion_bar(bar).is_some(), None);
+        self.jumps.one_is_in_step(field, (t, scheme.solution(state)));
+        self.add(scheme, state, bar);
+    }
+
+    /// Takes the derivatives at `state`: that at the origin of the next step, where it is `known`, and of a `pair` that at
+    /// the solution.
+    #[inline]
+    fn evaluate<F, X>(
+        &mut self,
+        (scheme, field): (&X, &F),
+        t: T,
+        state: &X::State,
+        pair: bool,
+        known: Option<&S>,
+    ) where
+        F: FieldVjp<T, State = S>,
+        X: SchemeVjp<T, F>,
+    {
+        let at_origin = if pair {
+            field.eval(t, scheme.solution(state), &mut self.f);
+            self.evaluations += 1;
+            &mut self.f_z
+        } else {
+            &mut self.f
+        };
+        if let Some(f) = known {
+            at_origin.assign(f);
+        } else {
+            field.eval(t, scheme.origin(state), at_origin);
+            self.evaluations += 1;
         }
     }
 
@@ -110,25 +148,6 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         self.multiply(scheme, state, bar);
     }
 
-    /// The way back has come to `state` at `t` with the cotangent `bar`, to which the loss has added in between.
-    pub(super) fn restart<F, X>(
-        &mut self,
-        (scheme, field): (&X, &F),
-        t: T,
-        state: &X::State,
-        bar: &X::Bar,
-    ) where
-        F: FieldVjp<T, State = S>,
-        X: SchemeVjp<T, F>,
-    {
-        let y = scheme.solution(state);
-        field.eval(t, y, &mut self.f);
-        field.eval(t, scheme.origin(state), &mut self.f_z);
-        self.evaluations += 2;
-        self.jumps.one_is_in_step(field, (t, y));
-        self.add(scheme, state, bar);
-    }
-
     /// The way back has come through `step`, which has left the cotangent of its time in `work`, to `state` with the
     /// cotangent `bar`.
     #[inline]
@@ -143,22 +162,9 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         F: FieldVjp<T, State = S>,
         X: SchemeVjp<T, F>,
     {
-        let y = scheme.solution(state);
-        let origin = match scheme.companion_bar(bar) {
-            Some(_) => {
-                field.eval(step.t, y, &mut self.f);
-                self.evaluations += 1;
-                &mut self.f_z
-            }
-            None => &mut self.f,
-        };
         // An increment starts from the origin, and has most often evaluated the field there.
-        if let Some(f) = &work.f {
-            origin.assign(f);
-        } else {
-            field.eval(step.t, scheme.origin(state), origin);
-            self.evaluations += 1;
-        }
+        let pair = scheme.companion_bar(bar).is_some();
+        self.evaluate((scheme, field), step.t, state, pair, work.f.as_ref());
         let end = self.here;
         self.multiply(scheme, state, bar);
         let (start, t_bar) = (self.here, work.t_bar.to_f64());
@@ -168,7 +174,8 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         let rounding = STIFFEST / self.h * start.off.max(end.off);
         let gap = STIFFEST / self.longest * start.gap.max(end.gap);
         // What is infinite at one end, as the derivative of a root at 0, says nothing of what was missed between.
-        if self.jumps.one_is_in_step(field, (step.t, y)) || !lost.is_finite() {
+        let jumps = self.jumps.one_is_in_step(field, (step.t, scheme.solution(state)));
+        if jumps || !lost.is_finite() {
             return;
         }
         self.changes += t_bar.abs();
@@ -190,11 +197,9 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         let (y, z) = (scheme.solution(state).as_slice(), scheme.origin(state).as_slice());
         let (f, f_z) = (self.f.as_slice(), self.f_z.as_slice());
         let z_bar = scheme.companion_bar(bar);
-        let n = y.len();
-        let here = Product::default();
-        let Product { mut value, mut size, mut off, mut gap, mut reach } = here;
+        let Product { mut value, mut size, mut off, mut gap, mut reach } = Product::default();
         let sums = self.bar.as_mut_slice();
-        for (i, (sum, bar)) in sums.iter_mut().zip(scheme.solution_bar(bar)).enumerate().take(n) {
+        for (i, (sum, bar)) in sums.iter_mut().zip(scheme.solution_bar(bar)).enumerate() {
             *sum = bar;
             let (f, y, z) = (f[i].to_f64(), y[i].to_f64(), z[i].to_f64());
             let (of_y, of_z) = z_bar.map_or((bar.to_f64(), 0.0), |z_bar| {

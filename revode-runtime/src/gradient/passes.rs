@@ -141,9 +141,9 @@ where
         };
     add_cotangent(&mut points, (record.len(), *t1), &state, &mut adjoint);
     watch.look(scheme, (record.len(), *t1), &adjoint);
-    let mut flow = allowed.map(|_| Flow::new((scheme, field), *t1, &state));
+    let mut flow = allowed.map(|_| Flow::new(field, y0));
     if let Some(flow) = &mut flow {
-        flow.add(scheme, &state, &adjoint.main.state);
+        flow.start((scheme, field), *t1, &state, &adjoint.main.state);
     }
     for step in record.rev() {
         let read_there = between.as_ref().map_or(0, |x| read.seed(field, step, loss, x));
@@ -157,7 +157,7 @@ where
         match &mut flow {
             // Within a step that values were read from, the loss has added to the cotangent.
             Some(flow) if read_there > 0 => {
-                flow.restart((scheme, field), step.t, &state, &adjoint.main.state);
+                flow.start((scheme, field), step.t, &state, &adjoint.main.state);
             }
             Some(flow) if added => flow.add(scheme, &state, &adjoint.main.state),
             _ => {}

@@ -6,7 +6,7 @@
 //! sign in its middle differs from that at both ends); a short step leads across it, and the next ones start on the other
 //! side. What is left is the error of the short step: a part [`WINDOW`] of that of the step which was taken again.
 
-use crate::slices::zip;
+use crate::slices::{sign_of, zip};
 use crate::{Real, SolveError, State, Step, SwitchKind, VectorField};
 
 /// The part of the change of the switching function over a step, within which the step must end before the place.
@@ -253,11 +253,6 @@ impl Search {
         }
         self.was_low = Some(is_low);
     }
-}
-
-/// 1, −1, or 0 at 0 and for NaN.
-fn sign_of(x: f64) -> f64 {
-    if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() }
 }
 
 #[cold]

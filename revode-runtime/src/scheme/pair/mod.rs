@@ -249,7 +249,7 @@ impl<M, A> PairScheme<M, A> {
         let VjpWork { taped, psi_bar: [psi_bar, psi_hat], .. } = &mut *work;
         let Cotangent { state: PairCotangent { pair: Pair { y: w, z: z_bar }, .. }, model } = main;
         zip(psi_bar.as_mut_slice(), [z_bar.as_slice()], |[z_bar]| -z_bar);
-        let t_bar = if let Some(embedded) = embedded {
+        let t_bar_of_z = if let Some(embedded) = embedded {
             let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
             zip(psi_hat.as_mut_slice(), [z_hat.as_slice()], |[z_hat]| -z_hat);
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [&mut *model, model_hat]);
@@ -266,18 +266,18 @@ impl<M, A> PairScheme<M, A> {
         let taped = &mut work.taped;
         let lambda = arithmetic.lambda(step.h);
         mix_vjp(lambda, w, z_bar);
-        work.t_bar = t_bar
-            + if let Some(embedded) = embedded {
-                let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
-                mix_vjp(lambda, w_hat, z_hat);
-                let (psi_bars, models) = ([&*w, &*w_hat], [model, model_hat]);
-                let t_bar =
-                    method.vjp_with_embedded(field, step, taped, psi_bars, [z_bar, z_hat], models);
-                scale(lambda, w_hat);
-                t_bar
-            } else {
-                method.increment_vjp(field, step, taped, w, z_bar, model)
-            };
+        let t_bar_of_y = if let Some(embedded) = embedded {
+            let (Pair { y: w_hat, z: z_hat }, model_hat) = embedded.parts();
+            mix_vjp(lambda, w_hat, z_hat);
+            let (psi_bars, models) = ([&*w, &*w_hat], [model, model_hat]);
+            let z_bars = [z_bar, z_hat];
+            let t_bar = method.vjp_with_embedded(field, step, taped, psi_bars, z_bars, models);
+            scale(lambda, w_hat);
+            t_bar
+        } else {
+            method.increment_vjp(field, step, taped, w, z_bar, model)
+        };
+        work.t_bar = t_bar_of_y + t_bar_of_z;
         scale(lambda, w);
         Ok(())
     }
