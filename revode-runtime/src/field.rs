@@ -4,7 +4,7 @@
 //! [`Parameters`] and [`FieldVjp`] are what gradients need.
 
 use crate::slices::largest;
-use crate::{Real, State, Switch};
+use crate::{Event, Real, State, Switch};
 
 /// The right-hand side of `dy/dt = f(t, y)`.
 #[diagnostic::on_unimplemented(
@@ -55,6 +55,35 @@ pub trait VectorField<T: Real> {
     /// If `i` is not below [`switch_count`](Self::switch_count).
     fn switch(&self, i: usize) -> Switch {
         panic!("there is no switching function {i}")
+    }
+
+    /// The number of [events](Event). It depends on the sizes of the model only, not on the values of its parameters.
+    fn event_count(&self) -> usize {
+        0
+    }
+
+    /// What event `i` is.
+    ///
+    /// # Panics
+    /// If `i` is not below [`event_count`](Self::event_count).
+    fn event(&self, i: usize) -> Event {
+        panic!("there is no event {i}")
+    }
+
+    /// The function of time and state that reaches 0 where event `i` happens; `t` less the event's time where that is
+    /// [`Trigger::Time`](crate::Trigger::Time). Equal inputs give equal bits.
+    ///
+    /// # Panics
+    /// If `i` is not below [`event_count`](Self::event_count).
+    fn trigger(&self, i: usize, t: T, y: &Self::State) -> T {
+        let _ = (t, y);
+        panic!("there is no event {i}")
+    }
+
+    /// Changes the state `y` to what it is after event `i` at `t`. Called for those that are
+    /// [`Action::Reset`](crate::Action::Reset).
+    fn reset(&self, i: usize, t: T, y: &mut Self::State) {
+        let _ = (i, t, y);
     }
 }
 
@@ -149,6 +178,38 @@ pub trait FieldVjp<T: Real>: VectorField<T> + Parameters<T> {
         y_bar: &mut Self::State,
         model_bar: &mut Self,
     ) -> T;
+
+    /// The VJP of [`trigger`](VectorField::trigger): writes `(∂g/∂y)ᵀ bar` to `y_bar`, *adds* `(∂g/∂θ)ᵀ bar` to
+    /// `model_bar` and returns `(∂g/∂t) bar`. `None` for a field by hand that does not implement it, whose gradient is
+    /// then an error where an event happens.
+    fn trigger_vjp(
+        &self,
+        i: usize,
+        t: T,
+        y: &Self::State,
+        bar: T,
+        y_bar: &mut Self::State,
+        model_bar: &mut Self,
+    ) -> Option<T> {
+        let _ = (i, t, y, bar, y_bar, model_bar);
+        None
+    }
+
+    /// The VJP of [`reset`](VectorField::reset) of the state `y`: writes `(∂R/∂y)ᵀ after_bar` to `y_bar`, *adds*
+    /// `(∂R/∂θ)ᵀ after_bar` to `model_bar` and returns `(∂R/∂t)ᵀ after_bar`. `None` as in
+    /// [`trigger_vjp`](Self::trigger_vjp).
+    fn reset_vjp(
+        &self,
+        i: usize,
+        t: T,
+        y: &Self::State,
+        after_bar: &Self::State,
+        y_bar: &mut Self::State,
+        model_bar: &mut Self,
+    ) -> Option<T> {
+        let _ = (i, t, y, after_bar, y_bar, model_bar);
+        None
+    }
 
     /// Value and VJP in one, every shared subexpression computed once.
     #[inline]

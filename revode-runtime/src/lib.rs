@@ -10,6 +10,7 @@ pub mod check;
 pub mod control;
 mod dense;
 mod error;
+mod event;
 pub mod field;
 pub mod gradient;
 #[cfg(feature = "faer")]
@@ -38,6 +39,7 @@ mod time;
 pub use control::{Adaptive, FixedStep, Pid, Tolerance};
 pub use dense::{Bars, BoxedDenseOutput, BoxedDenseOutputVjp, DenseOutput, DenseOutputVjp};
 pub use error::SolveError;
+pub use event::{Action, Event, Trigger};
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
     Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore,
