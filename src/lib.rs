@@ -10,9 +10,9 @@ pub mod prelude {
     pub use revode_runtime::Real as _;
     pub use revode_runtime::nalgebra::{DMatrix, DVector, SMatrix, SVector};
     pub use revode_runtime::{
-        Adaptive, Auto, Checkpointed, Exact, FieldVjp, FixedStep, Gradient, Guarded, Loss, Mse,
-        Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError, Solver, State, Stats,
-        StoreAll, StrategyStats, Terminal, VectorField, ode, tableau,
+        Adaptive, Auto, Checkpointed, EventTimes, Exact, FieldVjp, FixedStep, Gradient, Guarded,
+        Loss, Mse, Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError, Solver,
+        State, Stats, StoreAll, StrategyStats, Terminal, VectorField, ode, tableau,
     };
 
     macro_rules! export {

@@ -107,6 +107,35 @@ pub enum SolveError {
         /// What failed, in the method's words.
         reason: &'static str,
     },
+    /// Events follow one another without end.
+    #[error(
+        "event `{event}` has happened {times} times in a row at t = {t}, each time next to the one before: let it end \
+         the solve (`terminal`), or change the state so that it leaves the place (a bounce that loses energy comes to \
+         rest; a switch needs hysteresis)",
+        t = Readable(*t)
+    )]
+    Chattering {
+        /// The event.
+        event: String,
+        /// The time.
+        t: f64,
+        /// How many times.
+        times: u64,
+    },
+    /// The time of an event has no derivative, and the gradient neither.
+    #[error(
+        "the trigger of event `{event}` only touches 0 at t = {t} (it changes at the rate {rate:e} there), so that the \
+         time of the event has no derivative: let it cross 0, or leave the event out of the gradient's way",
+        t = Readable(*t)
+    )]
+    EventNotSmooth {
+        /// The event.
+        event: String,
+        /// The time.
+        t: f64,
+        /// The derivative of the trigger along the solution.
+        rate: f64,
+    },
     /// More steps than allowed.
     #[error(
         "{steps} steps reached only t = {t} (step size {h:.3e}, error {error_norm:.3} tolerances): \

@@ -42,6 +42,23 @@ pub enum Action {
     End,
 }
 
+/// An event that has happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence<T, S> {
+    /// The number of the event among those of the field.
+    pub number: usize,
+    /// What it is.
+    pub event: Event,
+    /// How often it had happened before.
+    pub nth: usize,
+    /// When it happened.
+    pub t: T,
+    /// The state before it.
+    pub before: S,
+    /// The state after it, the same unless the event changes it.
+    pub after: S,
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;

@@ -39,17 +39,17 @@ mod time;
 pub use control::{Adaptive, FixedStep, Pid, Tolerance};
 pub use dense::{Bars, BoxedDenseOutput, BoxedDenseOutputVjp, DenseOutput, DenseOutputVjp};
 pub use error::SolveError;
-pub use event::{Action, Event, Trigger};
+pub use event::{Action, Event, Occurrence, Trigger};
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
-    Auto, Checkpointed, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible, StateStore,
-    StoreAll, Terminal,
+    Auto, Checkpointed, EventTimes, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible,
+    StateStore, StoreAll, Terminal,
 };
 pub use method::{
     ContinuousExtension, EmbeddedMethod, Interpolant, InterpolantVjp, Method, MethodVjp, Proof,
     Tableau,
 };
-pub use problem::{InitialState, Problem};
+pub use problem::{InitialState, Leg, Problem};
 pub use real::Real;
 pub use revode_macros::{ode, tableau};
 pub use save::SaveAt;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use nalgebra::{DMatrix, DVector, SMatrix, SVector, Scalar};
 
 use crate::error::Readable;
-use crate::{Real, SolveError, State, VectorField};
+use crate::{Action, Real, SolveError, State, VectorField};
 
 /// An initial-value problem: a field, where its solution starts, and over which time.
 #[derive(Debug, Clone)]
@@ -18,12 +18,35 @@ pub struct Problem<T: Real, F: VectorField<T>> {
     pub t0: T,
     /// The last time; before the first one for a solve backward in time.
     pub t1: T,
+    /// The times at which a step ends and the method starts anew, as at the switches of an input; those outside the span
+    /// are passed over.
+    pub stops: Vec<T>,
 }
 
 impl<T: Real, F: VectorField<T>> Problem<T, F> {
     /// `dy/dt = f(t, y)` from `y0`, over `span`. Backward time, `10.0..0.0`, is fine.
     pub fn new(field: F, y0: impl InitialState<F::State>, span: Range<T>) -> Self {
-        Self { field, y0: y0.into_state(), t0: span.start, t1: span.end }
+        let (t0, t1) = (span.start, span.end);
+        Self { field, y0: y0.into_state(), t0, t1, stops: Vec::new() }
+    }
+
+    /// With times, in any order, at which a step ends and the method starts anew: where the field is not smooth and does not
+    /// say so itself, as at the switches of an input. Gradients go along, and do not depend on the times.
+    ///
+    /// ```
+    /// # extern crate revode_runtime as revode;
+    /// # use revode::{Problem, SaveAt, SolveError, Solver, methods::Tsit5, ode};
+    /// # ode! { struct Decay { state { y } params { k } } dy/dt = -k * y; }
+    /// # fn main() -> Result<(), SolveError> {
+    /// let problem = Problem::new(Decay { k: 1.0 }, [1.0], 0.0..1.0).stops([0.25, 0.5]);
+    /// let solution = Solver::new(Tsit5).solve(&problem, SaveAt::steps())?;
+    /// assert!(solution.t.contains(&0.25) && solution.t.contains(&0.5));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn stops(self, times: impl Into<Vec<T>>) -> Self {
+        Self { stops: times.into(), ..self }
     }
 
     /// The same field from another state over another span: to go on where a solve has ended, or to
@@ -43,18 +66,18 @@ impl<T: Real, F: VectorField<T>> Problem<T, F> {
     /// # }
     /// ```
     ///
-    /// The problem is left as it is and its field cloned. To clone nothing, set `y0`, `t0` and `t1`.
+    /// The problem is left as it is, its field and its stops are cloned. To clone nothing, set `y0`, `t0` and `t1`.
     #[must_use]
     pub fn restart(&self, y0: impl InitialState<F::State>, span: Range<T>) -> Self
     where
         F: Clone,
     {
-        Self::new(self.field.clone(), y0, span)
+        Self::new(self.field.clone(), y0, span).stops(self.stops.clone())
     }
 
     /// What must hold before the first step.
     pub(crate) fn check(&self) -> Result<(), SolveError> {
-        let Self { field, y0, t0, t1 } = self;
+        let Self { field, y0, t0, t1, stops } = self;
         let span = format_args!("the time span {} to {}", Readable(*t0), Readable(*t1));
         if !(t0.is_finite() && t1.is_finite()) {
             return Err(SolveError::argument("span", format!("{span} is not finite")));
@@ -65,10 +88,58 @@ impl<T: Real, F: VectorField<T>> Problem<T, F> {
         if y0.is_empty() {
             return Err(SolveError::argument("y0", "the state has no components"));
         }
+        if let Some(i) = stops.iter().position(|t| !t.is_finite()) {
+            let problem = format!("stop {i}, {}, is not finite", stops[i]);
+            return Err(SolveError::argument("stops", problem));
+        }
+        if t1 < t0 {
+            self.check_backward()?;
+        }
         field.check(y0)?;
         crate::error::check_finite(y0, *t0, *t0)
     }
 }
+
+impl<T: Real, F: VectorField<T>> Problem<T, F> {
+    /// What changes the state acts forward in time only.
+    fn check_backward(&self) -> Result<(), SolveError> {
+        let events = (0..self.field.event_count()).map(|i| self.field.event(i));
+        let Some(event) = events.into_iter().find(|event| event.action == Action::Reset) else {
+            return Ok(());
+        };
+        let problem = format!(
+            "the time span {} to {} runs backward, and event `{event}` changes the state: what it was before cannot be \
+             told",
+            Readable(self.t0),
+            Readable(self.t1)
+        );
+        Err(SolveError::argument("span", problem))
+    }
+}
+
+/// A leg of a solve: from its start, or from an event or stop, to the next one or to the end. The method starts anew with
+/// each.
+#[derive(Debug)]
+pub struct Leg<'a, T: Real, F: VectorField<T>> {
+    /// The field, with its parameters.
+    pub field: &'a F,
+    /// The state at the start of the leg.
+    pub y0: &'a F::State,
+    /// The time at its start.
+    pub t0: T,
+    /// The time at its end, unless an event ends it before.
+    pub t1: T,
+    /// The bytes that a gradient has kept of the legs before.
+    pub kept: usize,
+}
+
+impl<T: Real, F: VectorField<T>> Clone for Leg<'_, T, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Real, F: VectorField<T>> Copy for Leg<'_, T, F> {}
 
 /// What a solve can start from: a state `S` or a reference to one, an array with a number for each
 /// component, or a matrix with as many components, which are taken column by column.

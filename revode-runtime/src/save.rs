@@ -104,6 +104,7 @@ impl SaveAt {
             between: Vec::new(),
             steps: false,
             dense: false,
+            ends: matches!(self.points, Points::End | Points::Dense),
         };
         match &self.points {
             Points::End => plan.stops.push(t1),
@@ -133,14 +134,11 @@ pub(crate) struct SavePlan<T> {
     pub(crate) steps: bool,
     /// Whether the interpolants of all steps are kept.
     pub(crate) dense: bool,
+    /// Whether the last point is the end of the solve, wherever that is.
+    pub(crate) ends: bool,
 }
 
 impl<T> SavePlan<T> {
-    /// Whether the interpolants of the steps are needed.
-    pub(crate) fn reads(&self) -> bool {
-        self.dense || !self.between.is_empty()
-    }
-
     /// The number of points, where it is known before the solve.
     pub(crate) fn len(&self) -> Option<usize> {
         let times = self.stops.len() + self.between.len();

@@ -1,6 +1,6 @@
 //! Loops over the components of states.
 
-use crate::Real;
+use crate::{Real, State};
 
 /// `out[i] = f([x[i] for x in inputs])`. All slices have the length of `out`.
 #[inline(always)]
@@ -35,6 +35,13 @@ pub(crate) fn update<T: Real, const M: usize>(
 /// The largest absolute value; NaN is passed over.
 pub(crate) fn largest<T: Real>(x: &[T]) -> f64 {
     x.iter().map(|x| x.abs().to_f64()).fold(0.0, f64::max)
+}
+
+/// `Σ a_i b_i`. Both have the same length.
+pub(crate) fn dot<T: Real>(a: &impl State<T>, b: &impl State<T>) -> T {
+    let (a, b) = (a.as_slice(), b.as_slice());
+    debug_assert_eq!(a.len(), b.len(), "vectors of one length");
+    a.iter().zip(b).map(|(a, b)| *a * *b).sum()
 }
 
 /// Whether no component is infinite or NaN.

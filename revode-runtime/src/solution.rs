@@ -2,11 +2,10 @@
 
 use crate::control::StepControl;
 use crate::dense::Dense;
-use crate::save::SavePlan;
 use crate::scheme::Scheme;
 use crate::stop::Stop;
-use crate::time::{End, Observer, TimeLoop};
-use crate::{Problem, Real, SolveError, State, Stats, Step, VectorField};
+use crate::time::{Journey, Observer, TimeLoop};
+use crate::{Occurrence, Real, SolveError, State, Stats, Step, VectorField};
 
 /// A solution at its save points.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,10 +14,12 @@ pub struct Solution<T, S> {
     pub t: Vec<T>,
     /// The states, one for each time.
     pub y: Vec<S>,
+    /// The events that have happened, in their order.
+    pub events: Vec<Occurrence<T, S>>,
     /// What it cost.
     pub stats: Stats,
-    /// The solution between the points, where it was asked for.
-    dense: Option<Dense<T, S>>,
+    /// The solution between the points, where it was asked for: that of each leg.
+    dense: Vec<Dense<T, S>>,
 }
 
 impl<T: Real, S: State<T>> Solution<T, S> {
@@ -46,7 +47,7 @@ impl<T: Real, S: State<T>> Solution<T, S> {
     /// [`SaveAt::times`](crate::SaveAt::times) allows), and where the solution was not saved with
     /// [`SaveAt::dense`](crate::SaveAt::dense).
     pub fn evaluate(&self, t: T) -> Result<S, SolveError> {
-        self.dense()?.value(t)
+        self.dense(t)?.value(t)
     }
 
     /// The derivative of [`evaluate`](Self::evaluate) with respect to time, at `t`: close to the field there, of one order
@@ -55,11 +56,20 @@ impl<T: Real, S: State<T>> Solution<T, S> {
     /// # Errors
     /// Those of [`evaluate`](Self::evaluate).
     pub fn derivative(&self, t: T) -> Result<S, SolveError> {
-        self.dense()?.slope(t)
+        self.dense(t)?.slope(t)
     }
 
-    fn dense(&self) -> Result<&Dense<T, S>, SolveError> {
-        self.dense.as_ref().ok_or_else(|| {
+    /// The times at which the event of this name happened.
+    pub fn event_times(&self, name: &str) -> Vec<T> {
+        let named = self.events.iter().filter(|occurrence| occurrence.event.name == name);
+        named.map(|occurrence| occurrence.t).collect()
+    }
+
+    /// The solution over the leg in which `t` lies: the one that ends there where it is between two.
+    fn dense(&self, t: T) -> Result<&Dense<T, S>, SolveError> {
+        let passed = |leg: &&Dense<T, S>| leg.ends_before(t);
+        let legs = self.dense.iter().skip_while(passed);
+        legs.chain(self.dense.last()).next().ok_or_else(|| {
             let problem = "the solution is known at its save points only: solve with `SaveAt::dense()` to have it at \
                            any time";
             SolveError::argument("save", problem)
@@ -67,11 +77,10 @@ impl<T: Real, S: State<T>> Solution<T, S> {
     }
 }
 
-/// Runs the time loop and saves the solution along the way.
+/// Runs the time loop, leg by leg, and saves the solution along the way.
 pub(crate) fn save_solution<T, F, S, C>(
     time_loop: &TimeLoop<'_, S, C>,
-    problem: &Problem<T, F>,
-    plan: &SavePlan<T>,
+    mut journey: Journey<'_, T, F>,
 ) -> Result<Solution<T, F::State>, Stop>
 where
     T: Real,
@@ -79,11 +88,24 @@ where
     S: Scheme<T, F>,
     C: StepControl<T, F, S::Method>,
 {
-    let points = plan.len().unwrap_or(0);
+    let scheme = time_loop.scheme;
+    let points = journey.points().unwrap_or(0);
     let (t, y) = (Vec::with_capacity(points), Vec::with_capacity(points));
-    let mut saver = Saver { scheme: time_loop.scheme, t, y, mean: problem.y0.zeros_like() };
-    let End { stats, dense, .. } = time_loop.run(problem, plan, &mut saver)?;
-    Ok(Solution { t: saver.t, y: saver.y, stats, dense })
+    let mut saver = Saver { scheme, t, y, mean: journey.start().zeros_like() };
+    let (mut dense, mut stats) = (Vec::new(), Stats::default());
+    let mut events = Vec::new();
+    loop {
+        let (leg, course) = journey.leg(0);
+        let end = time_loop.run(leg, &course, &mut saver)?;
+        stats.add(&end.stats);
+        dense.extend(end.dense);
+        let y = Scheme::<T, F>::read_out(scheme, &end.state, &mut saver.mean);
+        let (happened, goes_on) = journey.arrive(end.arrival, y)?;
+        events.extend(happened);
+        if !goes_on {
+            return Ok(Solution { t: saver.t, y: saver.y, events, stats, dense });
+        }
+    }
 }
 
 /// Saves the solution at the save points.

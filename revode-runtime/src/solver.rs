@@ -126,7 +126,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         }
         let ask = self.ask(problem, &save)?;
         let scheme = Plain(self.method.clone());
-        save_solution(&ask.time_loop(&scheme, Purpose::Solution), problem, &ask.plan)
+        save_solution(&ask.time_loop(&scheme, Purpose::Solution), ask.journey()?)
             .map_err(Stop::into_error)
     }
 

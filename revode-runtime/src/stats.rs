@@ -68,6 +68,25 @@ pub enum StrategyStats {
 }
 
 impl StrategyStats {
+    /// The figures of this leg of a solve and of the `others` after it.
+    #[must_use]
+    pub(crate) fn and(self, others: Self) -> Self {
+        match (self, others) {
+            (Self::Checkpointed { slots: a }, Self::Checkpointed { slots: b }) => {
+                Self::Checkpointed { slots: a + b }
+            }
+            (
+                Self::Guarded { anchors, stored_steps },
+                Self::Guarded { anchors: more, stored_steps: stored },
+            ) => Self::Guarded { anchors: anchors + more, stored_steps: stored_steps + stored },
+            (Self::Exact { bits: a }, Self::Exact { bits: b }) => Self::Exact { bits: a + b },
+            (Self::Reversible { certificate: a }, Self::Reversible { certificate: b }) => {
+                Self::Reversible { certificate: a.max(b) }
+            }
+            (of, _) => of,
+        }
+    }
+
     /// The strategy's name; empty for a solve without a gradient. With [`Auto`](crate::Auto) that of the strategy
     /// which was chosen.
     pub fn name(self) -> &'static str {
@@ -114,6 +133,19 @@ impl fmt::Display for StrategyStats {
 }
 
 impl Stats {
+    /// Adds the counts of another leg of the same solve.
+    pub(crate) fn add(&mut self, leg: &Self) {
+        // (Components that one leg has followed are followed.)
+        let first = self.accepted + self.rejected == 0;
+        self.below_tolerance =
+            if first { leg.below_tolerance } else { self.below_tolerance.and(leg.below_tolerance) };
+        self.accepted += leg.accepted;
+        self.rejected += leg.rejected;
+        self.stability_limited += leg.stability_limited;
+        self.evaluations += leg.evaluations;
+        self.vjps += leg.vjps;
+    }
+
     /// Whether stability, and not the error, limited most of the steps: a stiff problem, for which an explicit method
     /// takes more steps than the solution asks for.
     pub fn is_limited_by_stability(&self) -> bool {

@@ -4,7 +4,7 @@ use super::norm::{ErrorNorm, is_rounding};
 use super::{Begin, Decision, Pid, StepControl, StepSizeController, Tolerance, Verdict};
 use crate::error::{Readable, check_finite};
 use crate::{
-    EmbeddedMethod, Problem, Real, SolveError, State, Step, StepFailure, VectorField, support,
+    EmbeddedMethod, Leg, Real, SolveError, State, Step, StepFailure, VectorField, support,
 };
 
 /// The growth of steps whose error is rounding alone: such an error says nothing of how long they can be. (A solution
@@ -54,11 +54,7 @@ where
         Some(Tolerance { rtol: self.rtol, atol: self.atol.unwrap_or(0.0) })
     }
 
-    fn begin(
-        &self,
-        method: &M,
-        problem: &Problem<T, F>,
-    ) -> Result<Begin<T, Self::Memory>, SolveError> {
+    fn begin(&self, method: &M, leg: Leg<'_, T, F>) -> Result<Begin<T, Self::Memory>, SolveError> {
         let Self { rtol, atol, .. } = *self;
         for (name, value) in [("relative", rtol), ("absolute", atol.unwrap_or(0.0))] {
             if !(value >= 0.0 && value.is_finite()) {
@@ -80,10 +76,10 @@ where
             return Err(SolveError::argument("tolerance", problem));
         }
         self.controller.check()?;
-        let norm = ErrorNorm::new(rtol, atol, &problem.y0);
-        let (h, evaluations) = first_step(&norm, problem, method.order())?;
+        let norm = ErrorNorm::new(rtol, atol, leg.y0);
+        let (h, evaluations) = first_step(&norm, leg, method.order())?;
         let memory = AdaptiveMemory {
-            error: problem.y0.zeros_like(),
+            error: leg.y0.zeros_like(),
             norm,
             exponent: f64::from(method.order().min(method.embedded_order()) + 1),
             controller: C::Memory::default(),
@@ -148,12 +144,14 @@ where
 /// The size of the first step: Hairer, Nørsett and Wanner, section II.4, "Starting Step Size".
 fn first_step<T: Real, F: VectorField<T>>(
     norm: &ErrorNorm<F::State>,
-    problem: &Problem<T, F>,
+    leg: Leg<'_, T, F>,
     order: u32,
 ) -> Result<(T, u64), SolveError> {
-    let Problem { field, y0, t0, t1 } = problem;
-    let (t0, t1) = (*t0, *t1);
+    let Leg { field, y0, t0, t1, .. } = leg;
     let span = (t1 - t0).abs();
+    if span == T::ZERO {
+        return Ok((span, 0));
+    }
     let direction = (t1 - t0).signum();
     let mut f0 = y0.zeros_like();
     field.eval(t0, y0, &mut f0);

@@ -2,7 +2,7 @@
 
 use super::{Begin, StepControl, Verdict};
 use crate::error::Readable;
-use crate::{Method, Problem, Real, SolveError, Step, StepFailure, VectorField};
+use crate::{Leg, Method, Real, SolveError, Step, StepFailure, VectorField};
 
 /// Steps of size `h`, positive, in the units of time. Only a step that lands on a save point or on
 /// the end is shorter.
@@ -19,7 +19,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> StepControl<T, F, M> for Fixed
         Some(span / self.h)
     }
 
-    fn begin(&self, _: &M, _: &Problem<T, F>) -> Result<Begin<T, ()>, SolveError> {
+    fn begin(&self, _: &M, _: Leg<'_, T, F>) -> Result<Begin<T, ()>, SolveError> {
         if !(self.h > 0.0 && self.h.is_finite()) {
             let h = Readable(self.h);
             let problem = format!("the step size {h} is not a positive, finite number");

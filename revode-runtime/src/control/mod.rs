@@ -9,7 +9,7 @@ pub use adaptive::Adaptive;
 pub use fixed::FixedStep;
 pub use pid::{Pid, PidMemory};
 
-use crate::{Method, Problem, Real, SolveError, Step, StepFailure, VectorField};
+use crate::{Leg, Method, Real, SolveError, Step, StepFailure, VectorField};
 
 /// A rule for the next step size, from the errors of the past steps. [`Adaptive`] makes a
 /// [`StepControl`] of it.
@@ -61,16 +61,12 @@ pub trait StepControl<T: Real, F: VectorField<T>, M: Method<T, F>> {
         None
     }
 
-    /// Checks the settings, and chooses the size of the first step, positive.
+    /// Checks the settings, and chooses the size of the first step of a leg, positive.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] names the setting; [`SolveError::NotFinite`] where the field
     /// is not finite at the start.
-    fn begin(
-        &self,
-        method: &M,
-        problem: &Problem<T, F>,
-    ) -> Result<Begin<T, Self::Memory>, SolveError>;
+    fn begin(&self, method: &M, leg: Leg<'_, T, F>) -> Result<Begin<T, Self::Memory>, SolveError>;
 
     /// [`Method::increment`], with an estimate of its error where the decision needs one.
     ///

@@ -60,6 +60,13 @@ impl<T: Real, S: State<T>> Dense<T, S> {
         dy.assign(y);
     }
 
+    /// Whether the last step has ended before `t`, on the way of the solve.
+    pub(crate) fn ends_before(&self, t: T) -> bool {
+        let (t1, _) = self.end;
+        let backward = self.t.first().is_some_and(|t0| t1 < *t0);
+        if backward { t < t1 } else { t > t1 }
+    }
+
     /// The solution at `t`.
     pub(crate) fn value(&self, t: T) -> Result<S, SolveError> {
         let Some((step, h, theta)) = self.locate(t)? else { return Ok(self.end.1.clone()) };

@@ -7,10 +7,9 @@
 use std::rc::Rc;
 
 use super::Gradient;
-use super::passes::Pass;
 use crate::control::Tolerance;
 use crate::scheme::{Adjoint, Cotangent, SchemeVjp};
-use crate::time::StepLimits;
+use crate::time::{StepLimits, StepRecord};
 use crate::{FieldVjp, Real, State};
 
 /// The estimated error of a gradient, component by component: absolute values, in the units of the gradient.
@@ -104,17 +103,17 @@ impl Refinement {
         self.rounds
     }
 
-    /// Makes steps shorter than those of a pass whose gradient was estimated to be off by `estimate`, where `allowed`
+    /// Makes steps shorter than those of the legs of a solve whose gradient was estimated to be off by `estimate`, where `allowed`
     /// is allowed and the estimate falls with the power `order` of the step size.
-    pub(super) fn shorten<T: Real, F: FieldVjp<T>, S>(
+    pub(super) fn shorten<T: Real, F: FieldVjp<T>>(
         &mut self,
-        pass: &Pass<'_, T, F, S>,
+        records: &[StepRecord<T>],
         order: u32,
         found: &Gradient<F, F::State, T>,
         (estimate, allowed): (f64, f64),
     ) {
         let mut power = f64::from(order.max(1));
-        let steps = pass.record.len();
+        let steps: u64 = records.iter().map(StepRecord::len).sum();
         if let Some(last) = &self.last {
             let seen = Real::ln(last.estimate / estimate) / Real::ln(last.shorter);
             if exceeds(0.5, seen) && steps > FEW_STEPS {
@@ -127,7 +126,7 @@ impl Refinement {
         let (least, most) = SHORTER;
         let shorter = if wanted < most { wanted.max(least) } else { most };
         self.last = Some(Last { estimate, gradient: components(found).collect(), shorter });
-        self.limits = Some(Rc::new(StepLimits::shorter(pass.record, shorter)));
+        self.limits = Some(Rc::new(StepLimits::shorter(records, shorter)));
         self.promises = self.rounds <= MOST_ROUNDS;
     }
 
@@ -180,9 +179,14 @@ pub(super) struct Watch {
 const LOOKS: u64 = 64;
 
 impl Watch {
-    pub(super) fn new(allowed: f64, steps: u64) -> Self {
-        let stride = ((steps / LOOKS + 1).next_power_of_two() / 2).max(1);
-        Self { allowed, stride, t: None, largest: 0.0, not_finite: None, steps }
+    pub(super) fn new(allowed: f64) -> Self {
+        Self { allowed, stride: 1, t: None, largest: 0.0, not_finite: None, steps: 0 }
+    }
+
+    /// A leg of so many steps begins.
+    pub(super) fn begin(&mut self, steps: u64) {
+        self.stride = ((steps / LOOKS + 1).next_power_of_two() / 2).max(1);
+        self.steps = steps;
     }
 
     /// Looks at the cotangents before step `index`, at `t`, if it is one of those that are looked at.

@@ -5,21 +5,21 @@ use super::passes::Keeper;
 use crate::control::Tolerance;
 use crate::scheme::{Plain, SchemeVjp};
 use crate::stop::Finding;
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError};
+use crate::{FieldVjp, Leg, MethodVjp, Problem, Real, SolveError};
 
 /// A strategy that stores states, whatever the scheme.
 pub trait StateStore: Sized {
     /// What is kept.
     type Kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>: Keeper<T, F, S>;
 
-    /// An empty keeper for a solve of `problem`.
+    /// An empty keeper for a leg of a solve.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] names a setting that is out of range.
     fn kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
         &self,
         scheme: &S,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
     ) -> Result<Self::Kept<T, F, S>, SolveError>;
 
     /// This strategy along the discrete solution of another one, such as
@@ -46,10 +46,10 @@ impl<G: StateStore> Strategy for G {
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         scheme: &Plain<M>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         _: Option<Tolerance>,
     ) -> Result<Self::Keeper<T, F, M>, SolveError> {
-        self.kept(scheme, problem)
+        self.kept(scheme, leg)
     }
 }
 
@@ -76,10 +76,10 @@ impl<G: StateStore, P: Strategy> Strategy for Along<G, P> {
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         scheme: &Self::Scheme<T, F, M>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         _: Option<Tolerance>,
     ) -> Result<Self::Keeper<T, F, M>, SolveError> {
-        self.store.kept(scheme, problem)
+        self.store.kept(scheme, leg)
     }
 
     fn revise<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(

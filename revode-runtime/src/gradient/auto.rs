@@ -5,7 +5,7 @@ use crate::control::{StepControl, Tolerance};
 use crate::scheme::{Plain, Scheme};
 use crate::solution::Solution;
 use crate::stop::Finding;
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError};
+use crate::{FieldVjp, Leg, MethodVjp, Problem, Real, SolveError};
 
 /// The fastest strategy that fits in the memory, 64 MB by default: [`StoreAll`] of the plain method while its states
 /// do, [`Guarded`] beyond. `stats.strategy` says which.
@@ -54,10 +54,10 @@ impl Strategy for Auto {
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         scheme: &Self::Scheme<T, F, M>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         tolerance: Option<Tolerance>,
     ) -> Result<Self::Keeper<T, F, M>, SolveError> {
-        self.beyond().keeper(scheme, problem, tolerance)
+        self.beyond().keeper(scheme, leg, tolerance)
     }
 
     fn revise<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(

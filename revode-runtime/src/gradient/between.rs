@@ -95,12 +95,6 @@ impl<'a, T: Real, F: FieldVjp<T>> Between<'a, T, F> {
         let seeded = seeded.take_if(|seeded| *seeded == step.index);
         seeded.map(|_| back(*output))
     }
-
-    /// The field evaluations and VJPs so far.
-    pub(super) fn counts(&self) -> (u64, u64) {
-        let output = &self.0.borrow().output;
-        (output.evaluations(), output.vjps())
-    }
 }
 
 impl<T: Real, F: FieldVjp<T>> fmt::Debug for Between<'_, T, F> {

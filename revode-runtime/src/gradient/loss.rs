@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{InitialState, Real, SolveError, State};
+use crate::{InitialState, Occurrence, Real, SolveError, State};
 
 /// A loss that is a sum over the save points.
 ///
@@ -33,6 +33,31 @@ pub trait Loss<T: Real, S: State<T>> {
 
     /// *Adds* the derivative of that term with respect to `y` to `y_bar`.
     fn cotangent(&self, index: usize, t: T, y: &S, y_bar: &mut S);
+
+    /// The term of an event, where it happens.
+    fn event(&self, occurrence: &Occurrence<T, S>) -> T {
+        let _ = occurrence;
+        T::ZERO
+    }
+
+    /// *Adds* the derivative of that term with respect to the state before the event to `y_bar`, and returns the one with
+    /// respect to its time.
+    fn event_cotangent(&self, occurrence: &Occurrence<T, S>, y_bar: &mut S) -> T {
+        let _ = (occurrence, y_bar);
+        T::ZERO
+    }
+
+    /// Checks the events after the last step.
+    ///
+    /// # Errors
+    /// [`SolveError::InvalidArgument`] where they are not those of the data.
+    fn finish_events(
+        &self,
+        events: &mut dyn Iterator<Item = &Occurrence<T, S>>,
+    ) -> Result<(), SolveError> {
+        let _ = events;
+        Ok(())
+    }
 
     /// Checks the number of save points after the last step.
     ///

@@ -8,8 +8,12 @@ mod accuracy;
 mod along;
 mod auto;
 mod between;
+mod ends;
+mod event_times;
+mod events;
 mod fixed_jumps;
 mod flow;
+mod forward;
 mod halving;
 mod loss;
 mod passes;
@@ -23,6 +27,7 @@ pub(crate) use accuracy::Accuracy;
 pub use accuracy::GradientError;
 pub use along::{Along, StateStore};
 pub use auto::Auto;
+pub use event_times::EventTimes;
 pub(crate) use halving::by_halving;
 pub use loss::{Loss, Mse, Terminal};
 pub use reverse::{Exact, Guarded, Reversible};
@@ -42,6 +47,11 @@ pub struct Gradient<F, S, T> {
     pub y0: S,
     /// Its gradient with respect to the parameters, in a model of the same type.
     pub model: F,
+    /// Its derivative with respect to the start of the time span, from where the same initial state starts.
+    pub t0: T,
+    /// Its derivative with respect to the end of the time span, and to the save point there: 0 where none is, and where
+    /// an event ends the solve before.
+    pub t1: T,
     /// The estimated error of the gradient with respect to that of the equation; `None` where it is not estimated:
     /// with fixed steps unless a [`gradient_tolerance`](crate::Solver::gradient_tolerance) is asked for, and
     /// [unchecked](crate::Solver::unchecked).

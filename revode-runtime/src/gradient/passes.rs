@@ -1,17 +1,22 @@
 //! The forward and the one backward pass of a gradient.
 
 use super::accuracy::{Watch, estimate, exceeds, larger};
-use super::between::{Between, Read};
+use super::between::Between;
+use super::ends::{of_end, of_start};
+use super::events::EventsVjp;
 use super::flow::Flow;
-use super::{Ask, Gradient, Loss, Purpose};
+use super::forward::{self, Points, Traversed, Way};
+use super::{Ask, Gradient, Loss};
 use crate::control::StepControl;
 use crate::field::find_parameter;
-use crate::save::SavePlan;
-use crate::scheme::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
+use crate::scheme::{Adjoint, Cotangent, SchemeVjp, VjpWork};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
-use crate::time::{End, Observer, StepRecord};
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+use crate::time::StepRecord;
+use crate::{
+    Action, BoxedDenseOutputVjp, FieldVjp, Leg, MethodVjp, Problem, Real, SolveError, State, Step,
+    support,
+};
 
 /// What a strategy keeps of the forward pass, and how it comes by the states on the way back.
 pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
@@ -45,7 +50,7 @@ pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop>;
 
-    /// The memory that is kept at the end of the forward pass, in bytes.
+    /// The memory that is kept at the end of the leg, in bytes.
     fn bytes(&self) -> usize;
 
     /// The field evaluations that were made to come by states again.
@@ -63,8 +68,8 @@ pub trait Keeper<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
 pub struct Pass<'a, T: Real, F: FieldVjp<T>, S> {
     /// What was advanced.
     pub(crate) scheme: &'a S,
-    /// The problem that was solved.
-    pub(crate) problem: &'a Problem<T, F>,
+    /// The leg that was solved.
+    pub(crate) leg: Leg<'a, T, F>,
     /// The accepted steps.
     pub(crate) record: &'a StepRecord<T>,
     /// What takes back the steps in which save points lie, where there are any.
@@ -82,7 +87,7 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Pass<'_, T, F, S> {
         adjoint: &mut Adjoint<S::Bar, F>,
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop> {
-        let (scheme, field) = (self.scheme, &self.problem.field);
+        let (scheme, field) = (self.scheme, self.leg.field);
         if let Some(between) = self.between
             && let Some(done) = between.step_back(step, |output| {
                 scheme.read_step_vjp(field, step, [before, state], adjoint, output)
@@ -94,11 +99,11 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Pass<'_, T, F, S> {
     }
 }
 
-/// Differentiates the solve along `scheme`, whose states come back by `keeper`.
-pub(super) fn differentiate<T, F, M, C, S>(
+/// Differentiates the solve along `scheme`, whose states come back by what `keeper` makes for each leg.
+pub(super) fn differentiate<T, F, M, C, S, K>(
     ask: &Ask<'_, T, F, M, C>,
     scheme: &S,
-    keeper: impl Keeper<T, F, S>,
+    keeper: impl Fn(Leg<'_, T, F>) -> Result<K, SolveError>,
     loss: &impl Loss<T, F::State>,
 ) -> Result<Gradient<F, F::State, T>, Stop>
 where
@@ -107,105 +112,164 @@ where
     M: MethodVjp<T, F>,
     S: SchemeVjp<T, F, Method = M>,
     C: StepControl<T, F, M>,
+    K: Keeper<T, F, S>,
 {
-    let Ask { problem, plan, .. } = ask;
-    let points = Points::new(plan);
-    let mean = problem.y0.zeros_like();
-    let read = Read::new();
-    let mut forward = Forward { scheme, loss, keeper, value: T::ZERO, points, read, mean };
-    let End { mut state, record, mut stats, .. } =
-        ask.time_loop(scheme, Purpose::Gradient).run(problem, plan, &mut forward)?;
-    let Forward { mut keeper, value, mut points, mut read, .. } = forward;
-    loss.finish(points.len)?;
-    stats.bytes_kept = record.bytes()
-        + points.bytes()
-        + keeper.bytes()
-        + scheme.state_bytes(&state)
-        + read.bytes();
-
-    let Problem { field, y0, t0, t1 } = problem;
-    let mut output = (!read.is_empty()).then(|| scheme.method().dense_output_vjp(field, y0));
-    let between = output.as_mut().map(|output| Between::new(&mut **output, y0));
-    let pass = Pass { scheme, problem, record: &record, between: between.as_ref() };
-    let mut work = VjpWork::new(scheme.method(), field, y0);
+    let Way { legs, loss: value, mut stats } = forward::solve(ask, scheme, keeper, loss)?;
+    let Problem { field, y0, t0, t1, .. } = ask.problem;
+    let reads = legs.iter().any(|leg| !leg.read.is_empty());
     let allowed = ask.allowed_error();
-    let mut adjoint = Adjoint::zero(scheme, field, y0, allowed.is_some());
-    let mut watch = Watch::new(allowed.unwrap_or(0.0), record.len());
-    let add_cotangent =
-        |points: &mut Points, (steps, t), state: &_, adjoint: &mut Adjoint<_, _>| {
-            let Some(index) = points.next_at(steps) else { return false };
-            for Cotangent { state: bar, .. } in adjoint.each() {
-                scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
-            }
-            true
-        };
-    add_cotangent(&mut points, (record.len(), *t1), &state, &mut adjoint);
-    watch.look(scheme, (record.len(), *t1), &adjoint);
-    let mut flow = allowed.map(|_| Flow::new(field, y0));
-    if let Some(flow) = &mut flow {
-        flow.start((scheme, field), *t1, &state, &adjoint.main.state);
+    let mut back = Back {
+        scheme,
+        loss,
+        work: VjpWork::new(scheme.method(), field, y0),
+        output: reads.then(|| scheme.method().dense_output_vjp(field, y0)),
+        watch: Watch::new(allowed.unwrap_or(0.0)),
+        flow: allowed.map(|_| Flow::new(field, y0)),
+        events: EventsVjp::new(field, y0),
+        evaluations: 0,
+    };
+    let t1_bar = legs.last().map_or(T::ZERO, |leg| of_end(ask.problem, loss, scheme, leg));
+    let mut adjoint = Adjoint::zero(y0.zeros_like(), field, allowed.is_some());
+    let mut records = Vec::with_capacity(legs.len());
+    for leg in legs.into_iter().rev() {
+        let (before, record, report) = back.over(ask.problem, leg, adjoint)?;
+        adjoint = before;
+        stats.strategy = report.and(stats.strategy);
+        records.push(record);
     }
-    for step in record.rev() {
-        let read_there = between.as_ref().map_or(0, |x| read.seed(field, step, loss, x));
-        points.len -= read_there;
-        keeper.step_back(&pass, step, &mut state, &mut adjoint, &mut work)?;
-        scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
-        if let Some(flow) = flow.as_mut().filter(|_| read_there == 0) {
-            flow.step((scheme, field), step, &work, &state, &adjoint.main.state);
-        }
-        let added = add_cotangent(&mut points, (step.index, step.t), &state, &mut adjoint);
-        match &mut flow {
-            // Within a step that values were read from, the loss has added to the cotangent.
-            Some(flow) if read_there > 0 => {
-                flow.start((scheme, field), step.t, &state, &adjoint.main.state);
-            }
-            Some(flow) if added => flow.add(scheme, &state, &adjoint.main.state),
-            _ => {}
-        }
-        watch.look(scheme, (step.index, step.t), &adjoint);
-    }
-    stats.evaluations +=
-        scheme.method().taped_evaluations(&work.taped) + keeper.evaluations(scheme);
-    stats.evaluations += flow.as_ref().map_or(0, |flow| flow.evaluations);
+    records.reverse();
+    let steps = records.iter().map(StepRecord::len).sum();
+    let Back { work, output, watch, flow, events, evaluations, .. } = back;
+    stats.evaluations += scheme.method().taped_evaluations(&work.taped) + evaluations;
+    stats.evaluations += flow.as_ref().map_or(0, |flow| flow.evaluations) + events.evaluations;
     stats.vjps = scheme.method().vjps(&work.taped);
-    if let Some((evaluations, vjps)) = between.as_ref().map(Between::counts) {
-        stats.evaluations += evaluations;
-        stats.vjps += vjps;
+    if let Some(output) = output {
+        stats.evaluations += output.evaluations();
+        stats.vjps += output.vjps();
     }
-    stats.strategy = keeper.report();
     stats.refinements = ask.refinement.borrow().rounds;
-    let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
-    let y0 = scheme.start_vjp(state);
-    let mut found = Gradient { loss: value, y0, model, error: None, stats };
+    let Adjoint { main: Cotangent { state: y0, model }, embedded } = adjoint;
+    let t0_bar = of_start(ask.problem, loss, ask.plan.start, &y0);
+    // The derivatives at both ends of the span.
+    stats.evaluations += 2;
+    let mut found = Gradient { loss: value, y0, model, t0: t0_bar, t1: t1_bar, error: None, stats };
     if let (Some(t), Some(allowed)) = (watch.grown::<T>(), allowed) {
         // Steps may have been too long for stability: shorter ones show whether it is the equation that grows.
-        let inaccurate = ask.refine(&pass, &found, (t, false), (f64::INFINITY, allowed));
+        let inaccurate = ask.refine(&records, &found, (t, false), (f64::INFINITY, allowed));
         if ask.refinement.borrow().promises {
             return Err(inaccurate.into());
         }
     }
     check_finite(&found, &watch)?;
     if let (Some(embedded), Some(allowed)) = (embedded, allowed) {
-        let Cotangent { state, model } = *embedded;
-        let embedded = Cotangent { state: scheme.start_vjp(state), model };
-        let (error, relative) = estimate((&found.y0, &found.model), embedded);
+        let (error, relative) = estimate((&found.y0, &found.model), *embedded);
         let order = scheme.method().estimate_order().unwrap_or(1);
         let relative = ask.refinement.borrow().calibrated(&found, relative, order);
         let (lost, amplification) =
             flow.as_ref().map_or((0.0, 0.0), |flow| (flow.lost(*t1 - *t0), flow.amplification()));
         let missed = exceeds(lost, relative);
         let relative = larger(relative, lost);
-        if exceeds(relative, allowed)
-            || ask.is_to_be_confirmed(amplification, (record.len(), allowed))
-        {
+        if exceeds(relative, allowed) || ask.is_to_be_confirmed(amplification, (steps, allowed)) {
             let t = if missed { flow.map(|flow| flow.worst) } else { watch.t };
             let place = (t.unwrap_or((*t0).to_f64()), missed);
-            return Err(ask.refine(&pass, &found, place, (relative, allowed)).into());
+            return Err(ask.refine(&records, &found, place, (relative, allowed)).into());
         }
         found.error = Some(error);
         found.stats.gradient_error = Some(relative);
     }
     Ok(found)
+}
+
+/// The way back: what it goes along, and what it works with.
+struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>, L> {
+    scheme: &'a S,
+    loss: &'a L,
+    work: VjpWork<T, F, S::Method>,
+    /// The dense output, where save points lie between the ends of steps.
+    output: Option<BoxedDenseOutputVjp<'a, T, F>>,
+    watch: Watch,
+    flow: Option<Flow<T, F::State>>,
+    events: EventsVjp<F, F::State>,
+    /// The evaluations of the keepers.
+    evaluations: u64,
+}
+
+impl<T, F, S, L> Back<'_, T, F, S, L>
+where
+    T: Real,
+    F: FieldVjp<T>,
+    S: SchemeVjp<T, F>,
+    L: Loss<T, F::State>,
+{
+    /// Takes the cotangents of the state after a leg, and after the events at its end, to those of the state at its
+    /// start. Returns them, the steps of the leg and what its keeper reports.
+    fn over<K: Keeper<T, F, S>>(
+        &mut self,
+        problem: &Problem<T, F>,
+        leg: Traversed<T, F, S, K>,
+        mut after: Adjoint<F::State, F>,
+    ) -> Result<(Adjoint<F::State, F>, StepRecord<T>, StrategyStats), Stop> {
+        let Traversed { y0, t0, t1, mut state, events, record, mut points, mut read, mut keeper } =
+            leg;
+        let Self { scheme, loss, work, output, watch, flow, .. } = self;
+        let Problem { field, y0: first, .. } = problem;
+        let between = output.as_mut().map(|output| Between::new(&mut **output, first));
+        let between = between.as_ref();
+        let leg = Leg { field, y0: y0.as_ref().unwrap_or(first), t0, t1, kept: 0 };
+        if let Some(last) = events.last().filter(|last| last.event.action == Action::End)
+            && let Some(index) = points.next_at(record.len())
+        {
+            // What is saved there moves with the event.
+            for Cotangent { state, .. } in after.each() {
+                loss.cotangent(index, t1, &last.before, state);
+            }
+        }
+        self.events.back(field, &events, *loss, &mut after)?;
+        let mut adjoint = after.map(|after| {
+            let mut bar = scheme.zero_bar(&after);
+            if after.as_slice().iter().any(|bar| *bar != T::ZERO) {
+                scheme.add_to_bar(&state, &mut bar, |_, bar| support::add(bar, [&after]));
+            }
+            bar
+        });
+        let pass = Pass { scheme: *scheme, leg, record: &record, between };
+        let add_cotangent =
+            |points: &mut Points, (steps, t), state: &_, adjoint: &mut Adjoint<_, _>| {
+                let Some(index) = points.next_at(steps) else { return false };
+                for Cotangent { state: bar, .. } in adjoint.each() {
+                    scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
+                }
+                true
+            };
+        add_cotangent(&mut points, (record.len(), t1), &state, &mut adjoint);
+        watch.begin(record.len());
+        watch.look(*scheme, (record.len(), t1), &adjoint);
+        if let Some(flow) = flow {
+            flow.start((*scheme, field), t1, &state, &adjoint.main.state);
+        }
+        work.last = None;
+        for step in record.rev() {
+            let read_there = between.map_or(0, |x| read.seed(field, step, *loss, x));
+            points.skip(read_there);
+            keeper.step_back(&pass, step, &mut state, &mut adjoint, work)?;
+            scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
+            if let Some(flow) = flow.as_mut().filter(|_| read_there == 0) {
+                flow.step((*scheme, field), step, work, &state, &adjoint.main.state);
+            }
+            let added = add_cotangent(&mut points, (step.index, step.t), &state, &mut adjoint);
+            match flow {
+                // Within a step that values were read from, the loss has added to the cotangent.
+                Some(flow) if read_there > 0 => {
+                    flow.start((*scheme, field), step.t, &state, &adjoint.main.state);
+                }
+                Some(flow) if added => flow.add(*scheme, &state, &adjoint.main.state),
+                _ => {}
+            }
+            watch.look(*scheme, (step.index, step.t), &adjoint);
+        }
+        self.evaluations += keeper.evaluations(scheme);
+        Ok((adjoint.map(|bar| scheme.start_vjp(bar)), record, keeper.report()))
+    }
 }
 
 /// An error where the loss or a component of its gradient is infinite or NaN: the states are finite, but
@@ -231,138 +295,5 @@ fn check_finite<T: Real, F: FieldVjp<T>>(
     match find_parameter(&found.model, |x| !x.is_finite()) {
         Some((name, value)) => error(format!("the gradient with respect to {name}"), value),
         None => Ok(()),
-    }
-}
-
-/// The forward pass: evaluates the loss, lets the keeper keep.
-struct Forward<'a, T, Y, S, L, K> {
-    scheme: &'a S,
-    loss: &'a L,
-    keeper: K,
-    value: T,
-    points: Points,
-    read: Read<T, Y>,
-    /// Scratch space for a read-out.
-    mean: Y,
-}
-
-impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, F::State, S, L, K>
-where
-    T: Real,
-    F: FieldVjp<T>,
-    S: SchemeVjp<T, F>,
-    L: Loss<T, F::State>,
-    K: Keeper<T, F, S>,
-{
-    const RECORDS: bool = true;
-
-    fn saved(
-        &mut self,
-        index: usize,
-        steps: u64,
-        t: T,
-        state: &S::State,
-    ) -> Result<(), SolveError> {
-        self.points.push(steps);
-        let y = Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean);
-        self.value += self.loss.value(index, t, y)?;
-        Ok(())
-    }
-
-    fn passed(
-        &mut self,
-        index: usize,
-        step: Step<T>,
-        at: (T, T),
-        y: &F::State,
-    ) -> Result<(), SolveError> {
-        let (t, _) = at;
-        if t == step.end {
-            self.points.push(step.index + 1);
-        } else {
-            self.points.push(INSIDE);
-            self.read.push(index, step, at, y);
-        }
-        self.value += self.loss.value(index, t, y)?;
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn before(
-        &mut self,
-        step: Step<T>,
-        state: &S::State,
-        _: &Work<T, F, S>,
-    ) -> Result<(), SolveError> {
-        self.keeper.before(self.scheme, step, state)
-    }
-
-    #[inline(always)]
-    fn after(&mut self, step: Step<T>, state: &S::State) -> Result<(), SolveError> {
-        self.keeper.after(self.scheme, step, state);
-        Ok(())
-    }
-}
-
-/// In the place of a number of steps: the point lies between the ends of one.
-const INSIDE: u64 = u64::MAX;
-
-/// After how many steps each save point was passed: a list, or nothing where every step has one.
-#[derive(Debug)]
-struct Points {
-    list: Option<Vec<u64>>,
-    /// The number of points that were passed forward and not yet backward.
-    len: usize,
-}
-
-impl Points {
-    fn new<T>(plan: &SavePlan<T>) -> Self {
-        Self { list: plan.len().map(Vec::with_capacity), len: 0 }
-    }
-
-    fn push(&mut self, steps: u64) {
-        if let Some(list) = &mut self.list {
-            list.push(steps);
-        }
-        self.len += 1;
-    }
-
-    /// The save point that lies `steps` steps after the start, if there is one; asked for from the
-    /// end to the start.
-    #[inline]
-    fn next_at(&mut self, steps: u64) -> Option<usize> {
-        let last = self.len.checked_sub(1)?;
-        if self.list.as_ref().is_some_and(|list| list[last] != steps) {
-            return None;
-        }
-        self.len = last;
-        Some(last)
-    }
-
-    fn bytes(&self) -> usize {
-        self.list.as_ref().map_or(0, |list| size_of_val(list.as_slice()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Points;
-    use crate::SaveAt;
-
-    #[test]
-    fn save_points_come_back_in_reverse() {
-        let lists: [(SaveAt, &[u64]); 3] = [
-            (SaveAt::steps(), &[0, 1, 2, 3, 4]),
-            (SaveAt::steps().without_start(), &[1, 2, 3, 4]),
-            (SaveAt::every(0.5), &[0, 2, 4]),
-        ];
-        for (save, steps) in lists {
-            let mut points = Points::new(&save.plan(0.0, 1.0).unwrap());
-            for steps in steps {
-                points.push(*steps);
-            }
-            let back: Vec<_> = (0..=4).rev().filter_map(|steps| points.next_at(steps)).collect();
-            assert_eq!(back, (0..steps.len()).rev().collect::<Vec<_>>());
-        }
     }
 }

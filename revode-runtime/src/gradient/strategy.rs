@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use super::accuracy::{Accuracy, LOOSE, Refinement, exceeds};
-use super::passes::{Keeper, Pass, differentiate};
+use super::passes::{Keeper, differentiate};
 use super::{Gradient, Loss};
 use crate::control::{StepControl, Tolerance};
 use crate::save::SavePlan;
@@ -11,8 +11,10 @@ use crate::scheme::{Scheme, SchemeVjp};
 use crate::slices::largest;
 use crate::solution::{Solution, save_solution};
 use crate::stop::{Finding, Stop};
-use crate::time::{MOST_ROUNDED_UP, Switches, TimeLoop};
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, State, VectorField, stack};
+use crate::time::{Journey, MOST_ROUNDED_UP, StepRecord, Switches, TimeLoop};
+use crate::{
+    FieldVjp, Leg, Method, MethodVjp, Problem, Real, SolveError, State, VectorField, stack,
+};
 
 /// How often a strategy may revise its scheme and solve again.
 const MAX_REVISIONS: u32 = 199;
@@ -40,14 +42,14 @@ pub trait Strategy: Sized {
         tolerance: Option<Tolerance>,
     ) -> Result<Self::Scheme<T, F, M>, SolveError>;
 
-    /// An empty keeper for a solve of `problem`.
+    /// An empty keeper for a leg of a solve.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] names a setting that is out of range.
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         scheme: &Self::Scheme<T, F, M>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         tolerance: Option<Tolerance>,
     ) -> Result<Self::Keeper<T, F, M>, SolveError>;
 
@@ -77,14 +79,15 @@ pub trait Strategy: Sized {
         C: StepControl<T, F, M>,
     {
         let Ask { method, control, problem, .. } = ask;
+        let tolerance = control.tolerance();
         if const { !stack::gradient_fits::<T, F, M, C, Self>() } {
             return Err(stack::too_large(&problem.y0, "this gradient"));
         }
-        let mut scheme = self.scheme(*method, problem, control.tolerance())?;
+        let mut scheme = self.scheme(*method, problem, tolerance)?;
         ask.tried.set(0);
         let mut revisions = 0;
         loop {
-            let keeper = self.keeper(&scheme, problem, control.tolerance())?;
+            let keeper = |leg: Leg<'_, T, F>| self.keeper(&scheme, leg, tolerance);
             let result = differentiate(ask, &scheme, keeper, loss);
             if !self.is_revised(ask, &mut scheme, &mut revisions, &result) {
                 return result.map_err(Stop::into_error);
@@ -114,8 +117,7 @@ pub trait Strategy: Sized {
         let mut scheme = self.scheme(*method, problem, control.tolerance())?;
         let mut revisions = 0;
         loop {
-            let result =
-                save_solution(&ask.time_loop(&scheme, Purpose::Forward), problem, &ask.plan);
+            let result = save_solution(&ask.time_loop(&scheme, Purpose::Forward), ask.journey()?);
             if !self.is_revised(ask, &mut scheme, &mut revisions, &result) {
                 return result.map_err(Stop::into_error);
             }
@@ -193,9 +195,9 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
     /// Returns the finding: the estimate passed what is allowed when the way back had come to `t`, or most of it was
     /// `missed` there.
     #[cold]
-    pub(super) fn refine<S>(
+    pub(super) fn refine(
         &self,
-        pass: &Pass<'_, T, F, S>,
+        records: &[StepRecord<T>],
         found: &Gradient<F, F::State, T>,
         (t, missed): (f64, bool),
         (estimate, allowed): (f64, f64),
@@ -208,7 +210,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         let solves = refinement.count();
         let order = self.method.estimate_order().filter(|_| self.control.tolerance().is_some());
         if let Some(order) = order {
-            refinement.shorten(pass, order, found, (estimate, allowed));
+            refinement.shorten(records, order, found, (estimate, allowed));
         }
         Finding::GradientInaccurate { t, missed, estimate, allowed, solves }
     }
@@ -234,6 +236,14 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
     /// tries in all, too.
     fn may_solve_again(&self) -> bool {
         self.tried.get() < self.max_steps
+    }
+
+    /// The solve before its start.
+    ///
+    /// # Errors
+    /// [`SolveError::InvalidArgument`] where the time of an event is not a number.
+    pub(crate) fn journey(&self) -> Result<Journey<'_, T, F>, SolveError> {
+        Journey::new(self.problem, &self.plan)
     }
 
     /// The time loop of a solve for this purpose: its steps keep to the stability of the scheme and, where a gradient's

@@ -1,7 +1,6 @@
 //! What a reverse pass carries, and the increments whose VJPs carry it.
 
-use super::SchemeVjp;
-use crate::{FieldVjp, MethodVjp, Real, SolveError, State, Step};
+use crate::{FieldVjp, MethodVjp, Parameters, Real, SolveError, State, Step};
 
 /// A cotangent of the state, and the one of the parameters that its VJPs have added up so far.
 #[derive(Debug, Clone)]
@@ -24,16 +23,21 @@ pub struct Adjoint<B, F> {
 }
 
 impl<B: Clone, F> Adjoint<B, F> {
-    /// All zero; with a second cotangent where the error is `estimated`.
-    pub(crate) fn zero<T, S>(scheme: &S, field: &F, y0: &F::State, estimated: bool) -> Self
+    /// Of the state `zero` and no parameters; with a second cotangent where the error is `estimated`.
+    pub(crate) fn zero<T: Real>(zero: B, field: &F, estimated: bool) -> Self
     where
-        T: Real,
-        F: FieldVjp<T>,
-        S: SchemeVjp<T, F, Bar = B>,
+        F: Parameters<T>,
     {
-        let main = Cotangent { state: scheme.zero_bar(y0), model: field.zeros_like() };
+        let main = Cotangent { state: zero, model: field.zeros_like() };
         let embedded = estimated.then(|| Box::new(main.clone()));
         Self { main, embedded }
+    }
+
+    /// With other cotangents of the state.
+    pub(crate) fn map<C>(self, mut f: impl FnMut(B) -> C) -> Adjoint<C, F> {
+        let mut map = |Cotangent { state, model }| Cotangent { state: f(state), model };
+        let main = map(self.main);
+        Adjoint { main, embedded: self.embedded.map(|embedded| Box::new(map(*embedded))) }
     }
 
     /// Both cotangents.

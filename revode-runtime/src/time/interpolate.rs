@@ -1,9 +1,9 @@
 //! Reads from the interpolants of the steps: the save points that no step lands on, and what is kept of a dense solution.
 
 use super::Observer;
+use super::journey::Course;
 use crate::dense::{BoxedDenseOutput, Dense, Gauss};
 use crate::error::check_finite;
-use crate::save::SavePlan;
 use crate::scheme::{Scheme, Work};
 use crate::{Method, Real, SolveError, State, Step, VectorField};
 
@@ -76,7 +76,7 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
     pub(super) fn new<S: Scheme<T, F, Method = M>>(
         scheme: &'a S,
         field: &F,
-        plan: &'a SavePlan<T>,
+        course: &Course<'a, T>,
         (t0, y0): (T, &F::State),
     ) -> Box<Self> {
         let output = scheme.method().dense_output(field, y0);
@@ -84,11 +84,11 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
         let kept = || Kept { gauss: Gauss::new(degree), dense: Dense::new(degree, t0, y0) };
         Box::new(Self {
             output,
-            times: &plan.between,
+            times: course.between,
             read: 0,
-            first: usize::from(plan.start),
+            first: course.first + usize::from(course.start),
             y: y0.zeros_like(),
-            kept: plan.dense.then(kept),
+            kept: course.dense.then(kept),
         })
     }
 
@@ -150,9 +150,9 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
         Ok(extended && self.output.proceed(stages))
     }
 
-    /// The field evaluations that the stages have not counted, and what was kept.
-    pub(super) fn finish(self) -> (u64, Option<Dense<T, F::State>>) {
-        (self.output.evaluations(), self.kept.map(|kept| kept.dense))
+    /// The number of points that were read, the field evaluations that the stages have not counted, and what was kept.
+    pub(super) fn finish(self) -> (usize, u64, Option<Dense<T, F::State>>) {
+        (self.read, self.output.evaluations(), self.kept.map(|kept| kept.dense))
     }
 }
 

@@ -14,18 +14,22 @@ pub(crate) struct StepLimits {
 }
 
 impl StepLimits {
-    /// Steps so many times `shorter` than those of a solve, on average over stretches of as many steps each.
-    pub(crate) fn shorter<T: Real>(record: &StepRecord<T>, shorter: f64) -> Self {
-        let length = record.len().div_ceil(STRETCHES).max(1);
+    /// Steps so many times `shorter` than those of the legs of a solve, on average over stretches of as many steps each
+    /// (fewer at the end of a leg).
+    pub(crate) fn shorter<T: Real>(legs: &[StepRecord<T>], shorter: f64) -> Self {
+        let steps: u64 = legs.iter().map(StepRecord::len).sum();
+        let length = steps.div_ceil(STRETCHES).max(1);
         let mut stretches = Vec::new();
-        let mut start = None;
-        for step in record.from(0) {
-            let first = *start.get_or_insert(step.t);
-            let number = step.index % length + 1;
-            if number == length || step.index + 1 == record.len() {
-                let end = step.end.to_f64();
-                stretches.push((end, (end - first.to_f64()).abs() / (number as f64 * shorter)));
-                start = None;
+        for record in legs {
+            let mut start = None;
+            for step in record.from(0) {
+                let first = *start.get_or_insert(step.t);
+                let number = step.index % length + 1;
+                if number == length || step.index + 1 == record.len() {
+                    let end = step.end.to_f64();
+                    stretches.push((end, (end - first.to_f64()).abs() / (number as f64 * shorter)));
+                    start = None;
+                }
             }
         }
         Self { stretches }
@@ -72,7 +76,7 @@ mod tests {
             steps.next(1e9 * sizes[0]);
             steps.accept(sizes.get(i + 1).copied().unwrap_or(1.0), f64::INFINITY);
         }
-        StepLimits::shorter(&steps.into_record(), shorter)
+        StepLimits::shorter(&[steps.into_record()], shorter)
     }
 
     #[test]

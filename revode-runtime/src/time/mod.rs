@@ -1,7 +1,9 @@
 //! The time loop: the one place that takes, accepts and rejects steps.
 
 mod codes;
+mod events;
 mod interpolate;
+mod journey;
 mod ladder;
 mod limits;
 mod record;
@@ -9,6 +11,7 @@ mod spectrum;
 mod steps;
 mod switching;
 
+pub(crate) use journey::{Arrival, Journey};
 pub(crate) use limits::StepLimits;
 pub(crate) use record::StepRecord;
 pub(crate) use steps::MOST_ROUNDED_UP;
@@ -20,11 +23,14 @@ use std::rc::Rc;
 use crate::control::{Begin, StepControl, Verdict};
 use crate::dense::Dense;
 use crate::error::check_finite;
-use crate::save::SavePlan;
 use crate::scheme::{Scheme, Work};
 use crate::stop::{Stop, Unfinished};
-use crate::{Method, Problem, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField};
+use crate::{
+    Action, Leg, Method, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField,
+};
+use events::{Events, Look};
 use interpolate::{Reader, Reading};
+use journey::Course;
 use limits::Limit;
 use spectrum::Spectrum;
 use steps::{Steps, at_most};
@@ -95,6 +101,8 @@ pub(crate) struct TimeLoop<'a, S, C> {
 pub(crate) struct End<T, X, Y> {
     /// The last state.
     pub(crate) state: X,
+    /// Where that is.
+    pub(crate) arrival: Arrival<T>,
     /// The interpolants, where they were kept.
     pub(crate) dense: Option<Dense<T, Y>>,
     /// The accepted steps, where the observer wanted them recorded.
@@ -104,11 +112,11 @@ pub(crate) struct End<T, X, Y> {
 }
 
 impl<S, C> TimeLoop<'_, S, C> {
-    /// Solves `problem` along the save points of `plan`.
+    /// Solves a leg along the save points of its `course`.
     pub(crate) fn run<T, F, O>(
         &self,
-        problem: &Problem<T, F>,
-        plan: &SavePlan<T>,
+        leg: Leg<'_, T, F>,
+        course: &Course<'_, T>,
         observer: &mut O,
     ) -> Result<End<T, S::State, F::State>, Stop>
     where
@@ -120,10 +128,10 @@ impl<S, C> TimeLoop<'_, S, C> {
     {
         // Compiled twice, so that solves which read nothing take no time for it (`cargo bench --bench step`: 10 % of
         // a step of RK4, where one loop served both).
-        if !plan.reads() {
-            self.steps(problem, plan, observer)
+        if !course.reads() {
+            self.steps(leg, course, observer)
         } else if const { S::INTERPOLATES } {
-            self.read_steps(problem, plan, observer)
+            self.read_steps(leg, course, observer)
         } else {
             Err(interpolate::no_interpolant().into())
         }
@@ -133,8 +141,8 @@ impl<S, C> TimeLoop<'_, S, C> {
     #[inline(never)]
     fn read_steps<T, F, O>(
         &self,
-        problem: &Problem<T, F>,
-        plan: &SavePlan<T>,
+        leg: Leg<'_, T, F>,
+        course: &Course<'_, T>,
         observer: &mut O,
     ) -> Result<End<T, S::State, F::State>, Stop>
     where
@@ -144,14 +152,14 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S>,
     {
-        self.steps(problem, plan, &mut Reading(observer))
+        self.steps(leg, course, &mut Reading(observer))
     }
 
     /// The steps from the start to the end.
     fn steps<T, F, O>(
         &self,
-        problem: &Problem<T, F>,
-        plan: &SavePlan<T>,
+        leg: Leg<'_, T, F>,
+        course: &Course<'_, T>,
         observer: &mut O,
     ) -> Result<End<T, S::State, F::State>, Stop>
     where
@@ -163,37 +171,40 @@ impl<S, C> TimeLoop<'_, S, C> {
     {
         let Self { scheme, control, max_steps, max_step, limits, stability, switches, tried } =
             self;
-        let Problem { field, y0, t0, t1 } = problem;
+        let Leg { field, y0, t0, t1, .. } = leg;
         let method = scheme.method();
-        let Begin { h, evaluations, mut memory } = control.begin(method, problem)?;
+        let Begin { h, evaluations, mut memory } = control.begin(method, leg)?;
+        let h = course.h.map_or(h, |h| h.abs());
         let backward = t1 < t0;
         let mut limit = Limit::new(*max_step, limits.as_deref());
-        let h = at_most(h, limit.at(*t0, backward));
-        let mut steps = Steps::new(*t0, if backward { -h } else { h }, O::RECORDS);
+        let h = at_most(h, limit.at(t0, backward));
+        let mut steps = Steps::new(t0, if backward { -h } else { h }, O::RECORDS);
         let stability = stability.filter(|_| control.tolerance().is_some());
         let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
         let mut stability_limited = 0;
-        let mut switching = Switching::new(field, (*t0, y0), *switches);
-        let mut reader = O::READS.then(|| Reader::new(*scheme, field, plan, (*t0, y0)));
+        let mut switching = Switching::new(field, (t0, y0), *switches);
+        let mut events = Events::new(leg, course.happened);
+        let mut reader = O::READS.then(|| Reader::new(*scheme, field, course, (t0, y0)));
         let mut work = Work::new(*scheme, field, y0);
         let mut state = scheme.start(y0);
         let mut error_norm = 0.0;
-        let mut saved = 0;
+        let mut saved = course.first;
         let mut save = |observer: &mut O, steps: &Steps<T>, state: &S::State| {
             saved += 1;
             observer.saved(saved - 1, steps.len(), steps.t(), state)
         };
         let count = |steps: &Steps<T>| tried.set(tried.get().saturating_add(steps.tried()));
-        if plan.start {
+        if course.start {
             save(observer, &steps, &state)?;
         }
-        let end = (plan.stops.last() != Some(t1)).then_some(t1);
-        for (i, &stop) in plan.stops.iter().chain(end).enumerate() {
+        let end = (course.stops.last() != Some(&t1)).then_some(&t1);
+        'leg: for (i, &stop) in course.stops.iter().chain(end).enumerate() {
             while steps.t() != stop {
-                if steps.tried() >= *max_steps {
+                if steps.tried() + course.tried >= *max_steps {
                     return Err(step_limit(*max_steps, &steps, error_norm).into());
                 }
                 let target = switching.as_ref().map_or(stop, |s| s.stop(steps.t(), stop));
+                let target = events.as_ref().map_or(target, |e| e.stop(target, backward));
                 let step = steps.next(target);
                 let origin = scheme.origin(&state);
                 let Work { stages, psi, next } = &mut work;
@@ -206,6 +217,21 @@ impl<S, C> TimeLoop<'_, S, C> {
                     let (y, y_next) = (scheme.solution(&state), scheme.proposed(next));
                     control.decide(&mut memory, step, y, y_next)
                 };
+                if let Some(events) = &mut events
+                    && verdict.accepted
+                {
+                    let ends = [scheme.solution(&state), scheme.proposed(next)];
+                    let look = events.look(field, step, ends);
+                    if look != Look::Stands {
+                        method.restart(stages);
+                        steps.retry();
+                    }
+                    match look {
+                        Look::Stands => {}
+                        Look::Again => continue,
+                        Look::AtStart => break 'leg,
+                    }
+                }
                 if let Some(switching) = &mut switching
                     && verdict.accepted
                     && !switching.look(
@@ -261,10 +287,21 @@ impl<S, C> TimeLoop<'_, S, C> {
                     if S::CONTINUES && !told {
                         control.proceed(method, &mut work.stages);
                     }
-                    if plan.steps {
+                    if course.steps {
                         save(observer, &steps, &state)?;
                     }
+                    if let Some(events) = &mut events
+                        && events.accept(field, step, scheme.solution(&state))
+                    {
+                        if steps.t() == stop && i < course.stops.len() {
+                            save(observer, &steps, &state)?;
+                        }
+                        break 'leg;
+                    }
                 } else {
+                    if let Some(events) = &mut events {
+                        events.reject();
+                    }
                     steps.reject(verdict.next_h);
                     if let Some(switching) = &mut switching {
                         switching.reject();
@@ -277,15 +314,20 @@ impl<S, C> TimeLoop<'_, S, C> {
                     return Err(underflow(&steps, step, error_norm).into());
                 }
             }
-            if i < plan.stops.len() {
+            if i < course.stops.len() {
                 save(observer, &steps, &state)?;
             }
         }
         count(&steps);
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
-        let (read, dense) = reader.map_or((0, None), |reader| reader.finish());
-        let evaluations = evaluations + looks + read + method.evaluations(&work.stages);
+        let (happened, found) = events.map_or((Vec::new(), 0), |events| events.finish::<F>());
+        let is_last = |i: &usize| field.event(*i).action == Action::End;
+        if course.ends && steps.t() != t1 && happened.iter().any(is_last) {
+            save(observer, &steps, &state)?;
+        }
+        let (points, read, dense) = reader.map_or((0, 0, None), |reader| reader.finish());
+        let evaluations = evaluations + looks + found + read + method.evaluations(&work.stages);
         let stats = Stats {
             accepted,
             rejected,
@@ -294,7 +336,14 @@ impl<S, C> TimeLoop<'_, S, C> {
             evaluations,
             ..Stats::default()
         };
-        Ok(End { state, dense, record: steps.into_record(), stats })
+        let arrival = Arrival {
+            t: steps.t(),
+            h: steps.h(),
+            tried: steps.tried(),
+            points: saved + points,
+            events: happened,
+        };
+        Ok(End { state, arrival, dense, record: steps.into_record(), stats })
     }
 }
 

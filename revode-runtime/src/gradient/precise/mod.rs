@@ -19,8 +19,8 @@ use crate::methods::{Bosh3, Rk4, Tsit5};
 use crate::scheme::pair::PairScheme;
 use crate::stop::Stop;
 use crate::{
-    Adaptive, Exact, FieldVjp, FixedStep, Guarded, MethodVjp, Pid, Problem, SaveAt, State, Stats,
-    Tableau, Terminal,
+    Adaptive, Exact, FieldVjp, FixedStep, Guarded, Leg, MethodVjp, Pid, Problem, SaveAt, State,
+    Stats, Tableau, Terminal,
 };
 use big::{Big, BigField, big, f64_of};
 use fields::{Driven, Lorenz};
@@ -86,7 +86,8 @@ impl Compared {
         let mut revisions = 0;
         let found = loop {
             let tolerance = control.tolerance();
-            let keeper = strategy.keeper::<f64, F, M>(&scheme, problem, tolerance).unwrap();
+            let keeper =
+                |leg: Leg<'_, f64, F>| strategy.keeper::<f64, F, M>(&scheme, leg, tolerance);
             match differentiate(&ask, &scheme, keeper, &loss) {
                 Ok(found) => break found,
                 Err(Stop::Finding(finding))
@@ -98,7 +99,9 @@ impl Compared {
             }
         };
         let mut trajectory = Trajectory::new(&scheme, &loss);
-        ask.time_loop(&scheme, Purpose::Gradient).run(problem, &ask.plan, &mut trajectory).unwrap();
+        let leg = ask.journey().unwrap();
+        let (leg, course) = leg.leg(0);
+        ask.time_loop(&scheme, Purpose::Gradient).run(leg, &course, &mut trajectory).unwrap();
         assert_eq!(found.loss, trajectory.value, "another trajectory");
         let p: Vec<f64> = problem.field.slices().flatten().copied().collect();
         let (y0, model) = trajectory.gradient::<F>(&p);

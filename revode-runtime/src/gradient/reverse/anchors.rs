@@ -10,7 +10,7 @@ use crate::scheme::pair::{Pair, PairAdjoint, PairScheme};
 use crate::scheme::{Scheme, VjpWork, Work};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+use crate::{FieldVjp, Leg, MethodVjp, Problem, Real, SolveError, State, Step};
 
 /// Gradients by reversal to the last bit, for dissipative problems and long horizons too.
 ///
@@ -59,10 +59,10 @@ impl Strategy for Guarded {
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         _: &PairScheme<M, Anchored>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         _: Option<Tolerance>,
     ) -> Result<Anchors<T, F, M>, SolveError> {
-        Ok(Anchors::new(&problem.y0, self.memory))
+        Ok(Anchors::new(leg.y0, self.memory.saturating_sub(leg.kept)))
     }
 
     /// With more anchors, where cotangents grew too much from one to the next: at least twice as many, so that it ends.
@@ -129,27 +129,27 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> Anchors<T, F, M> {
         &mut self,
         pass: &Pass<'_, T, F, PairScheme<M, Anchored>>,
     ) -> Result<Anchor<F::State>, Stop> {
-        let Pass { scheme, problem, record, .. } = *pass;
+        let Pass { scheme, leg: Leg { field, y0, .. }, record, .. } = *pass;
         let number = self.indices.len() as u64 - 1;
         // The start is always in the schedule, so that there is a last anchor.
         let last = self.schedule.last_before(number);
         let (mut at, slot) = last.map_or((0, 0), |last| (last.index, last.slot));
         let mut anchor = match at {
-            0 => Anchor::start(&problem.y0),
+            0 => Anchor::start(y0),
             _ => self.stored[slot - 1].clone(),
         };
         if at == number {
             return Ok(anchor);
         }
         let work = self.work.take();
-        let mut work = work.unwrap_or_else(|| Work::new(scheme, &problem.field, &problem.y0));
+        let mut work = work.unwrap_or_else(|| Work::new(scheme, field, y0));
         let mut state = anchor.next();
         while at < number {
             let placed = self.schedule.place_binomial(number);
             let stop = placed.map_or(number, |(index, _)| index);
             let (first, end) = (self.indices[at as usize], self.indices[stop as usize]);
             for step in record.from(first).take((end - first) as usize) {
-                let taken = scheme.take_again(&problem.field, step, &mut state, &mut work);
+                let taken = scheme.take_again(field, step, &mut state, &mut work);
                 // The steps are the same to the last bit, and so they end in the same anchors.
                 if taken.is_err() || (step.index + 1 == end && state.anchor.is_none()) {
                     return Err(SolveError::not_repeated(step).into());
@@ -234,7 +234,7 @@ where
         adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, problem, .. } = *pass;
+        let Pass { scheme, leg: Leg { field, .. }, .. } = *pass;
         if self.anchor.is_none() {
             self.anchor = Some(self.recall(pass)?);
         }
@@ -244,7 +244,6 @@ where
             state.anchor = self.anchor.take();
             self.anchor = Some(self.recall(pass)?);
         }
-        let field = &problem.field;
         if let Some((_, pair)) = self.before.pop_if(|(index, _)| *index == step.index) {
             from_stored(scheme, field, step, pair, state, adjoint, work)?;
         } else {

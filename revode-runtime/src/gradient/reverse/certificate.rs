@@ -8,7 +8,7 @@ use crate::scheme::pair::coupled::{Coupled, CoupledState};
 use crate::scheme::pair::growth::PairCotangent;
 use crate::scheme::pair::{Arithmetic, Pair, PairScheme};
 use crate::slices::{distance, largest, zip};
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+use crate::{FieldVjp, Leg, MethodVjp, Real, SolveError, State, Step};
 
 /// By how much more than the certificate the gradient of the published pair may be off: the factor between accuracy
 /// asked for and certificate allowed. It is measured, not proved: 2 of 35,862 gradients were off by more, see
@@ -75,13 +75,13 @@ pub(super) struct Certificate<S, F> {
 }
 
 impl<S, F> Certificate<S, F> {
-    /// At the end of that many steps of a problem, where the `gap` of the pair is relative to the solution.
-    pub(super) fn new<T: Real>(allowed: f64, steps: u64, problem: &Problem<T, F>, gap: f64) -> Self
+    /// At the end of that many steps of a leg, where the `gap` of the pair is relative to the solution.
+    pub(super) fn new<T: Real>(allowed: f64, steps: u64, leg: Leg<'_, T, F>, gap: f64) -> Self
     where
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let Problem { field, y0, t0, .. } = problem;
+        let Leg { field, y0, t0, .. } = leg;
         // A sum over `n` steps can be off by `n` times the scalar's `EPSILON`.
         let error = LEAST.max(steps as f64 / SAFETY) * T::EPSILON.to_f64();
         Self {
@@ -160,7 +160,7 @@ impl<S, F> Certificate<S, F> {
     pub(super) fn measure<T: Real, M: MethodVjp<T, F>>(
         &mut self,
         scheme: &PairScheme<M, Coupled>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         step: Step<T>,
         samples: &Samples<S>,
         state: &mut CoupledState<T, S>,
@@ -171,7 +171,7 @@ impl<S, F> Certificate<S, F> {
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let field = &problem.field;
+        let Leg { field, y0, .. } = leg;
         let Pair { y, z } = &bar.pair;
         self.bar = self.bar.max(largest(y.as_slice())).max(largest(z.as_slice()));
         // The parasitic mode is damped by λ a step, so that where the mode of the solution shrinks as fast as the
@@ -198,7 +198,7 @@ impl<S, F> Certificate<S, F> {
         };
         let CoupledState { pair, .. } = state;
         if let Some(number) = samples.number(step.index + 1) {
-            self.add(samples.error(number, pair, &problem.y0), step.end)?;
+            self.add(samples.error(number, pair, y0), step.end)?;
             // What is left of the reversed pair is scratch space from here on.
             pair.z.fill(T::ZERO);
             self.contribute(scheme, field, step, &pair.y, -T::ONE, bar, Some(&mut pair.z), work)?;

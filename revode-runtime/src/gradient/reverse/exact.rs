@@ -13,7 +13,7 @@ use crate::scheme::pair::quanta::{self, Regrid};
 use crate::scheme::pair::{Arithmetic, Pair, PairAdjoint, PairScheme};
 use crate::stats::StrategyStats;
 use crate::stop::{Finding, Stop};
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State, Step};
+use crate::{FieldVjp, Leg, MethodVjp, Problem, Real, SolveError, State, Step};
 
 /// Gradients by a reversal that is exact to the last bit, at any horizon, for dissipative problems too.
 ///
@@ -91,7 +91,7 @@ impl Strategy for Exact {
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         _: &ExactPair<M>,
-        _: &Problem<T, F>,
+        _: Leg<'_, T, F>,
         _: Option<Tolerance>,
     ) -> Result<Buffer, SolveError> {
         Ok(Buffer::default())
@@ -235,12 +235,12 @@ where
         adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, problem, .. } = *pass;
+        let Pass { scheme, leg: Leg { field, y0, .. }, .. } = *pass;
         let pair = &scheme.arithmetic;
         self.pop(step.index, scheme.method.order(), pair.rate_halvings(step), state);
-        scheme.step_back(&problem.field, step, None, state, adjoint, work)?;
+        scheme.step_back(field, step, None, state, adjoint, work)?;
         if step.index == 0 {
-            let start: HalvedState<F::State, _> = pair.start(&problem.y0);
+            let start: HalvedState<F::State, _> = pair.start(y0);
             if state.grid != start.grid || self.bits.left() != 0 {
                 return Err(not_exact(&state.grid, &start.grid, self.bits.left()).into());
             }

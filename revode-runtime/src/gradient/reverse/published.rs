@@ -11,7 +11,7 @@ use crate::scheme::pair::coupled::{Coupled, CoupledState, Coupling, DEFAULT_MAX_
 use crate::scheme::pair::{PairAdjoint, PairScheme};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
-use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, Step};
+use crate::{FieldVjp, Leg, MethodVjp, Problem, Real, SolveError, Step};
 
 /// Gradients of the reversible pair as published, in constant memory: each step is inverted, and the
 /// increments that invert it are differentiated. McCallum and Foster, arXiv 2410.11648.
@@ -87,7 +87,7 @@ impl Strategy for Reversible {
     fn keeper<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
         &self,
         _: &PairScheme<M, Coupled>,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
         tolerance: Option<Tolerance>,
     ) -> Result<Reversal<T, F>, SolveError> {
         if let Some(accuracy) = self.accuracy
@@ -99,7 +99,7 @@ impl Strategy for Reversible {
         }
         let default = || default_accuracy::<T>(tolerance.map(Tolerance::relative));
         let allowed = allowed(self.accuracy.unwrap_or_else(default));
-        Ok(Reversal { samples: Samples::new(&problem.y0), allowed, certificate: None })
+        Ok(Reversal { samples: Samples::new(leg.y0), allowed, certificate: None })
     }
 }
 
@@ -138,22 +138,14 @@ where
         adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, problem, record, .. } = *pass;
-        let Problem { field, y0, .. } = problem;
+        let Pass { scheme, leg, record, .. } = *pass;
+        let Leg { field, y0, .. } = leg;
         let Self { samples, allowed, certificate } = self;
         let certificate = certificate.get_or_insert_with(|| {
-            Certificate::new(*allowed, record.len(), problem, state.relative_gap())
+            Certificate::new(*allowed, record.len(), leg, state.relative_gap())
         });
         if certificate.is_due(step.index + 1) {
-            certificate.measure(
-                scheme,
-                problem,
-                step,
-                samples,
-                state,
-                &adjoint.main.state,
-                work,
-            )?;
+            certificate.measure(scheme, leg, step, samples, state, &adjoint.main.state, work)?;
         }
         scheme.step_back(field, step, None, state, adjoint, work)?;
         if step.index == 0 {

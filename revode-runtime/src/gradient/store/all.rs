@@ -5,7 +5,7 @@ use super::super::passes::{Keeper, Pass};
 use crate::scheme::{Adjoint, SchemeVjp, VjpWork};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
-use crate::{FieldVjp, Problem, Real, SolveError, Step};
+use crate::{FieldVjp, Leg, Real, SolveError, Step};
 
 /// Gradients from stored states: the fastest where memory suffices, at one state a step.
 ///
@@ -38,9 +38,9 @@ impl StateStore for StoreAll {
     fn kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
         &self,
         scheme: &S,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
     ) -> Result<Stored<S::State>, SolveError> {
-        StoreWithin::new(usize::MAX).kept(scheme, problem)
+        StoreWithin::new(usize::MAX).kept(scheme, leg)
     }
 }
 
@@ -50,10 +50,10 @@ impl StateStore for StoreWithin {
     fn kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
         &self,
         scheme: &S,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
     ) -> Result<Stored<S::State>, SolveError> {
-        let state_bytes = scheme.state_bytes(&scheme.start(&problem.y0));
-        Ok(Stored { states: Vec::new(), state_bytes, memory: self.memory })
+        let state_bytes = scheme.state_bytes(&scheme.start(leg.y0));
+        Ok(Stored { states: Vec::new(), state_bytes, kept: leg.kept, memory: self.memory })
     }
 }
 
@@ -62,13 +62,16 @@ impl StateStore for StoreWithin {
 pub struct Stored<X> {
     states: Vec<X>,
     state_bytes: usize,
+    /// The bytes of the legs before, and the most that all of them may take.
+    kept: usize,
     memory: usize,
 }
 
 impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Stored<S::State> {
     #[inline]
     fn before(&mut self, _: &S, step: Step<T>, state: &S::State) -> Result<(), SolveError> {
-        if (self.states.len() + 1).saturating_mul(self.state_bytes) > self.memory {
+        let bytes = (self.states.len() + 1).saturating_mul(self.state_bytes);
+        if bytes.saturating_add(self.kept) > self.memory {
             let (limit, steps) = (self.memory, step.index);
             return Err(SolveError::MemoryLimit { limit, steps, t: step.t.to_f64() });
         }

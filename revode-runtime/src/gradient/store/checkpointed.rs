@@ -6,7 +6,7 @@ use super::revolve::Schedule;
 use crate::scheme::{Adjoint, SchemeVjp, VjpWork, Work};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
-use crate::{FieldVjp, Method, Problem, Real, SolveError, Step};
+use crate::{FieldVjp, Leg, Method, Real, SolveError, Step};
 
 /// Gradients from a fixed number of stored states, the steps between them taken again.
 ///
@@ -36,13 +36,13 @@ impl StateStore for Checkpointed {
     fn kept<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>>(
         &self,
         scheme: &S,
-        problem: &Problem<T, F>,
+        leg: Leg<'_, T, F>,
     ) -> Result<Checkpoints<T, F, S>, SolveError> {
         if self.slots == 0 {
             let problem = "checkpointing needs at least one slot, for the start";
             return Err(SolveError::argument("slots", problem));
         }
-        let Problem { field, y0, .. } = problem;
+        let Leg { field, y0, .. } = leg;
         let start = scheme.start(y0);
         Ok(Checkpoints {
             schedule: Schedule::new(self.slots),
@@ -97,9 +97,8 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Keeper<T, F, S> for Checkpoint
         adjoint: &mut Adjoint<S::Bar, F>,
         work: &mut VjpWork<T, F, S::Method>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, problem, record, .. } = *pass;
+        let Pass { scheme, leg: Leg { field, .. }, record, .. } = *pass;
         let Self { schedule, states, before, work: forward, .. } = self;
-        let field = &problem.field;
         // The start is always stored, so that there is a last checkpoint.
         let Some(last) = schedule.last_before(step.index) else { return Ok(()) };
         scheme.assign(before, &states[last.slot]);

@@ -13,7 +13,7 @@ use proptest::sample::select;
 use super::coupled::{Coupled, CoupledState, Coupling};
 use super::{Pair, PairAdjoint, PairScheme};
 use crate::methods::*;
-use crate::scheme::{Scheme, VjpWork, Work};
+use crate::scheme::{Scheme, SchemeVjp, VjpWork, Work};
 use crate::{FieldVjp, MethodVjp, Parameters, Step, Tableau, for_each_method, ode};
 
 ode! {
@@ -76,7 +76,7 @@ impl<F: FieldVjp<f64, State = V> + Parameters<f64>, M: MethodVjp<f64, F>> Walk<F
         Self {
             work: Work::new(&scheme, &field, &start.y),
             vjp_work: VjpWork::new(&scheme.method, &field, &start.y),
-            adjoint: PairAdjoint::zero(&scheme, &field, &start.y, false),
+            adjoint: PairAdjoint::zero(scheme.zero_bar(&start.y), &field, false),
             field,
             scheme,
             state,

@@ -1,0 +1,8 @@
+//! Events and timed changes: values and gradients against closed forms, all strategies along one solution, and what is
+//! refused.
+
+mod closed_forms;
+mod detection;
+mod every_strategy;
+mod models;
+mod times;
