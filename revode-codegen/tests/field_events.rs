@@ -54,3 +54,27 @@ fn sizes_known_at_run_time() {
         at (start) { v = -v + jump; }"
     ));
 }
+
+/// The code of a model without that of its events.
+fn without_events(source: &str) -> String {
+    let code = pretty(source);
+    let Some((before, rest)) = code.split_once("    fn event_count") else { return code };
+    let (_, rest) = rest.split_once("\n}\n").expect("it ends");
+    let (between, rest) =
+        rest.split_once("    #[inline]\n    fn trigger_vjp").expect("both halves");
+    let (_, after) = rest.split_once("\n}\n").expect("it ends");
+    format!("{before}}}\n{between}}}\n{after}")
+}
+
+/// Not even in what they share with the equations, and what these do not use.
+#[test]
+fn events_change_nothing_of_the_equations() {
+    let model = "struct M { state { x, u: [3] } params { a, b: [3] }  }
+        let unused = a ^ 5 * x; let wave = sin(x) ^ 4;
+        dx/dt = wave + (x - a) ^ 3 * u[0] / relu(x); du/dt = b * u ^ 2 - tanh(u) * exp(x);";
+    let events = "event first = unused ^ 2 - x ^ 2, rising { let grown = exp(x); x = grown; u[1] = wave ^ 3; }
+        event each = u[i] ^ 2 - (x - a) for i in 0..3 { u = tanh(u); u[i] = sum(u); }
+        at (a ^ 5) { let cube = (x - a) ^ 3; x = cube; }";
+    assert_eq!(without_events(&format!("{model} {events}")), pretty(model));
+    assert_eq!(without_events(&format!("{model} {events}")).matches("event").count(), 0);
+}

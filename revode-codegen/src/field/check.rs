@@ -124,17 +124,26 @@ type Seen = BTreeMap<String, &'static str>;
 fn declare(name: &Ident, what: &'static str, seen: &mut Seen, errors: &mut Diagnostics) {
     let text = name.to_string();
     if let Some(reason) = reserved(&text) {
-        errors.error(name, format!("`{text}` cannot be the name of a {what}: it is {reason}"));
+        let what = with_article(what);
+        errors.error(name, format!("`{text}` cannot be the name of {what}: it is {reason}"));
     }
     match seen.get(&text) {
         Some(other) => errors.error(
             name,
-            format!("`{text}` is declared twice: it already is the name of a {other}"),
+            format!(
+                "`{text}` is declared twice: it already is the name of {}",
+                with_article(other)
+            ),
         ),
         None => {
             seen.insert(text, what);
         }
     }
+}
+
+fn with_article(what: &str) -> String {
+    let article = if what.starts_with('e') { "an" } else { "a" };
+    format!("{article} {what}")
 }
 
 /// Refuses a size with a name that generated code has for something else.

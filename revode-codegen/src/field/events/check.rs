@@ -101,8 +101,13 @@ pub(in crate::field) fn check(
         let Some(changes) = &event.block else { return };
         let is_change = |change: &Change| matches!(change, Change::Assign { .. });
         if !changes.iter().any(is_change) {
-            let message = "the block changes no state; without a block an event is only noted";
+            let message = "the block of this event changes no state: write `x = …;` or `x += …;` in it";
             errors.error(place(&event.when), message);
+        }
+        for name in event.lets().map(ToString::to_string) {
+            if !scope.knows(&name) {
+                scope.define(&name, Meaning::Later);
+            }
         }
         for change in changes {
             self::change(change, names, states, scope, errors);

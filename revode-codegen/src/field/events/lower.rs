@@ -97,8 +97,12 @@ fn state_values(lowering: &Lowering, model: &Model) -> Vec<Id> {
 fn change(lowering: &mut Lowering, change: &Change) {
     let (target, operator, value) = match change {
         Change::Let { name, value } => {
+            let known = lowering.g.len();
             let id = lowering.expr(value);
-            lowering.g.name(id, name.to_string());
+            // What is part of the equations looks there as if there were no event.
+            if id.0 >= known {
+                lowering.g.name(id, name.to_string());
+            }
             lowering.values.insert(name.to_string(), id);
             return;
         }

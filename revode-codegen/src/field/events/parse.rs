@@ -1,5 +1,6 @@
 //! Reads `event name = value, …` and `at (time)`, and what may follow both.
 
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::token::{Brace, Paren};
@@ -53,8 +54,8 @@ fn crossing(input: ParseStream<'_>) -> syn::Result<When> {
     let value = input.parse()?;
     let (mut direction, mut terminal) = (None, None);
     while input.peek(Token![,]) {
-        input.parse::<Token![,]>()?;
-        word(input, &mut direction, &mut terminal)?;
+        let comma = input.parse::<Token![,]>()?;
+        word(input, comma.span, &mut direction, &mut terminal)?;
     }
     let direction = direction.unwrap_or(Direction::Either);
     Ok(When::Crossing { name, value, direction, terminal })
@@ -63,11 +64,12 @@ fn crossing(input: ParseStream<'_>) -> syn::Result<When> {
 /// A word behind a comma.
 fn word(
     input: ParseStream<'_>,
+    comma: Span,
     direction: &mut Option<Direction>,
     terminal: &mut Option<Ident>,
 ) -> syn::Result<()> {
     if !input.peek(Ident::peek_any) {
-        return Err(input.error(format!("expected {WORDS}")));
+        return Err(missing(input, comma, &format!("expected {WORDS}")));
     }
     let word = input.call(Ident::parse_any)?;
     let new = match word.to_string().as_str() {
@@ -93,13 +95,13 @@ fn word(
 /// `for i in a..b`
 fn repeat(input: ParseStream<'_>) -> syn::Result<Repeat> {
     let form = "expected `for i in 0..n`";
-    input.parse::<Token![for]>()?;
+    let keyword = input.parse::<Token![for]>()?.span;
     if !input.peek(Ident::peek_any) {
-        return Err(input.error(form));
+        return Err(missing(input, keyword, form));
     }
     let variable = input.call(Ident::parse_any)?;
     if !input.peek(Token![in]) {
-        return Err(input.error(form));
+        return Err(missing(input, variable.span(), form));
     }
     input.parse::<Token![in]>()?;
     let start = Expr::parse(input)?;
@@ -107,10 +109,15 @@ fn repeat(input: ParseStream<'_>) -> syn::Result<Repeat> {
         return Err(input.error("write `for i in first..end`, where `end` is left out of it"));
     }
     if !input.peek(Token![..]) {
-        return Err(input.error(form));
+        return Err(missing(input, start.range.end, form));
     }
     input.parse::<Token![..]>()?;
     Ok(Repeat { variable, start, end: input.parse()? })
+}
+
+/// An error at the next token or, where there is none, at the last one.
+fn missing(input: ParseStream<'_>, last: Span, message: &str) -> syn::Error {
+    if input.is_empty() { syn::Error::new(last, message) } else { input.error(message) }
 }
 
 /// What is wrong with what follows an event.
