@@ -6,10 +6,11 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use revode_codegen::field::program::Program;
 use revode_codegen::functions::{FUNCTIONS, Rule};
 use revode_codegen::ir::interpret::interpret;
 use revode_codegen::ir::schedule::{Operations, Schedule};
-use revode_codegen::ir::{Graph, Input, Role, Shape, Sink};
+use revode_codegen::ir::{Dim, Graph, Input, Role, Shape, Sink, Target};
 use revode_codegen::passes::vjp::vjp;
 use support::Case;
 
@@ -35,7 +36,7 @@ fn partial_derivatives_of_every_function_match_central_differences() {
             .map(|index| g.input(Input { role: Role::State, index }, Shape::Scalar))
             .collect();
         let value = g.apply(function, inputs);
-        let output = Sink { target: revode_codegen::ir::Target::State(0), value };
+        let output = Sink { target: Target::State(0), value };
         let states = vec![Shape::Scalar; function.arity];
         let bars = vjp(&mut g, &[output], &states);
         let at = |x: &[f64], id| {
@@ -69,6 +70,36 @@ fn partial_derivatives_of_every_function_match_central_differences() {
             }
         }
         assert!(matches!(function.rule, Rule::Method(..) | Rule::Expansion(_)));
+    }
+}
+
+/// What `reset` of an event is made of, as if it were a field: assignments to components, also where two may be one.
+#[test]
+fn derivatives_of_replaced_components_agree() {
+    let sizes = [("j", 1), ("k", 1), ("n", 4)];
+    let source =
+        "struct M { state { u: [n], x } params { a } dims { n, j, k } } du/dt = u; dx/dt = a;";
+    let states = [Shape::Vector(Dim::symbol("n")), Shape::Scalar];
+    for [first, second] in [["j", "k"], ["j", "j"], ["k", "n"]] {
+        let mut g = Graph::default();
+        let u = g.input(Input { role: Role::State, index: 0 }, states[0].clone());
+        let x = g.input(Input { role: Role::State, index: 1 }, Shape::Scalar);
+        let first = Dim::symbol(first);
+        let second = if second == "n" { Dim::literal(3) } else { Dim::symbol(second) };
+        let sin = g.call("sin", vec![u]);
+        let replaced = g.replace(sin, first, x);
+        let there = g.index(replaced, second.clone());
+        let (sum, square) = (g.sum(replaced), g.power(there, 2));
+        let new = g.mul(sum, square);
+        let replaced = g.replace(replaced, second, new);
+        let part = g.slice(replaced, Dim::literal(0), Dim::literal(1));
+        let part = g.sum(part);
+        let whole = g.mul(replaced, part);
+        let values = [(0, whole), (1, part)];
+        let eval = values.map(|(state, value)| Sink { target: Target::State(state), value });
+        let mut case = Case::with_sizes(source, &sizes);
+        case.program = Program::new(g, eval.to_vec(), &states, &BTreeMap::new());
+        case.check();
     }
 }
 

@@ -6,6 +6,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::{Attribute, Visibility};
 
+use super::events::Event;
+
 /// A block of `ode!`.
 #[derive(Debug)]
 pub struct Block {
@@ -25,7 +27,7 @@ pub struct Block {
     pub params: Vec<Declaration>,
     /// The constants.
     pub constants: Vec<(Ident, Expr)>,
-    /// `let`s and equations, as they come.
+    /// `let`s, equations and events, as they come.
     pub statements: Vec<Statement>,
 }
 
@@ -80,6 +82,8 @@ pub enum Statement {
         /// The value.
         value: Expr,
     },
+    /// `event …` or `at …`
+    Event(Event),
 }
 
 /// From one token to another.
@@ -113,6 +117,22 @@ pub struct Expr {
     pub kind: ExprKind,
     /// Where it is.
     pub range: Range,
+}
+
+impl Expr {
+    /// The first name of a value in it for which `is` holds; indices hold none.
+    pub(super) fn find_name(&self, is: &mut impl FnMut(&Ident) -> bool) -> Option<&Ident> {
+        match &self.kind {
+            ExprKind::Number(_) => None,
+            ExprKind::Name(name) => is(name).then_some(name),
+            ExprKind::Neg(a)
+            | ExprKind::Group(a)
+            | ExprKind::Index(a, _)
+            | ExprKind::Slice(a, ..) => a.find_name(is),
+            ExprKind::Binary(_, _, a, b) => a.find_name(is).or_else(|| b.find_name(is)),
+            ExprKind::Call(_, arguments) => arguments.iter().find_map(|a| a.find_name(is)),
+        }
+    }
 }
 
 /// What an expression is.

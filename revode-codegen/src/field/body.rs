@@ -85,6 +85,55 @@ impl Bodies<'_> {
         self.function_of(&["t", "y", "values"], result, &bases, statements)
     }
 
+    /// `trigger` of an event: reads `t`, `y`, `self`; ends in its value.
+    pub(super) fn trigger(&self, sinks: &[Sink]) -> TokenStream {
+        let bases = self.slices(&["y"], &[]);
+        self.program(&["i", "index", "t", "y"], "", &bases, sinks)
+    }
+
+    /// `trigger_vjp` of an event: reads `t`, `y`, `self`, `bar`; writes `y_bar`, adds to `model_bar`; ends in the
+    /// derivative by time.
+    pub(super) fn trigger_vjp(&self, sinks: &[Sink]) -> TokenStream {
+        let bases = self.slices(&["y"], &["y_bar"]);
+        let arguments = &["i", "index", "t", "y", "bar", "y_bar", "model_bar"];
+        self.program(arguments, "y_bar", &bases, sinks)
+    }
+
+    /// `reset` of an event: reads `t`, `y`, `self`; writes to `y`, which it reads from a copy.
+    pub(super) fn reset(&self, sinks: &[Sink]) -> TokenStream {
+        let g = &self.program.graph;
+        let reads = |id| matches!(g.op(id), Op::Input(Input { role: Role::State, .. }));
+        let live = g.live(sinks.iter().map(|sink| sink.value), NOTHING);
+        let (y, after) = (self.slices(&["y"], &[]), self.slices(&[], &["after"]));
+        let bases = if live.into_iter().any(reads) {
+            quote!(let (y, after) = (y.clone(), y); #y #after)
+        } else {
+            quote!(let after = y; #after)
+        };
+        self.program(&["i", "index", "t", "y", "after"], "after", &bases, sinks)
+    }
+
+    /// `reset_vjp` of an event: reads `t`, `y`, `self`, `after_bar`; writes `y_bar`, adds to `model_bar`; ends in the
+    /// derivative by time.
+    pub(super) fn reset_vjp(&self, sinks: &[Sink]) -> TokenStream {
+        let bases = self.slices(&["y", "after_bar"], &["y_bar"]);
+        let arguments = &["i", "index", "t", "y", "after_bar", "y_bar", "model_bar"];
+        self.program(arguments, "y_bar", &bases, sinks)
+    }
+
+    /// The body of a function with these results that has no tape.
+    fn program(
+        &self,
+        arguments: &'static [&'static str],
+        result: &'static str,
+        bases: &TokenStream,
+        sinks: &[Sink],
+    ) -> TokenStream {
+        let schedule = self.schedule(sinks, NOTHING, NOTHING);
+        let statements = straight(Builder::new(&self.program.graph, self.model, &schedule, None));
+        self.function(arguments, result, bases, statements)
+    }
+
     /// The number of components of all switching functions.
     pub(super) fn switch_count(&self) -> TokenStream {
         let shapes = self.switch_shapes();

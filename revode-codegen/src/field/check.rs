@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::Ident;
 
 use super::ast::{Block, Declaration, Expr, Statement};
+use super::events;
+use super::events::{Event, When};
 use super::hints::suggestion;
 use super::model::{Model, Variable};
 use super::shapes::{Meaning, Scope};
@@ -29,13 +31,14 @@ pub(super) fn check(block: Block) -> syn::Result<Model> {
         errors.error(&block.name, "a model needs a state: `state { x }`");
     }
     let built_in = built_in_constants(&block);
+    let names = events::check::Names::new(&block);
     let mut scope = Scope::new(built_in.clone(), sizes.clone(), !block.dims.is_empty());
     scope.define("t", Meaning::Value(Some(Shape::Scalar)));
     let states = variables(block.states, &sizes, &mut scope, &mut errors);
     let params = variables(block.params, &sizes, &mut scope, &mut errors);
     constants(&block.constants, built_in, &mut scope, &mut errors);
     state_length(&states, &block.dims, &mut errors);
-    statements(&block.statements, &states, &mut scope, &mut errors);
+    statements(&block.statements, &states, &names, &mut scope, &mut errors);
     errors.finish()?;
     Ok(Model {
         attributes: block.attributes,
@@ -56,9 +59,10 @@ pub(super) fn check(block: Block) -> syn::Result<Model> {
 fn built_in_constants(block: &Block) -> Vec<&'static str> {
     let variables = block.states.iter().chain(&block.params).map(|variable| &variable.name);
     let constants = block.constants.iter().map(|(name, _)| name);
-    let lets = block.statements.iter().filter_map(|statement| match statement {
-        Statement::Let { name, .. } => Some(name),
-        Statement::Equation { .. } => None,
+    let lets = block.statements.iter().flat_map(|statement| match statement {
+        Statement::Let { name, .. } => vec![name],
+        Statement::Equation { .. } => vec![],
+        Statement::Event(event) => event.lets().collect(),
     });
     let sizes = block.generics.iter().chain(&block.dims);
     let declared: Vec<&Ident> = sizes.chain(variables).chain(constants).chain(lets).collect();
@@ -68,46 +72,86 @@ fn built_in_constants(block: &Block) -> Vec<&'static str> {
 
 /// Every name means one thing, and none that is taken.
 fn declared_names(block: &Block, errors: &mut Diagnostics) {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
-    let mut declare = |name: &Ident, what: &'static str| {
-        let text = name.to_string();
-        if let Some(reason) = reserved(&text) {
-            errors.error(name, format!("`{text}` cannot be the name of a {what}: it is {reason}"));
-        } else if matches!(what, "const parameter" | "size") && matches!(&*text, "T" | "i") {
-            errors.error(
-                name,
-                format!("`{text}` is used by the generated code; choose another name"),
-            );
-        }
-        match seen.get(&text) {
-            Some(other) => errors.error(
-                name,
-                format!("`{text}` is declared twice: it already is the name of a {other}"),
-            ),
-            None => {
-                seen.insert(text, what);
-            }
-        }
+    let mut seen = Seen::new();
+    let events = || {
+        block.statements.iter().filter_map(|statement| match statement {
+            Statement::Event(event) => Some(event),
+            _ => None,
+        })
     };
+    let is_repeated = events().any(|event| event.repeat.is_some());
     for name in &block.generics {
-        declare(name, "const parameter");
+        declare(name, "const parameter", &mut seen, errors);
+        used_by_generated_code(name, is_repeated, errors);
     }
     for name in &block.dims {
-        declare(name, "size");
+        declare(name, "size", &mut seen, errors);
+        used_by_generated_code(name, false, errors);
     }
     for state in &block.states {
-        declare(&state.name, "state");
+        declare(&state.name, "state", &mut seen, errors);
     }
     for param in &block.params {
-        declare(&param.name, "parameter");
+        declare(&param.name, "parameter", &mut seen, errors);
     }
     for (name, _) in &block.constants {
-        declare(name, "constant");
+        declare(name, "constant", &mut seen, errors);
     }
     for statement in &block.statements {
-        if let Statement::Let { name, .. } = statement {
-            declare(name, "`let`");
+        match statement {
+            Statement::Let { name, .. } => declare(name, "`let`", &mut seen, errors),
+            Statement::Event(Event { when: When::Crossing { name, .. }, .. }) => {
+                declare(name, "event", &mut seen, errors);
+            }
+            _ => {}
         }
+    }
+    for event in events() {
+        // What an event declares is known in it alone.
+        let mut seen = seen.clone();
+        if let Some(repeat) = &event.repeat {
+            declare(&repeat.variable, "variable", &mut seen, errors);
+        }
+        for name in event.lets() {
+            declare(name, "`let`", &mut seen, errors);
+        }
+    }
+}
+
+/// The names so far, and what they are names of.
+type Seen = BTreeMap<String, &'static str>;
+
+fn declare(name: &Ident, what: &'static str, seen: &mut Seen, errors: &mut Diagnostics) {
+    let text = name.to_string();
+    if let Some(reason) = reserved(&text) {
+        let what = with_article(what);
+        errors.error(name, format!("`{text}` cannot be the name of {what}: it is {reason}"));
+    }
+    match seen.get(&text) {
+        Some(other) => errors.error(
+            name,
+            format!(
+                "`{text}` is declared twice: it already is the name of {}",
+                with_article(other)
+            ),
+        ),
+        None => {
+            seen.insert(text, what);
+        }
+    }
+}
+
+fn with_article(what: &str) -> String {
+    let article = if what.starts_with('e') { "an" } else { "a" };
+    format!("{article} {what}")
+}
+
+/// Refuses a size with a name that generated code has for something else.
+fn used_by_generated_code(name: &Ident, is_repeated: bool, errors: &mut Diagnostics) {
+    let text = name.to_string();
+    if matches!(&*text, "T" | "i") || (text == "index" && is_repeated) {
+        let message = format!("`{text}` is used by the generated code; choose another name");
+        errors.error(name, message);
     }
 }
 
@@ -198,6 +242,7 @@ fn state_length(states: &[Variable], dims: &[Ident], errors: &mut Diagnostics) {
 fn statements(
     statements: &[Statement],
     states: &[Variable],
+    names: &events::check::Names,
     scope: &mut Scope,
     errors: &mut Diagnostics,
 ) {
@@ -244,6 +289,7 @@ fn statements(
                     );
                 }
             }
+            Statement::Event(event) => events::check::check(event, names, states, scope, errors),
         }
     }
     let unsolved = |state: &&Variable| {

@@ -6,6 +6,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::body::Bodies;
+use super::events;
 use super::model::{Model, Variable};
 use super::program::Program;
 use super::runtime_checks;
@@ -76,6 +77,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let (eval, jvp, jacobian) = (bodies.eval(), bodies.jvp(), bodies.jacobian());
     let (eval_taped, vjp) = (bodies.eval_taped(), bodies.vjp());
     let switches = switches::emit(&bodies);
+    let (events, events_vjp) = events::emit::emit(&bodies).unzip();
     let (types, zeros): (Vec<_>, Vec<_>) =
         bodies.tape.shapes().map(|shape| buffer(model, shape)).unzip();
     let vector_field = header(model, Some(quote!(VectorField<T>)));
@@ -93,6 +95,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             }
             #check
             #switches
+            #events
         }
         #attributes
         #field_vjp {
@@ -123,6 +126,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             ) -> T {
                 #vjp
             }
+            #events_vjp
         }
         #attributes
         #field_jvp {

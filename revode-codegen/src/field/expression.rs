@@ -21,6 +21,11 @@ impl Parse for Expr {
     }
 }
 
+/// An operand: what may stand before `=` is one.
+pub(super) fn operand(input: ParseStream<'_>) -> syn::Result<Expr> {
+    postfix(input, 0)
+}
+
 fn sum(input: ParseStream<'_>, depth: usize) -> syn::Result<Expr> {
     let mut left = term(input, depth)?;
     loop {

@@ -69,6 +69,30 @@ const VALUES_ELSEWHERE: &[(&[&str], &str)] = &[
     (&["time"], "the time is `t`"),
 ];
 
+/// Statements of other languages for what happens at a time or where a condition is met.
+const STATEMENTS_ELSEWHERE: &[(&[&str], &str)] = &[
+    (
+        &["event", "events", "when", "if", "on", "callback", "while", "until", "root", "trigger"],
+        "what happens where a function reaches 0 is written \
+         `event name = x - limit, rising { x = 0; }`, behind the equations",
+    ),
+    (
+        &["at", "dose", "doses", "bolus", "schedule", "every", "after"],
+        "what happens at a time is written `at (time) { x += dose; }`, behind the equations",
+    ),
+    (
+        &["stop", "terminate", "end", "terminal"],
+        "a solve is ended by `event name = x - limit, terminal;`",
+    ),
+    (&["for"], "`for i in 0..n` stands behind an `event` or `at`, before its block"),
+];
+
+/// What to write instead of a statement or section that begins with a word which is none here.
+pub(super) fn statement(word: &str) -> Option<&'static str> {
+    let (_, hint) = STATEMENTS_ELSEWHERE.iter().find(|(words, _)| words.contains(&word))?;
+    Some(hint)
+}
+
 /// What to write instead of an unknown function.
 pub(super) fn function(name: &str) -> String {
     // `Sin` is `sin`, not `min`.

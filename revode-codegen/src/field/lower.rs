@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ast::{Expr, ExprKind, Operator, Statement};
+use super::events;
 use super::model::Model;
 use super::program::Program;
 use super::sizes;
@@ -36,21 +37,30 @@ pub(super) fn lower(model: &Model) -> Program {
             Statement::Equation { state, value, .. } => {
                 equations.insert(state.clone(), lowering.expr(value));
             }
+            // Their programs come after those of the equations.
+            Statement::Event(_) => {}
         }
     }
-    let mut g = lowering.g;
+    let g = &mut lowering.g;
     let mut eval = Vec::new();
     for (index, state) in model.states.iter().enumerate() {
         let value = g.fill(equations[&state.name.to_string()], state.shape.clone());
         eval.push(Sink { target: Target::State(index), value });
     }
-    Program::new(g, eval, &model.state_shapes(), &lowering.calls)
+    let g = std::mem::take(g);
+    let mut program = Program::new(g, eval, &model.state_shapes(), &lowering.calls);
+    lowering.g = program.graph;
+    program.events = events::lower::lower(&mut lowering, model);
+    program.graph = lowering.g;
+    program.verified()
 }
 
-struct Lowering {
-    g: Graph,
-    values: BTreeMap<String, Id>,
-    sizes: Vec<String>,
+/// The graph as it is built, and what names mean at a place.
+pub(super) struct Lowering {
+    pub(super) g: Graph,
+    pub(super) values: BTreeMap<String, Id>,
+    /// The names of sizes, and the variable of `for`.
+    pub(super) sizes: Vec<String>,
     /// The calls in the text, by what they became.
     calls: BTreeMap<Id, Call>,
 }
@@ -69,7 +79,7 @@ impl Lowering {
         self.values.insert("t".to_owned(), t);
     }
 
-    fn expr(&mut self, expr: &Expr) -> Id {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Id {
         match &expr.kind {
             ExprKind::Number(x) => self.g.constant(*x),
             ExprKind::Name(name) => self.values[&name.to_string()],
@@ -101,8 +111,8 @@ impl Lowering {
             }
             ExprKind::Index(a, indices) => {
                 let a = self.expr(a);
-                let indices: Vec<Dim> = indices.iter().map(|index| self.size(index)).collect();
-                self.index(a, &indices)
+                let offset = self.offset(a, indices);
+                self.g.index(a, offset)
             }
             ExprKind::Slice(a, start, end) => {
                 let a = self.expr(a);
@@ -117,17 +127,17 @@ impl Lowering {
         }
     }
 
-    /// Row `i` and column `j` are component `i + j rows`.
-    fn index(&mut self, a: Id, indices: &[Dim]) -> Id {
+    /// Which component row `i` and column `j` are: `i + j rows`.
+    pub(super) fn offset(&self, a: Id, indices: &[Expr]) -> Dim {
         let rows = self.g.shape(a).sizes()[0].clone();
-        let offset = match indices {
+        let indices: Vec<Dim> = indices.iter().map(|index| self.size(index)).collect();
+        match &indices[..] {
             [i, j] => match j.as_literal() {
                 Some(j) => i.plus(&rows.times(j)),
                 None => i.plus(&j.times(rows.as_literal().expect("the check has refused others"))),
             },
             _ => indices[0].clone(),
-        };
-        self.g.index(a, offset)
+        }
     }
 
     fn call(&mut self, name: &str, arguments: Vec<Id>) -> Id {
@@ -158,7 +168,7 @@ impl Lowering {
         }
     }
 
-    fn size(&self, expr: &Expr) -> Dim {
+    pub(super) fn size(&self, expr: &Expr) -> Dim {
         sizes::evaluate(expr, &self.sizes, &mut Diagnostics::new()).expect("sizes are checked")
     }
 }

@@ -4,6 +4,7 @@ pub mod ast;
 mod body;
 mod check;
 mod emit;
+pub mod events;
 mod expression;
 mod hints;
 mod lower;

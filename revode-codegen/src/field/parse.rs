@@ -1,6 +1,6 @@
 //! The block: header, sections, statements.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
@@ -8,6 +8,7 @@ use syn::token::Bracket;
 use syn::{Attribute, Ident, Token, Visibility, braced, bracketed};
 
 use super::ast::{Block, Declaration, Expr, ExprKind, Range, Statement};
+use super::{events, hints};
 use crate::diagnostics::Diagnostics;
 
 /// Parses a block. After an error in a statement or section, parsing goes on behind it.
@@ -52,6 +53,17 @@ fn block(input: ParseStream<'_>, errors: &mut Diagnostics) -> syn::Result<Block>
     while !content.is_empty() {
         section(&content, &mut block, errors)?;
     }
+    block.statements = statements(input, statement, errors)?;
+    Ok(block)
+}
+
+/// Statements, each with `;` or a block behind it. After an error in a statement, parsing goes on behind it.
+pub(super) fn statements<V>(
+    input: ParseStream<'_>,
+    statement: fn(ParseStream<'_>) -> syn::Result<V>,
+    errors: &mut Diagnostics,
+) -> syn::Result<Vec<V>> {
+    let mut statements = Vec::new();
     while !input.is_empty() {
         // Each statement is parsed from its own tokens, so that an error ends with it.
         let start = input.span();
@@ -64,20 +76,30 @@ fn block(input: ParseStream<'_>, errors: &mut Diagnostics) -> syn::Result<Block>
             Some(_) if !terminated => {
                 errors.push(syn::Error::new(last, "expected `;` behind this statement"));
             }
-            Some(statement) => block.statements.push(statement),
+            Some(statement) => statements.push(statement),
             None => {}
         }
     }
-    Ok(block)
+    Ok(statements)
 }
 
-/// The tokens up to the next `;`, and whether there was one.
+/// The tokens up to the next `;`, or to the end of a block, and whether there was one of them.
 fn statement_tokens(input: ParseStream<'_>) -> syn::Result<(TokenStream, bool)> {
+    // Only what has a block ends with it: an equation with braces in it is one statement, and wrong.
+    let has_block = input.fork().call(Ident::parse_any).is_ok_and(|word| {
+        word == "event" || word == "at" || hints::statement(&word.to_string()).is_some()
+    });
     let mut tokens = TokenStream::new();
     while !input.is_empty() {
         match input.parse::<TokenTree>()? {
             TokenTree::Punct(punct) if punct.as_char() == ';' => return Ok((tokens, true)),
-            token => tokens.extend([token]),
+            token => {
+                let is_block = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
+                tokens.extend([token]);
+                if has_block && is_block {
+                    return Ok((tokens, true));
+                }
+            }
         }
     }
     Ok((tokens, false))
@@ -127,7 +149,12 @@ fn section(input: ParseStream<'_>, block: &mut Block, errors: &mut Diagnostics) 
         other => {
             errors.error(
                 &name,
-                format!("unknown section `{other}`; there are `state`, `params`, `const`, `dims`"),
+                match hints::statement(other) {
+                    Some(hint) => format!("`{other}` is no section; {hint}"),
+                    None => format!(
+                        "unknown section `{other}`; there are `state`, `params`, `const`, `dims`"
+                    ),
+                },
             );
             content.parse::<TokenStream>()?;
         }
@@ -225,6 +252,10 @@ fn statement(input: ParseStream<'_>) -> syn::Result<Statement> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error(form));
     }
+    let word = input.fork().call(Ident::parse_any)?;
+    if word == "event" || word == "at" {
+        return Ok(Statement::Event(events::parse::event(input)?));
+    }
     let token = input.call(Ident::parse_any)?;
     let state = token.to_string().strip_prefix('d').map(str::to_owned);
     let by_time = input.peek(Token![/]) && {
@@ -236,12 +267,15 @@ fn statement(input: ParseStream<'_>) -> syn::Result<Statement> {
             input.parse::<Token![=]>()?;
             Ok(Statement::Equation { token, state, value: value(input)? })
         }
-        _ => Err(syn::Error::new(token.span(), form)),
+        _ => {
+            let hint = hints::statement(&word.to_string()).map(|hint| format!("; {hint}"));
+            Err(syn::Error::new(token.span(), format!("{form}{}", hint.unwrap_or_default())))
+        }
     }
 }
 
 /// The expression to the end of a statement.
-fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
+pub(super) fn value(input: ParseStream<'_>) -> syn::Result<Expr> {
     let value: Expr = input.parse()?;
     if input.is_empty() {
         return Ok(value);

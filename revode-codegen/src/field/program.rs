@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::events::lower::EventProgram;
 use crate::ir::verify::verify;
 use crate::ir::{Graph, Id, Op, Shape, Sink};
 use crate::passes::jacobian::{Jacobian, jacobian};
@@ -25,6 +26,8 @@ pub struct Program {
     pub jacobian: Jacobian,
     /// The switching functions of `f`, one sink each.
     pub switches: Vec<Switch>,
+    /// The events.
+    pub events: Vec<EventProgram>,
     /// The values that `f` leaves for its vector–Jacobian product.
     pub tape: BTreeSet<Id>,
 }
@@ -48,11 +51,18 @@ impl Program {
         // Last, so that what is made for them changes no number, and so no line, of the other programs.
         let switches = switches(g, &eval, calls);
         verified(g);
-        let mut program = Self { graph, eval, vjp, jvp, jacobian, switches, tape: BTreeSet::new() };
+        let (events, tape) = (vec![], BTreeSet::new());
+        let mut program = Self { graph, eval, vjp, jvp, jacobian, switches, events, tape };
         program.lower_powers();
         verified(&program.graph);
-        program.tape = tape(&program.graph, &program.eval, &program.vjp);
+        program.tape = self::tape(&program.graph, &program.eval, &program.vjp);
         program
+    }
+
+    /// The program, whose events were added to it.
+    pub(super) fn verified(self) -> Self {
+        verified(&self.graph);
+        self
     }
 
     fn lower_powers(&mut self) {

@@ -23,6 +23,14 @@ pub(super) enum Meaning {
     Later,
 }
 
+/// The variable of `for i in start..end`, which indices are made of.
+#[derive(Debug)]
+pub(super) struct Counter {
+    pub(super) name: String,
+    pub(super) start: Dim,
+    pub(super) end: Dim,
+}
+
 /// The names that expressions can use.
 #[derive(Debug)]
 pub(super) struct Scope {
@@ -30,6 +38,7 @@ pub(super) struct Scope {
     /// The constants of the language among the names.
     built_in: Vec<&'static str>,
     sizes: Vec<String>,
+    counter: Option<Counter>,
     dynamic: bool,
     constraints: Vec<Constraint>,
 }
@@ -38,7 +47,7 @@ impl Scope {
     pub(super) fn new(built_in: Vec<&'static str>, sizes: Vec<String>, dynamic: bool) -> Self {
         let number = |name: &&str| ((*name).to_owned(), Meaning::Value(Some(Shape::Scalar)));
         let names = built_in.iter().map(number).collect();
-        Self { names, built_in, sizes, dynamic, constraints: vec![] }
+        Self { names, built_in, sizes, counter: None, dynamic, constraints: vec![] }
     }
 
     pub(super) fn define(&mut self, name: &str, meaning: Meaning) {
@@ -51,6 +60,20 @@ impl Scope {
 
     pub(super) fn is_later(&self, name: &str) -> bool {
         matches!(self.names.get(name), Some(Meaning::Later))
+    }
+
+    /// The names of sizes, and of the variable that indices are made of.
+    pub(super) fn sizes(&self) -> &[String] {
+        &self.sizes
+    }
+
+    /// Does something where there is a `counter`; what is defined there is not known after it.
+    pub(super) fn within(&mut self, counter: Option<Counter>, f: impl FnOnce(&mut Self)) {
+        let (names, sizes) = (self.names.clone(), self.sizes.clone());
+        self.sizes.extend(counter.as_ref().map(|counter| counter.name.clone()));
+        self.counter = counter;
+        f(self);
+        (self.names, self.sizes, self.counter) = (names, sizes, None);
     }
 
     pub(super) fn into_constraints(self) -> Vec<Constraint> {
@@ -103,6 +126,12 @@ impl Scope {
             }
             Some(Meaning::Later) => {
                 format!("`{text}` is used before its definition; move its `let` up")
+            }
+            None if self.counter.as_ref().is_some_and(|counter| counter.name == text) => {
+                format!(
+                    "`{text}` is an index, as in `u[{text}]`, not a value; what differs from one event to \
+                     the next is a vector parameter"
+                )
             }
             None if self.sizes.contains(&text) => {
                 format!("`{text}` is a size, not a value; declare a constant or parameter for it")
@@ -230,8 +259,13 @@ impl Scope {
             let inside = self.require(expr, &at)
                 && self.require(expr, &size.minus(&at).minus(&Dim::literal(1)));
             if !inside {
+                let values = self.counter.as_ref().filter(|counter| at.factor(&counter.name) != 0);
+                let values = values.map(|Counter { name, start, end }| {
+                    format!(" for some `{name}` in {start}..{end}")
+                });
+                let values = values.unwrap_or_default();
                 let message = format!(
-                    "index {at} is out of range: `{a}` has shape {shape}, and the first index is 0"
+                    "index {at} is out of range{values}: `{a}` has shape {shape}, and the first index is 0"
                 );
                 errors.error(index.range, message);
                 return None;
@@ -261,6 +295,11 @@ impl Scope {
         let start = bound(start, Dim::literal(0), errors)?;
         let end = bound(end, n.clone(), errors)?;
         let length = end.minus(&start);
+        if self.counter.as_ref().is_some_and(|counter| length.factor(&counter.name) != 0) {
+            let message = format!("the length of this slice is {length}: slices have one length");
+            errors.error(expr.range, message);
+            return None;
+        }
         let inside = self.require(expr, &start)
             && self.require(expr, &n.minus(&end))
             && self.require(expr, &length.minus(&Dim::literal(1)));
@@ -276,18 +315,27 @@ impl Scope {
         self.is_expressible(&length, expr, errors).then_some(Shape::Vector(length))
     }
 
-    /// Whether `margin` may be non-negative; what depends on a named size is noted for later.
-    fn require(&mut self, expr: &Expr, margin: &Dim) -> bool {
+    /// Whether `margin` may be non-negative, for all values of the counter; what depends on a named size is noted for
+    /// later.
+    pub(super) fn require(&mut self, written: &impl ToString, margin: &Dim) -> bool {
+        let margin = &self.least(margin);
         if let Some(margin) = margin.as_literal() {
             return margin >= 0;
         }
         // Sizes are at least 1.
         let least: i64 = margin.terms().map(|(_, factor)| factor).sum();
         if margin.terms().any(|(_, factor)| factor < 0) || least + margin.constant() < 0 {
-            let (written, margin) = (expr.to_string(), margin.clone());
+            let (written, margin) = (written.to_string(), margin.clone());
             self.constraints.push(Constraint { written, margin });
         }
         true
+    }
+
+    /// The least value of a size, or index, over those of the counter.
+    fn least(&self, size: &Dim) -> Dim {
+        let Some(Counter { name, start, end }) = &self.counter else { return size.clone() };
+        let last = end.minus(&Dim::literal(1));
+        size.with(name, if size.factor(name) > 0 { start } else { &last })
     }
 }
 

@@ -69,7 +69,8 @@ fn not_a_size(expr: &Expr, errors: &mut Diagnostics) {
     );
 }
 
-/// A size as a `usize`: a literal, a const parameter, or a field of `self`.
+/// A size as a `usize`: a literal, a const parameter, or a field of `self`; an index of events also of the argument
+/// `index`.
 pub(super) fn size(model: &Model, n: &Dim) -> TokenStream {
     written(model, n, &quote!(self.))
 }
@@ -86,7 +87,9 @@ fn written(model: &Model, n: &Dim, owner: &TokenStream) -> TokenStream {
     for (text, factor) in n.terms() {
         let is = |ident: &&Ident| *ident == text;
         let dim = model.dims.iter().find(is).map(|dim| quote!(#owner #dim));
-        let name = dim.or_else(|| model.generics.iter().find(is).map(|name| quote!(#name)));
+        let generic = || model.generics.iter().find(is).map(|name| quote!(#name));
+        // What is no size is the variable of `for`.
+        let name = dim.or_else(generic).unwrap_or_else(|| quote!(index));
         let count = Literal::usize_unsuffixed(factor.unsigned_abs() as usize);
         let term = if factor.abs() == 1 { quote!(#name) } else { quote!(#count * #name) };
         if factor > 0 { positive.push(term) } else { negative.push(term) }

@@ -73,6 +73,18 @@ impl Dim {
         }
     }
 
+    /// How often a named size is in it.
+    pub fn factor(&self, name: &str) -> i64 {
+        self.terms.get(name).copied().unwrap_or(0)
+    }
+
+    /// The size where a named size has the given value.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &Self) -> Self {
+        let factor = self.factor(name);
+        self.minus(&Self::symbol(name).times(factor)).plus(&value.times(factor))
+    }
+
     /// The value of the size where the named sizes have the given values.
     ///
     /// # Panics

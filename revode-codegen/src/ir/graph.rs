@@ -20,6 +20,10 @@ pub enum Role {
     Param,
     /// The cotangent of a state's derivative.
     DerivativeBar,
+    /// The cotangent of a state after an event.
+    AfterBar,
+    /// The cotangent of a number that is returned.
+    ValueBar,
     /// The tangent of time.
     TimeDot,
     /// The tangent of a state.
@@ -70,6 +74,8 @@ pub enum Op {
     Concat(Vec<Id>),
     /// Zeros, to which each part is added at its offset.
     Scatter(Vec<(Dim, Id)>),
+    /// `a` with the component at each offset replaced by a scalar, one after the other.
+    Replace(Id, Vec<(Dim, Id)>),
     /// `Σ a_i b_i`
     Dot(Id, Id),
     /// `Σ a_i`
@@ -107,6 +113,9 @@ impl Op {
             Self::Apply(_, operands) | Self::Concat(operands) => operands.clone(),
             Self::Select(operands) => operands.to_vec(),
             Self::Scatter(parts) => parts.iter().map(|(_, part)| *part).collect(),
+            Self::Replace(a, parts) => {
+                std::iter::once(*a).chain(parts.iter().map(|(_, part)| *part)).collect()
+            }
         }
     }
 
@@ -131,6 +140,9 @@ impl Op {
             Self::Concat(ref parts) => Self::Concat(parts.iter().map(|&a| f(a)).collect()),
             Self::Scatter(ref parts) => {
                 Self::Scatter(parts.iter().map(|(at, a)| (at.clone(), f(*a))).collect())
+            }
+            Self::Replace(a, ref parts) => {
+                Self::Replace(f(a), parts.iter().map(|(at, a)| (at.clone(), f(*a))).collect())
             }
             Self::Dot(a, b) => ordered(Self::Dot, f(a), f(b)),
             Self::Sum(a) => Self::Sum(f(a)),
@@ -267,6 +279,8 @@ impl Graph {
 pub enum Target {
     /// Written to the components of a state (or of its derivative).
     State(usize),
+    /// Written to one component of a state.
+    Component(usize, Dim),
     /// Added to the components of a parameter.
     Param {
         /// The parameter.

@@ -86,6 +86,13 @@ fn structural(
             }
             sum
         }
+        Op::Replace(a, parts) => {
+            let mut all = values[a].clone();
+            for (offset, part) in parts {
+                all[at(offset)] = values[part][0];
+            }
+            all
+        }
         Op::Dot(a, b) => vec![values[a].iter().zip(&values[b]).map(|(x, y)| x * y).sum()],
         Op::Sum(a) => vec![values[a].iter().sum()],
         Op::MatVec(a, transposed, x) => product(g, sizes, values, (*a, *transposed), (*x, false)),

@@ -69,7 +69,7 @@ impl Schedule {
             for (k, operand) in op.operands().into_iter().enumerate() {
                 let entry = uses.entry(operand).or_default();
                 match op {
-                    Op::Concat(_) | Op::Scatter(_) => {
+                    Op::Concat(_) | Op::Scatter(_) | Op::Replace(..) => {
                         entry.insert(Use::Part(id, k));
                     }
                     _ if looped && place == Place::Inline => entry.extend(&uses_here),
@@ -171,12 +171,14 @@ fn place(g: &Graph, sinks: &[Sink], id: Id, uses: &BTreeSet<Use>, given: &BTreeS
     // A product is written to where it goes, or accumulated there.
     let direct = match only {
         Some(&Use::Sink(k)) if sinks[k].value == id => match sinks[k].target {
-            Target::State(_) | Target::Switch(_) => true,
+            Target::State(_) | Target::Component(..) | Target::Switch(_) => true,
             _ => matches!(op, Op::Outer(..) | Op::MatMul(..)),
         },
-        Some(&Use::Part(user, k)) => {
-            matches!(g.op(user), Op::Concat(parts) if parts[k] == id)
-        }
+        Some(&Use::Part(user, k)) => match g.op(user) {
+            Op::Concat(parts) => parts[k] == id,
+            Op::Replace(base, _) => *base == id,
+            _ => false,
+        },
         _ => false,
     };
     if direct { Place::Direct } else { Place::Buffer }

@@ -15,6 +15,15 @@ impl Graph {
             let (x, offset) = (*x, start.plus(&offset));
             return self.slice(x, offset, length);
         }
+        if let Op::Replace(x, parts) = self.op(a) {
+            let is_outside = |at: &Dim| {
+                let before = at.minus(&offset).as_literal().is_some_and(|n| n < 0);
+                before || at.minus(&offset).minus(&length).as_literal().is_some_and(|n| n >= 0)
+            };
+            if parts.iter().all(|(at, _)| is_outside(at)) {
+                return self.slice(*x, offset, length);
+            }
+        }
         self.intern(Op::Slice(a, offset), Shape::Vector(length))
     }
 
@@ -24,6 +33,15 @@ impl Graph {
             _ if self.shape(a).is_scalar() => a,
             Op::Fill(x) => x,
             Op::Slice(x, start) => self.index(x, start.plus(&offset)),
+            Op::Replace(x, parts) => {
+                // The last part that may be there, if it surely is.
+                let last = parts.iter().rfind(|(at, _)| !differ(at, &offset));
+                match last {
+                    Some((at, part)) if *at == offset => *part,
+                    Some(_) => self.intern(Op::Index(a, offset), Shape::Scalar),
+                    None => self.index(x, offset),
+                }
+            }
             Op::Concat(parts) => match self.part_at(&parts, &offset) {
                 Some((part, offset)) => self.index(part, offset),
                 None => self.intern(Op::Index(a, offset), Shape::Scalar),
@@ -56,6 +74,17 @@ impl Graph {
     /// Zeros, to which each part is added at its offset.
     pub fn scatter(&mut self, parts: Vec<(Dim, Id)>, shape: Shape) -> Id {
         self.intern(Op::Scatter(parts), shape)
+    }
+
+    /// `a` with the component at an offset replaced.
+    pub fn replace(&mut self, a: Id, offset: Dim, value: Id) -> Id {
+        let (base, mut parts) = match self.op(a) {
+            Op::Replace(base, parts) => (*base, parts.clone()),
+            _ => (a, vec![]),
+        };
+        parts.retain(|(at, _)| *at != offset);
+        parts.push((offset, value));
+        self.intern(Op::Replace(base, parts), self.shape(a).clone())
     }
 
     /// `Σ a_i b_i`
@@ -130,4 +159,9 @@ impl Graph {
             _ => (a, transposed),
         }
     }
+}
+
+/// Whether two offsets differ for all sizes.
+fn differ(a: &Dim, b: &Dim) -> bool {
+    a.minus(b).as_literal().is_some_and(|difference| difference != 0)
 }

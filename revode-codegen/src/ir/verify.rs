@@ -51,6 +51,11 @@ fn fits(g: &Graph, op: &Op, shape: &Shape) -> bool {
             sum.is_some() && sum == shape.length()
         }
         Op::Scatter(parts) => !shape.is_scalar() && !parts.is_empty(),
+        Op::Replace(a, parts) => {
+            of(a) == shape
+                && !parts.is_empty()
+                && parts.iter().all(|(_, part)| of(part).is_scalar())
+        }
         Op::Dot(a, b) => shape.is_scalar() && of(a) == of(b) && !of(a).is_scalar(),
         Op::Sum(a) => shape.is_scalar() && !of(a).is_scalar(),
         Op::MatVec(a, transposed, x) => {

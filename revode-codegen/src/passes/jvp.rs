@@ -78,6 +78,14 @@ fn structural(g: &mut Graph, dots: &BTreeMap<Id, Id>, id: Id, op: &Op) -> Option
                 parts.iter().filter_map(|(at, part)| Some((at.clone(), dot(part)?))).collect();
             (!parts.is_empty()).then(|| g.scatter(parts, shape))
         }
+        Op::Replace(a, parts) => {
+            std::iter::once(a).chain(parts.iter().map(|(_, part)| part)).find_map(dot)?;
+            let a_dot = dot_or_zero(g, dots, *a);
+            Some(parts.iter().fold(a_dot, |result, (offset, part)| {
+                let part = dot_or_zero(g, dots, *part);
+                g.replace(result, offset.clone(), part)
+            }))
+        }
         &Op::Dot(a, b) => bilinear(g, dots, a, b, Graph::dot),
         &Op::MatVec(a, transposed, x) => {
             bilinear(g, dots, a, x, |g, a, x| g.mat_vec(a, transposed, x))

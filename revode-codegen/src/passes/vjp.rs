@@ -9,13 +9,20 @@ use crate::ir::{Dim, Graph, Id, Input, Op, Role, Shape, Sink, Target};
 /// derivative) and returns its sinks: a write for each state, additions for the parameters, and
 /// the derivative by time.
 pub fn vjp(g: &mut Graph, outputs: &[Sink], states: &[Shape]) -> Vec<Sink> {
+    vjp_from(g, Role::DerivativeBar, outputs, states)
+}
+
+/// [`vjp`] of outputs whose cotangents are inputs of the role `seed`.
+pub fn vjp_from(g: &mut Graph, seed: Role, outputs: &[Sink], states: &[Shape]) -> Vec<Sink> {
     let mut bars = Cotangents::default();
     for output in outputs {
-        if let Target::State(index) = output.target {
-            let input = Input { role: Role::DerivativeBar, index };
-            let bar = g.input(input, g.shape(output.value).clone());
-            bars.add(output.value, Contribution::whole(bar));
-        }
+        let index = match output.target {
+            Target::State(index) => index,
+            Target::Return => 0,
+            _ => continue,
+        };
+        let bar = g.input(Input { role: seed, index }, g.shape(output.value).clone());
+        bars.add(output.value, Contribution::whole(bar));
     }
     let live = g.live(outputs.iter().map(|output| output.value), &BTreeSet::new());
     let mut state_bars = vec![None; states.len()];
@@ -130,6 +137,16 @@ fn structural(g: &mut Graph, bars: &mut Cotangents, op: &Op, bar: Id) {
                 bars.add(*part, Contribution::whole(value));
             }
         }
+        Op::Replace(a, ref parts) => {
+            // The last part comes first, since it hides what the others and `a` are there.
+            let (mut bar, zero) = (bar, g.constant(0.0));
+            for (offset, part) in parts.iter().rev() {
+                let value = g.index(bar, offset.clone());
+                bars.add(*part, Contribution::whole(value));
+                bar = g.replace(bar, offset.clone(), zero);
+            }
+            bars.add(a, Contribution::whole(bar));
+        }
         _ => {}
     }
 }
@@ -194,11 +211,33 @@ fn total(g: &mut Graph, contributions: Vec<Contribution>, shape: &Shape) -> Id {
         let values = contributions.into_iter().map(|contribution| contribution.value);
         return values.reduce(|a, b| g.add(a, b)).expect("there is a contribution");
     }
+    if let Some(whole) = replaced(g, &contributions) {
+        return whole;
+    }
     if let Some(parts) = segments(g, &contributions, shape) {
         return g.concat(parts, shape.clone());
     }
     let parts = contributions.into_iter().map(|c| (c.offset.unwrap_or_default(), c.value));
     g.scatter(parts.collect(), shape.clone())
+}
+
+/// The sum of one contribution with components replaced and others that are one of these components each; `None` where
+/// it is anything else.
+fn replaced(g: &mut Graph, contributions: &[Contribution]) -> Option<Id> {
+    let (wholes, parts): (Vec<_>, Vec<_>) = contributions.iter().partition(|c| c.offset.is_none());
+    let [whole] = wholes[..] else { return None };
+    let mut sum = whole.value;
+    for Contribution { offset, value } in parts {
+        let offset = offset.as_ref()?;
+        let Op::Replace(_, replaced) = g.op(sum) else { return None };
+        if !g.shape(*value).is_scalar() || !replaced.iter().any(|(at, _)| at == offset) {
+            return None;
+        }
+        let there = g.index(sum, offset.clone());
+        let component = g.add(there, *value);
+        sum = g.replace(sum, offset.clone(), component);
+    }
+    Some(sum)
 }
 
 /// The value cut where contributions begin and end, with the sum of what covers each segment; or

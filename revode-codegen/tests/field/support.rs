@@ -34,7 +34,10 @@ impl Case {
     fn shapes(&self, role: Role) -> Vec<Shape> {
         match role {
             Role::Time | Role::TimeDot => vec![Shape::Scalar],
-            Role::State | Role::StateDot | Role::DerivativeBar => self.model.state_shapes(),
+            Role::ValueBar => vec![Shape::Scalar],
+            Role::State | Role::StateDot | Role::DerivativeBar | Role::AfterBar => {
+                self.model.state_shapes()
+            }
             _ => self.model.params.iter().map(|param| param.shape.clone()).collect(),
         }
     }
@@ -90,7 +93,7 @@ impl Case {
                     (Input { role: Role::ParamDot, index: *index }, offset.value(&self.sizes))
                 }
                 Target::Return => (Input { role: Role::TimeDot, index: 0 }, 0),
-                Target::Switch(_) => unreachable!("a product writes none"),
+                Target::Switch(_) | Target::Component(..) => unreachable!("a product writes none"),
             };
             let sign = match sink.target {
                 Target::Param { negative: true, .. } => -1.0,

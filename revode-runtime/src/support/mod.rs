@@ -2,6 +2,7 @@
 //! call. Public because generated code lives in the user's crate; not an interface for people.
 
 mod algebra;
+mod event;
 mod stage;
 mod switch;
 
@@ -10,5 +11,6 @@ pub use algebra::{
     add_heap_mat_mul, add_mat_mul, add_mat_vec, add_outer, dot, heap_mat_mul, mat_mul, mat_vec,
     mat_vec_transposed, outer, sum, transpose,
 };
+pub use event::{event, family};
 pub use stage::{ExtraStages, Stages, TapedExtra, TapedStages, add, add_scaled, combine, stage};
 pub use switch::switch;

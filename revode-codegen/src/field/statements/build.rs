@@ -78,6 +78,7 @@ impl<'a> Builder<'a> {
             (States::Values, Role::State),
             (States::Tangents, Role::StateDot),
             (States::Cotangents, Role::DerivativeBar),
+            (States::AfterCotangents, Role::AfterBar),
         ] {
             let bound = nodes.iter().filter_map(|&id| match *self.g.op(id) {
                 Op::Input(input) if input.role == role => Some((id, input.index)),
@@ -158,6 +159,11 @@ impl<'a> Builder<'a> {
                     let place = Place { root: Root::Result(*index), offset: None, shape };
                     self.write(place, *value, Assign::Set);
                 }
+                Target::Component(index, offset) => {
+                    let offset = Some(offset.clone());
+                    let place = Place { root: Root::Result(*index), offset, shape };
+                    self.write(place, *value, Assign::Set);
+                }
                 Target::Param { index, offset, negative } => {
                     let assign = if *negative { Assign::Subtract } else { Assign::Add };
                     let is_part = self.model.params[*index].shape != shape;
@@ -219,6 +225,12 @@ impl<'a> Builder<'a> {
                 }
                 for (offset, part) in parts {
                     self.part(&place, offset, *part, Assign::Add);
+                }
+            }
+            Op::Replace(a, parts) => {
+                self.write(place.clone(), *a, Assign::Set);
+                for (offset, part) in parts {
+                    self.part(&place, offset, *part, Assign::Set);
                 }
             }
             Op::MatVec(..) | Op::MatMul(..) | Op::Outer(..) => {

@@ -51,6 +51,8 @@ pub(super) enum States {
     Tangents,
     /// The cotangents of their derivatives, `dy_bar`.
     Cotangents,
+    /// The cotangents of the states after an event, `after_bar`.
+    AfterCotangents,
 }
 
 /// Where a slice that is only read comes from.
@@ -171,6 +173,7 @@ impl States {
             Self::Values => "y",
             Self::Tangents => "y_dot",
             Self::Cotangents => "dy_bar",
+            Self::AfterCotangents => "after_bar",
         }
     }
 }

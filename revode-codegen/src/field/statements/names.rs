@@ -158,6 +158,7 @@ fn derived(function: Function<'_>, id: Id) -> Option<String> {
     let Model { states, params, .. } = function.model;
     match role {
         Role::DerivativeBar => Some(format!("d{}_bar", of(states))),
+        Role::AfterBar => Some(format!("{}_after_bar", of(states))),
         Role::StateDot => Some(format!("{}_dot", of(states))),
         Role::ParamDot => Some(format!("{}_dot", of(params))),
         _ => None,

@@ -22,6 +22,7 @@ impl Printer<'_> {
             Expr::Var(id) => match self.function.g.op(*id) {
                 Op::Input(input) if input.role == Role::Time => quote!(t),
                 Op::Input(input) if input.role == Role::TimeDot => quote!(t_dot),
+                Op::Input(input) if input.role == Role::ValueBar => quote!(bar),
                 _ => {
                     let name = self.names.of(*id);
                     quote!(#name)
