@@ -109,9 +109,9 @@ pub enum SolveError {
     },
     /// Events follow one another without end.
     #[error(
-        "event `{event}` has happened {times} times in a row at t = {t}, each time next to the one before: let it end \
-         the solve (`terminal`), or change the state so that it leaves the place (a bounce that loses energy comes to \
-         rest; a switch needs hysteresis)",
+        "at t = {t} event `{event}` happens again and again, each time within the rounding of time: let it end the \
+         solve (`terminal`), or change the state so that the solution gets away from the place (a bounce that loses \
+         energy comes to rest; a switch needs hysteresis)",
         t = Readable(*t)
     )]
     Chattering {
@@ -119,8 +119,6 @@ pub enum SolveError {
         event: String,
         /// The time.
         t: f64,
-        /// How many times.
-        times: u64,
     },
     /// The time of an event has no derivative, and the gradient neither.
     #[error(

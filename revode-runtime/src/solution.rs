@@ -2,6 +2,8 @@
 
 use crate::control::StepControl;
 use crate::dense::Dense;
+use crate::error::Readable;
+use crate::save::rounding_beyond;
 use crate::scheme::Scheme;
 use crate::stop::Stop;
 use crate::time::{Journey, Observer, TimeLoop};
@@ -47,7 +49,8 @@ impl<T: Real, S: State<T>> Solution<T, S> {
     /// [`SaveAt::times`](crate::SaveAt::times) allows), and where the solution was not saved with
     /// [`SaveAt::dense`](crate::SaveAt::dense).
     pub fn evaluate(&self, t: T) -> Result<S, SolveError> {
-        self.dense(t)?.value(t)
+        let (leg, t) = self.dense(t)?;
+        Ok(leg.value(t))
     }
 
     /// The derivative of [`evaluate`](Self::evaluate) with respect to time, at `t`: close to the field there, of one order
@@ -56,7 +59,8 @@ impl<T: Real, S: State<T>> Solution<T, S> {
     /// # Errors
     /// Those of [`evaluate`](Self::evaluate).
     pub fn derivative(&self, t: T) -> Result<S, SolveError> {
-        self.dense(t)?.slope(t)
+        let (leg, t) = self.dense(t)?;
+        Ok(leg.slope(t))
     }
 
     /// The times at which the event of this name happened.
@@ -65,15 +69,24 @@ impl<T: Real, S: State<T>> Solution<T, S> {
         named.map(|occurrence| occurrence.t).collect()
     }
 
-    /// The solution over the leg in which `t` lies: the one that ends there where it is between two.
-    fn dense(&self, t: T) -> Result<&Dense<T, S>, SolveError> {
-        let passed = |leg: &&Dense<T, S>| leg.ends_before(t);
-        let legs = self.dense.iter().skip_while(passed);
-        legs.chain(self.dense.last()).next().ok_or_else(|| {
+    /// The solution over the leg in which `t` lies, the one that ends there where it is between two; and the time, which
+    /// rounding may have put beyond an end.
+    fn dense(&self, t: T) -> Result<(&Dense<T, S>, T), SolveError> {
+        let (Some(first), Some(last)) = (self.dense.first(), self.dense.last()) else {
             let problem = "the solution is known at its save points only: solve with `SaveAt::dense()` to have it at \
                            any time";
-            SolveError::argument("save", problem)
-        })
+            return Err(SolveError::argument("save", problem));
+        };
+        let (t0, t1) = (first.span().0, last.span().1);
+        let t = rounding_beyond(t, t0, t1);
+        let before = |a: T, b: T| if t1 < t0 { a > b } else { a < b };
+        if !t.is_finite() || before(t, t0) || before(t1, t) {
+            let [t, t0, t1] = [t, t0, t1].map(Readable);
+            let problem = format!("the solution is known from {t0} to {t1}, and {t} is outside");
+            return Err(SolveError::argument("t", problem));
+        }
+        let leg = self.dense.partition_point(|leg| before(leg.span().1, t));
+        Ok((self.dense.get(leg).unwrap_or(last), t))
     }
 }
 

@@ -1,10 +1,7 @@
 //! Values and gradients at tight tolerances against closed forms, by every strategy.
 
-use revode::control::StepControl;
-use revode::gradient::Strategy;
 use revode::nalgebra::SVector;
 use revode::prelude::*;
-use revode::{MethodVjp, VectorField};
 use revode_testing::compare::{difference, loss_and_flat};
 
 use crate::models::{Case, ball, forced, infusion, oral, slower, sum, until};

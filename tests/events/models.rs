@@ -5,7 +5,7 @@ use revode::prelude::*;
 
 ode! {
     /// A ball that bounces.
-    pub struct Ball {
+    pub(crate) struct Ball {
         state  { height, speed }
         params { gravity, restitution }
     }
@@ -16,7 +16,7 @@ ode! {
 
 ode! {
     /// Decays until a time that is fitted.
-    pub struct Until {
+    pub(crate) struct Until {
         state  { y, on }
         params { k, end }
     }
@@ -27,7 +27,7 @@ ode! {
 
 ode! {
     /// A damped oscillator whose force changes its sign at a time that is fitted.
-    pub struct Forced {
+    pub(crate) struct Forced {
         state  { x, v, sign }
         params { damping, force, switch }
     }
@@ -39,7 +39,7 @@ ode! {
 
 ode! {
     /// Grows at the rate 1 up to a level, and at the rate 1 − k beyond it.
-    pub struct Slower {
+    pub(crate) struct Slower {
         state  { y, slow }
         params { k, level }
     }
@@ -50,7 +50,7 @@ ode! {
 
 ode! {
     /// One compartment, first-order absorption, repeated doses after a lag.
-    pub struct Oral {
+    pub(crate) struct Oral {
         state  { depot, central }
         params { ka, ke, lag, time: [4], amount: [4] }
     }
@@ -61,7 +61,7 @@ ode! {
 
 ode! {
     /// Three infusions, each with a start and an end.
-    pub struct Infusion {
+    pub(crate) struct Infusion {
         state  { y, rate }
         params { k, start: [3], stop: [3], strength: [3] }
     }
@@ -73,15 +73,15 @@ ode! {
 
 /// A problem, the time at which its first component is asked for, and that in closed form, by the numbers of its initial
 /// state, then of its parameters, then the end of the time span.
-pub struct Case<F: VectorField<f64>> {
-    pub name: &'static str,
-    pub problem: Problem<f64, F>,
-    pub closed_form: fn(&[f64]) -> f64,
+pub(crate) struct Case<F: VectorField<f64>> {
+    pub(crate) name: &'static str,
+    pub(crate) problem: Problem<f64, F>,
+    pub(crate) closed_form: fn(&[f64]) -> f64,
 }
 
 impl<F: FieldVjp<f64>> Case<F> {
     /// The numbers that the closed form depends on.
-    pub fn numbers(&self) -> Vec<f64> {
+    pub(crate) fn numbers(&self) -> Vec<f64> {
         let Problem { field, y0, t1, .. } = &self.problem;
         let numbers = y0.as_slice().iter().chain(field.slices().flatten());
         numbers.copied().chain([*t1]).collect()
@@ -89,15 +89,15 @@ impl<F: FieldVjp<f64>> Case<F> {
 
     /// The closed form and its derivatives, by central differences of order 6 (Fornberg, *Generation of Finite Difference
     /// Formulas on Arbitrarily Spaced Grids*, Math. Comp. 51 (1988), table 1): off by the seventh derivative times
-    /// `(0.003)^6 / 140`, below 1e-16 times it, and by rounding over 0.003, some 1e-13.
-    pub fn expected(&self) -> (f64, Vec<f64>) {
+    /// `1e-24 / 140`, 1e-12 for an oscillation of 15 periods, and by the rounding of the value over 1e-4, 1e-12 of it.
+    pub(crate) fn expected(&self) -> (f64, Vec<f64>) {
         let numbers = self.numbers();
         let f = |i: usize, by: f64| {
             let mut moved = numbers.clone();
             moved[i] += by;
             (self.closed_form)(&moved)
         };
-        let h = 3e-3;
+        let h = 1e-4;
         let slope = |i: usize| {
             let pair = |n: f64| f(i, n * h) - f(i, -n * h);
             (0.75 * pair(1.0) - 0.15 * pair(2.0) + pair(3.0) / 60.0) / h
@@ -107,7 +107,7 @@ impl<F: FieldVjp<f64>> Case<F> {
 }
 
 /// The times of the first five bounces, from `height` at rest.
-pub fn bounces(height: f64, gravity: f64, restitution: f64) -> [f64; 5] {
+pub(crate) fn bounces(height: f64, gravity: f64, restitution: f64) -> [f64; 5] {
     let first = (2.0 * height / gravity).sqrt();
     let mut times = [first; 5];
     for k in 1..5 {
@@ -116,7 +116,7 @@ pub fn bounces(height: f64, gravity: f64, restitution: f64) -> [f64; 5] {
     times
 }
 
-pub fn ball() -> Case<Ball> {
+pub(crate) fn ball() -> Case<Ball> {
     let field = Ball { gravity: 9.81, restitution: 0.8 };
     Case {
         name: "ball",
@@ -136,7 +136,7 @@ pub fn ball() -> Case<Ball> {
     }
 }
 
-pub fn until() -> Case<Until> {
+pub(crate) fn until() -> Case<Until> {
     Case {
         name: "until",
         problem: Problem::new(Until { k: 0.5, end: 2.0 }, [1.0, 1.0], 0.0..5.0),
@@ -147,7 +147,7 @@ pub fn until() -> Case<Until> {
     }
 }
 
-pub fn forced() -> Case<Forced> {
+pub(crate) fn forced() -> Case<Forced> {
     let field = Forced { damping: 0.05, force: 10.0, switch: 7.5 };
     Case {
         name: "forced",
@@ -170,7 +170,7 @@ pub fn forced() -> Case<Forced> {
     }
 }
 
-pub fn slower() -> Case<Slower> {
+pub(crate) fn slower() -> Case<Slower> {
     Case {
         name: "slower",
         problem: Problem::new(Slower { k: 0.5, level: 1.0 }, [0.0, 0.0], 0.0..3.0),
@@ -182,7 +182,7 @@ pub fn slower() -> Case<Slower> {
     }
 }
 
-pub fn oral() -> Case<Oral> {
+pub(crate) fn oral() -> Case<Oral> {
     let field = Oral {
         ka: 1.3,
         ke: 0.2,
@@ -210,7 +210,7 @@ pub fn oral() -> Case<Oral> {
     }
 }
 
-pub fn infusion() -> Case<Infusion> {
+pub(crate) fn infusion() -> Case<Infusion> {
     let field = Infusion {
         k: 0.5,
         start: SVector::from([1.0, 5.0, 9.0]),
@@ -232,8 +232,9 @@ pub fn infusion() -> Case<Infusion> {
 }
 
 /// What is asked for at the end: the sum of the components that count.
-pub fn sum<const N: usize>(counts: [f64; N]) -> Terminal<impl Fn(&SVector<f64, N>) -> f64, impl Fn(&SVector<f64, N>) -> SVector<f64, N>>
-{
+pub(crate) fn sum<const N: usize>(
+    counts: [f64; N],
+) -> Terminal<impl Fn(&SVector<f64, N>) -> f64, impl Fn(&SVector<f64, N>) -> SVector<f64, N>> {
     let weights = SVector::from(counts);
     Terminal::new(move |y: &SVector<f64, N>| weights.dot(y), move |_: &SVector<f64, N>| weights)
 }

@@ -72,8 +72,14 @@ fn bounce_times_have_gradients() {
     let solver = Solver::new(Tsit5).tolerance(1e-10, 1e-10);
     let fits = [
         solver.gradient(&ball().problem, SaveAt::end(), &events).unwrap(),
-        solver.strategy(Guarded::default()).gradient(&ball().problem, SaveAt::end(), &events).unwrap(),
-        solver.strategy(Exact::default()).gradient(&ball().problem, SaveAt::end(), &events).unwrap(),
+        solver
+            .strategy(Guarded::default())
+            .gradient(&ball().problem, SaveAt::end(), &events)
+            .unwrap(),
+        solver
+            .strategy(Exact::default())
+            .gradient(&ball().problem, SaveAt::end(), &events)
+            .unwrap(),
     ];
     for fit in fits {
         let mut found = loss_and_flat(&fit);
@@ -84,7 +90,11 @@ fn bounce_times_have_gradients() {
     }
     // A pair of losses is their sum.
     let both = solver
-        .gradient(&ball().problem, SaveAt::end(), &(sum([1.0, 0.0]), EventTimes::new("bounce", &measured)))
+        .gradient(
+            &ball().problem,
+            SaveAt::end(),
+            &(sum([1.0, 0.0]), EventTimes::new("bounce", &measured)),
+        )
         .unwrap();
     let height = solver.gradient(&ball().problem, SaveAt::end(), &sum([1.0, 0.0])).unwrap();
     assert!((both.loss - height.loss - expected[0]).abs() < 1e-12);
@@ -109,7 +119,10 @@ fn an_event_ends_a_solve_and_its_place_has_a_gradient() {
     let numbers = [10.0, 2.0, 9.81, 1.0];
     let lands = (2.0 + impact(&numbers)) / 9.81;
     assert_eq!(solution.t.len(), 1);
-    assert!((solution.t[0] - lands).abs() < 1e-14 && (solution.y[0][1] + impact(&numbers)).abs() < 1e-13);
+    assert!(
+        (solution.t[0] - lands).abs() < 1e-14
+            && (solution.y[0][1] + impact(&numbers)).abs() < 1e-13
+    );
     assert_eq!(solution.event_times("lands"), solution.t);
     // The speed at the ground moves with the time of the fall.
     let fit = Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &sum([0.0, 1.0])).unwrap();
@@ -141,7 +154,8 @@ fn the_ends_of_the_span_have_derivatives() {
         let at_start = if save == SaveAt::end() { 0.0 } else { 1.0 };
         let found = [fit.y0[0] - at_start, fit.model.k, fit.t0, fit.t1];
         assert!(difference(&found, &expected) < 1e-10, "{found:?} {expected:?}");
-        let paired = solver.strategy(Guarded::default()).gradient(&problem, save, &sum([1.0])).unwrap();
+        let paired =
+            solver.strategy(Guarded::default()).gradient(&problem, save, &sum([1.0])).unwrap();
         let found = [paired.y0[0] - at_start, paired.model.k, paired.t0, paired.t1];
         assert!(difference(&found, &expected) < 1e-10, "{found:?} {expected:?}");
     }
@@ -152,6 +166,7 @@ fn an_unused_ball_is_no_ball() {
     // Without bounces the times have nothing to be compared with, and are told apart by name.
     let problem = Problem::new(Ball { gravity: 9.81, restitution: 0.8 }, [10.0, 0.0], 0.0..1.0);
     let loss = EventTimes::new("bounces", &[1.0]);
-    let error = Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &loss).unwrap_err().to_string();
+    let error =
+        Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &loss).unwrap_err().to_string();
     assert!(error.contains("`bounces` happened 0 times"), "{error}");
 }

@@ -12,9 +12,7 @@
 //! line meets the start to the last bit. The coefficients come from the derivative at the `d` nodes of Gauss, which is exact
 //! for this degree: Abramowitz and Stegun, *Handbook of Mathematical Functions*, 25.4.29.
 
-use crate::error::Readable;
-use crate::save::rounding_beyond;
-use crate::{Real, SolveError, State, Step};
+use crate::{Real, State, Step};
 
 /// The interpolants of all steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,31 +58,29 @@ impl<T: Real, S: State<T>> Dense<T, S> {
         dy.assign(y);
     }
 
-    /// Whether the last step has ended before `t`, on the way of the solve.
-    pub(crate) fn ends_before(&self, t: T) -> bool {
-        let (t1, _) = self.end;
-        let backward = self.t.first().is_some_and(|t0| t1 < *t0);
-        if backward { t < t1 } else { t > t1 }
+    /// The time at which the first step starts, and that at which the last one ends.
+    pub(crate) fn span(&self) -> (T, T) {
+        (*self.t.first().unwrap_or(&self.end.0), self.end.0)
     }
 
-    /// The solution at `t`.
-    pub(crate) fn value(&self, t: T) -> Result<S, SolveError> {
-        let Some((step, h, theta)) = self.locate(t)? else { return Ok(self.end.1.clone()) };
+    /// The solution at `t`, which lies between.
+    pub(crate) fn value(&self, t: T) -> S {
+        let Some((step, h, theta)) = self.locate(t) else { return self.end.1.clone() };
         if theta == T::ONE {
-            return Ok(self.end.1.clone());
+            return self.end.1.clone();
         }
         let half = T::from_f64(0.5) * h;
         let (u, weight) = (T::ONE, |m: usize, [before, _, after]: [T; 3]| match m {
             0 => h * theta,
             _ => half * (after - before) / T::from_f64((2 * m + 1) as f64),
         });
-        Ok(self.sum(step, theta, u, weight))
+        self.sum(step, theta, u, weight)
     }
 
-    /// The derivative at `t`.
-    pub(crate) fn slope(&self, t: T) -> Result<S, SolveError> {
-        let Some((step, _, theta)) = self.locate(t)? else { return Ok(self.end.1.zeros_like()) };
-        Ok(self.sum(step, theta, T::ZERO, |_, [_, p, _]| p))
+    /// The derivative at `t`, which lies between.
+    pub(crate) fn slope(&self, t: T) -> S {
+        let Some((step, _, theta)) = self.locate(t) else { return self.end.1.zeros_like() };
+        self.sum(step, theta, T::ZERO, |_, [_, p, _]| p)
     }
 
     /// `factor u + Σ w_m c_m`, where the weight `w_m` is made of `P_{m−1}`, `P_m` and `P_{m+1}` at `θ`.
@@ -107,24 +103,14 @@ impl<T: Real, S: State<T>> Dense<T, S> {
     }
 
     /// The step in which `t` lies, its size, and where in it; none where there is no step.
-    fn locate(&self, t: T) -> Result<Option<(usize, T, T)>, SolveError> {
-        let t1 = self.end.0;
-        let t0 = *self.t.first().unwrap_or(&t1);
-        let t = rounding_beyond(t, t0, t1);
-        let backward = t1 < t0;
-        let before = |a: T, b: T| if backward { a > b } else { a < b };
-        if !t.is_finite() || before(t, t0) || before(t1, t) {
-            let [t, t0, t1] = [t, t0, t1].map(Readable);
-            let problem = format!("the solution is known from {t0} to {t1}, and {t} is outside");
-            return Err(SolveError::argument("t", problem));
-        }
+    fn locate(&self, t: T) -> Option<(usize, T, T)> {
+        let (t0, t1) = self.span();
+        let before = |a: T, b: T| if t1 < t0 { a > b } else { a < b };
         // The last step that starts at or before `t`: a time between two steps is the start of the second one.
-        let Some(step) = self.t.partition_point(|start| !before(t, *start)).checked_sub(1) else {
-            return Ok(None);
-        };
+        let step = self.t.partition_point(|start| !before(t, *start)).checked_sub(1)?;
         let start = self.t[step];
         let h = *self.t.get(step + 1).unwrap_or(&t1) - start;
-        Ok(Some((step, h, if h == T::ZERO { T::ZERO } else { (t - start) / h })))
+        Some((step, h, if h == T::ZERO { T::ZERO } else { (t - start) / h }))
     }
 }
 
@@ -199,15 +185,15 @@ mod tests {
             // The largest slope.
             let size = slope(1.5);
             for t in [0.5, 0.6, 0.79, 0.8, 0.81, 0.9, 1.2, 1.5] {
-                let off = dense.value(t).unwrap().x - y(t).x;
+                let off = dense.value(t).x - y(t).x;
                 assert!(off.abs() <= 1e-15 * size, "{degree} {t} {off:e}");
-                let off = dense.slope(t).unwrap().x - slope(t);
+                let off = dense.slope(t).x - slope(t);
                 // Coefficients are sums with weights up to `2 d`, of which there are `d`.
                 let most = 4e-16 * f64::from(degree * degree) * size;
                 assert!(off.abs() <= most, "{degree} {t} {off:e}");
             }
             for t in [0.5, 0.8, 0.9, 1.5] {
-                assert_eq!(dense.value(t).unwrap(), y(t));
+                assert_eq!(dense.value(t), y(t));
             }
         }
     }

@@ -5,11 +5,19 @@
 //! is that of the scheme and not of an interpolant.
 
 use crate::dense::CubicHermite;
-use crate::slices::sign_of;
-use crate::{DenseOutput, Leg, Real, State, Step, Trigger, VectorField};
+use crate::slices::{sign_of, update};
+use crate::{DenseOutput, Leg, Real, SolveError, State, Step, Trigger, VectorField};
 
 /// Where a step is looked at, between its ends: the outer ones tell which way a trigger leaves the ends.
 const LOOKS: [f64; 9] = [1.0 / 64.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0 - 1.0 / 64.0];
+
+/// The part of a step over which the tangent tells which way a trigger leaves 0: long beside rounding, short beside what the
+/// trigger bends in.
+const TANGENT: f64 = 1e-3;
+
+/// A trigger that is at most so many times further from 0 after an event than it was before has not been moved away: the
+/// change may have rounded.
+const MISSED: f64 = 64.0;
 
 /// How often a step is taken again for one event: each time the miss falls to about its square.
 const MOST_TRIES: u32 = 40;
@@ -66,14 +74,14 @@ impl Watched {
     }
 
     /// Where the trigger `g` first crosses 0 as it is looked for in a step: the part of the step and the derivative by
-    /// that part.
-    fn first_crossing(self, mut g: impl FnMut(f64) -> f64) -> Option<(f64, f64)> {
+    /// that part. A step that leaves 0 does so with this `sign`, where that is known.
+    fn first_crossing(self, sign: f64, mut g: impl FnMut(f64) -> f64) -> Option<(f64, f64)> {
         let mut points = Vec::with_capacity(LOOKS.len() + 4);
         points.push((0.0, self.start));
         points.extend(LOOKS.map(|theta| (theta, g(theta))));
         points.push((1.0, g(1.0)));
         if self.leaves {
-            leave(&mut points, &mut g);
+            leave(&mut points, sign, &mut g);
         }
         let dips: Vec<_> = points.windows(3).filter_map(|looks| dip(looks, &mut g)).collect();
         points.extend(dips);
@@ -86,11 +94,26 @@ impl Watched {
     }
 }
 
+/// The sign with which a trigger leaves 0 at the start `y` of a step: that of its change along the tangent. (Along the
+/// solution itself it may have turned within as little as rounding lets it be seen.)
+fn leaving<T: Real, F: VectorField<T>>(
+    field: &F,
+    watched: &Watched,
+    step: Step<T>,
+    (y, cubic): (&F::State, &mut dyn DenseOutput<T, F, ()>),
+    between: &mut F::State,
+) -> f64 {
+    cubic.slope(field, step, T::ZERO, [y, y], &(), between);
+    let part = T::from_f64(TANGENT) * (step.end - step.t);
+    update(between.as_mut_slice(), [y.as_slice()], |f, [y]| y + part * f);
+    let start = field.trigger(watched.number, step.t, y);
+    sign_of((field.trigger(watched.number, step.t + part, between) - start).to_f64())
+}
+
 /// At the start of a step that leaves 0 there is the sign with which it does so: the 0 itself is no crossing. Adds a point
 /// with this sign, where there is one before the first look, if the first look has another.
-fn leave(points: &mut Vec<(f64, f64)>, g: &mut impl FnMut(f64) -> f64) {
-    let change = sign_of(g(1e-6) - points[0].1);
-    let sign = if change == 0.0 { sign_of(points[1].1) } else { change };
+fn leave(points: &mut Vec<(f64, f64)>, sign: f64, g: &mut impl FnMut(f64) -> f64) {
+    let sign = if sign == 0.0 { sign_of(points[1].1) } else { sign };
     points[0].1 = sign * f64::MIN_POSITIVE;
     let mut theta = points[1].0;
     while sign * points[1].1 < 0.0 && theta > 1e-12 {
@@ -225,7 +248,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
     #[inline]
     pub(super) fn new<F: VectorField<T, State = S>>(
         leg: Leg<'_, T, F>,
-        happened: &[usize],
+        happened: &[(usize, f64)],
     ) -> Option<Box<Self>> {
         if leg.field.event_count() == 0 {
             return None;
@@ -236,14 +259,17 @@ impl<T: Real, S: State<T>> Events<T, S> {
     #[inline(never)]
     fn watching<F: VectorField<T, State = S>>(
         Leg { field, y0, t0, .. }: Leg<'_, T, F>,
-        happened: &[usize],
+        happened: &[(usize, f64)],
     ) -> Option<Box<Self>> {
         let watched: Vec<Watched> = (0..field.event_count())
             .map(|number| (number, field.event(number).trigger))
             .filter(|(_, trigger)| *trigger != Trigger::Time)
             .map(|(number, trigger)| {
                 let start = field.trigger(number, t0, y0).to_f64();
-                let leaves = start == 0.0 || happened.contains(&number);
+                // An event that has not moved its trigger away from 0 leaves it.
+                let missed = happened.iter().find(|(i, _)| *i == number).map(|(_, missed)| *missed);
+                let leaves =
+                    start == 0.0 || missed.is_some_and(|missed| start.abs() <= MISSED * missed);
                 Watched { number, trigger, start, leaves }
             })
             .collect();
@@ -271,12 +297,15 @@ impl<T: Real, S: State<T>> Events<T, S> {
     }
 
     /// Looks at a step from one of its `ends` to the other, whose error is small enough.
+    ///
+    /// # Errors
+    /// [`SolveError::Chattering`].
     pub(super) fn look<F: VectorField<T, State = S>>(
         &mut self,
         field: &F,
         step: Step<T>,
         ends: [&S; 2],
-    ) -> Look {
+    ) -> Result<Look, SolveError> {
         let length = (step.end - step.t).abs().to_f64();
         let times = step.t.abs().max(step.end.abs()).to_f64();
         let rounding = 2.0 * T::EPSILON.to_f64() * times;
@@ -284,13 +313,18 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let g = field.trigger(self.watched[search.index].number, step.end, ends[1]).to_f64();
             let next = search.next(length, g, rounding);
             self.search = Some(search);
-            return self.aim(step, next);
+            return Ok(self.aim(step, next));
         }
         let Self { watched, cubic, y: between, .. } = self;
         let cubic: &mut dyn DenseOutput<T, F, ()> = cubic;
         cubic.extend(field, step, ends, &mut ());
         let mut first: Option<(f64, f64, usize)> = None;
         for (index, watched) in watched.iter().enumerate() {
+            let sign = if watched.leaves {
+                leaving(field, watched, step, (ends[0], cubic), between)
+            } else {
+                0.0
+            };
             let g = |theta: f64| {
                 let theta = T::from_f64(theta);
                 cubic.value(field, step, theta, ends, &(), between);
@@ -298,16 +332,22 @@ impl<T: Real, S: State<T>> Events<T, S> {
                     .trigger(watched.number, step.t + theta * (step.end - step.t), between)
                     .to_f64()
             };
-            if let Some((theta, slope)) = watched.first_crossing(g)
+            if let Some((theta, slope)) = watched.first_crossing(sign, g)
                 && first.is_none_or(|(least, ..)| theta < least)
             {
                 first = Some((theta, slope, index));
             }
         }
-        let Some((theta, slope, index)) = first else { return Look::Stands };
+        let Some((theta, slope, index)) = first else { return Ok(Look::Stands) };
         if theta * length <= rounding {
-            self.happened.push(self.watched[index].number);
-            return Look::AtStart;
+            let Watched { number, leaves, .. } = self.watched[index];
+            if leaves {
+                // It has just happened, and the solution does not get away from it.
+                let event = field.event(number).to_string();
+                return Err(SolveError::Chattering { event, t: step.t.to_f64() });
+            }
+            self.happened.push(number);
+            return Ok(Look::AtStart);
         }
         let slope = slope / length;
         // (A root of the cubic that only touches 0 has no sign of its own.)
@@ -315,11 +355,8 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let (low, high) = (0.0, length * (1.0 + 1e-3));
         self.search = Some(Search { index, sign, slope, low, high, last: None, tries: 0 });
         let next = theta * length;
-        if (length - next).abs() <= rounding {
-            self.aim(step, None)
-        } else {
-            self.aim(step, Some(next))
-        }
+        let is_whole = (length - next).abs() <= rounding;
+        Ok(self.aim(step, (!is_whole).then_some(next)))
     }
 
     /// Sets the target to the end of a step of this length; `None` where the step at hand is the one.

@@ -29,8 +29,8 @@ pub(crate) struct Course<'a, T> {
     pub(crate) tried: u64,
     /// The size that its first step is to have, where nothing has changed since the last one.
     pub(crate) h: Option<T>,
-    /// The events that have just happened.
-    pub(crate) happened: &'a [usize],
+    /// The events that have just happened, each with the size of its trigger before: what it missed 0 by.
+    pub(crate) happened: &'a [(usize, f64)],
 }
 
 impl<T> Course<'_, T> {
@@ -107,7 +107,7 @@ pub(crate) struct Journey<'a, T: Real, F: VectorField<T>> {
     points: usize,
     tried: u64,
     h: Option<T>,
-    happened: Vec<usize>,
+    happened: Vec<(usize, f64)>,
     /// How often each event has happened.
     counts: Vec<usize>,
     /// The events in a row that each were next to the one before.
@@ -215,6 +215,8 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let (field, t) = (&self.problem.field, self.t);
         let mut occurred = Vec::with_capacity(events.len());
         self.changed = false;
+        let miss = |i: &usize| (*i, field.trigger(*i, t, &y).abs().to_f64());
+        self.happened = events.iter().map(miss).collect();
         for number in &events {
             let (event, before) = (field.event(*number), y.clone());
             if event.action == Action::Reset {
@@ -227,7 +229,6 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             self.counts[number] += 1;
             occurred.push(Occurrence { number, event, nth, t, before, after });
         }
-        self.happened = events;
         self.y = Some(Box::new(y));
         Ok(occurred)
     }
@@ -242,7 +243,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             return Ok(());
         }
         let event = self.problem.field.event(*event).to_string();
-        Err(SolveError::Chattering { event, t: t.to_f64(), times: u64::from(MOST_AT_ONCE) })
+        Err(SolveError::Chattering { event, t: t.to_f64() })
     }
 }
 

@@ -221,7 +221,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                     && verdict.accepted
                 {
                     let ends = [scheme.solution(&state), scheme.proposed(next)];
-                    let look = events.look(field, step, ends);
+                    let look = events.look(field, step, ends)?;
                     if look != Look::Stands {
                         method.restart(stages);
                         steps.retry();
