@@ -115,26 +115,23 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// at (time[i] + lag) for i in 0..3 { depot += amount[i]; }
 /// ```
 ///
-/// An `event` happens where its function, a number, reaches 0; the function depends on a state or on `t`. The time of an
-/// `at` depends on parameters only. Both have gradients, that of the time included. With `for i in a..b` there is one
-/// for each `i`, which stands in indices only: `time` and `amount` are vector parameters. `a` and `b` are sizes.
+/// An `event` happens where its function, a number, reaches 0; the function depends on a state or on `t`. The time
+/// of an `at` depends on parameters only. With `for i in a..b` there is one for each `i`, which stands in indices
+/// only: `time` and `amount` are vector parameters. `a` and `b` are sizes. The function of each `i` is computed on its
+/// own: one that reads a component of `w @ v` takes the whole product for each `i`.
 ///
 /// The block between the braces has `let`s of its own and assignments `=`, `+=`, `-=`, `*=`, `/=` to states or to
 /// components of them, `u[0]`, `u[i]`, `m[i, 0]`. They are made one after the other, as in Rust: each sees what those
 /// before it have changed. The `let`s outside of the block are what they were before the event. Parameters are constant
-/// along a solve: what changes and has no law of its own is a state with `dk/dt = 0`.
-///
-/// The function of each `i` is computed on its own: one that reads a component of a `let` with a product, `w @ v`, takes that
-/// whole product for each `i`.
-/// Events change no bit of the equations.
+/// along a solve: what only events change is a state with `dk/dt = 0`. Events change no bit of the equations.
 ///
 /// # What is generated
 /// The struct, over a scalar `T` that is `f64` unless said otherwise, with `Debug`, `Clone` and
 /// `PartialEq`; `VectorField`, `Parameters`, `FieldVjp`, `FieldJvp` and `FieldJacobian`; the
 /// functions `zeros` (all parameters zero) and `state_names`, and with `dims` also `new`, which takes
 /// the sizes that no parameter shows and then the parameters, and checks their shapes. States are
-/// stored in the order of declaration, matrices by columns. Events are `VectorField::event_count`, `event`, `trigger` and
-/// `reset`, and `FieldVjp::trigger_vjp` and `reset_vjp`; those of one `for` come one after the other.
+/// stored in the order of declaration, matrices by columns. Events are `VectorField::event_count`, `event`,
+/// `trigger` and `reset`, and `FieldVjp::trigger_vjp` and `reset_vjp`; those of one `for` come one after the other.
 ///
 /// The derivative of `abs`, `min`, `max` and `relu` at their kinks is that of one side; that of
 /// `norm2`, `sqrt`, `cbrt`, `hypot` and `atan2` at 0 is not finite. Where the argument of `abs`, `relu` or `signum`,

@@ -1,5 +1,5 @@
-//! The events of fields that `ode!` generates: which they are, when they happen, what they change, and the products with
-//! the derivatives of both.
+//! The events of fields that `ode!` generates: which they are, when they happen, what they change, and the products
+//! with the derivatives of both.
 
 extern crate revode_runtime as revode; // the paths that `ode!` emits
 

@@ -83,7 +83,7 @@ pub enum Statement {
         value: Expr,
     },
     /// `event …` or `at …`
-    Event(Event),
+    Event(Box<Event>),
 }
 
 /// From one token to another.

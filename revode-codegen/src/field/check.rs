@@ -6,7 +6,7 @@ use proc_macro2::Ident;
 
 use super::ast::{Block, Declaration, Expr, Statement};
 use super::events;
-use super::events::{Event, When};
+use super::events::When;
 use super::hints::suggestion;
 use super::model::{Model, Variable};
 use super::shapes::{Meaning, Scope};
@@ -75,7 +75,7 @@ fn declared_names(block: &Block, errors: &mut Diagnostics) {
     let mut seen = Seen::new();
     let events = || {
         block.statements.iter().filter_map(|statement| match statement {
-            Statement::Event(event) => Some(event),
+            Statement::Event(event) => Some(&**event),
             _ => None,
         })
     };
@@ -100,10 +100,12 @@ fn declared_names(block: &Block, errors: &mut Diagnostics) {
     for statement in &block.statements {
         match statement {
             Statement::Let { name, .. } => declare(name, "`let`", &mut seen, errors),
-            Statement::Event(Event { when: When::Crossing { name, .. }, .. }) => {
-                declare(name, "event", &mut seen, errors);
+            Statement::Event(event) => {
+                if let When::Crossing { name, .. } = &event.when {
+                    declare(name, "event", &mut seen, errors);
+                }
             }
-            _ => {}
+            Statement::Equation { .. } => {}
         }
     }
     for event in events() {

@@ -254,7 +254,7 @@ fn statement(input: ParseStream<'_>) -> syn::Result<Statement> {
     }
     let word = input.fork().call(Ident::parse_any)?;
     if word == "event" || word == "at" {
-        return Ok(Statement::Event(events::parse::event(input)?));
+        return Ok(Statement::Event(Box::new(events::parse::event(input)?)));
     }
     let token = input.call(Ident::parse_any)?;
     let state = token.to_string().strip_prefix('d').map(str::to_owned);

@@ -33,8 +33,7 @@ impl Case {
 
     fn shapes(&self, role: Role) -> Vec<Shape> {
         match role {
-            Role::Time | Role::TimeDot => vec![Shape::Scalar],
-            Role::ValueBar => vec![Shape::Scalar],
+            Role::Time | Role::TimeDot | Role::ValueBar => vec![Shape::Scalar],
             Role::State | Role::StateDot | Role::DerivativeBar | Role::AfterBar => {
                 self.model.state_shapes()
             }

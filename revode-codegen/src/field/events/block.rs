@@ -1,6 +1,6 @@
 //! Reads the block of an event: `let`s and assignments.
 
-use proc_macro2::Span;
+use proc_macro2::Punct;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Token, braced};
@@ -34,38 +34,40 @@ fn change(input: ParseStream<'_>) -> syn::Result<Change> {
         return Err(input.error(form));
     }
     let target = expression::operand(input)?;
-    let fine = matches!(target.kind, ExprKind::Name(_) | ExprKind::Index(..) | ExprKind::Slice(..));
-    let operator = operator(input)?.filter(|_| fine);
-    let Some(operator) = operator else {
-        let name = target.to_string();
-        let is_equation = input.peek(Token![/]) && name.starts_with('d');
+    let is_place =
+        matches!(target.kind, ExprKind::Name(_) | ExprKind::Index(..) | ExprKind::Slice(..));
+    if !is_place || !is_assignment(input) {
+        let is_equation = input.peek(Token![/]) && target.to_string().starts_with('d');
         let message =
             if is_equation { "equations stand outside the blocks of events" } else { form };
         return Err(syn::Error::new_spanned(target.range, message));
-    };
+    }
+    let operator = operator(input)?;
     Ok(Change::Assign { target, operator, value: value(input)? })
 }
 
-/// `=`, `+=`, `-=`, `*=` or `/=`, as the operator before the `=`; `None` if there is none of them.
-fn operator(input: ParseStream<'_>) -> syn::Result<Option<Option<Operator>>> {
+/// Whether `=`, `+=`, `-=`, `*=` or `/=` comes next.
+fn is_assignment(input: ParseStream<'_>) -> bool {
+    (input.peek(Token![=]) && !input.peek(Token![==])) || compound(input).is_some()
+}
+
+/// Takes the tokens of an assignment; the operator before the `=`, if there is one.
+fn operator(input: ParseStream<'_>) -> syn::Result<Option<Operator>> {
+    let operator = compound(input);
+    if operator.is_some() {
+        input.parse::<Punct>()?;
+    }
+    input.parse::<Punct>()?;
+    Ok(operator)
+}
+
+/// The operator of `+=`, `-=`, `*=` or `/=`.
+fn compound(input: ParseStream<'_>) -> Option<Operator> {
     let operators = [
         (input.peek(Token![+=]), Operator::Add),
         (input.peek(Token![-=]), Operator::Sub),
         (input.peek(Token![*=]), Operator::Mul),
         (input.peek(Token![/=]), Operator::Div),
     ];
-    if let Some((_, operator)) = operators.into_iter().find(|(is_next, _)| *is_next) {
-        punctuation(input)?;
-        punctuation(input)?;
-        return Ok(Some(Some(operator)));
-    }
-    if input.peek(Token![=]) && !input.peek(Token![==]) {
-        punctuation(input)?;
-        return Ok(Some(None));
-    }
-    Ok(None)
-}
-
-fn punctuation(input: ParseStream<'_>) -> syn::Result<Span> {
-    Ok(input.parse::<proc_macro2::Punct>()?.span())
+    operators.into_iter().find_map(|(is_next, operator)| is_next.then_some(operator))
 }

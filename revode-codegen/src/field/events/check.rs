@@ -157,9 +157,10 @@ fn when(
     };
     let Some(shape) = scope.shape(value, errors) else { return };
     if !shape.is_scalar() {
-        let hint = match is_repeated {
-            true => "index it with the variable of `for`",
-            false => "write one event for each component: `… u[i] … for i in 0..n`",
+        let hint = if is_repeated {
+            "index it with the variable of `for`"
+        } else {
+            "write one event for each component: `… u[i] … for i in 0..n`"
         };
         let message = format!("{what} of an event is a number, but this has shape {shape}; {hint}");
         errors.error(value.range, message);

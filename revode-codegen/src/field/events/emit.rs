@@ -140,10 +140,8 @@ fn count(bodies: &Bodies<'_>, events: &[EventProgram]) -> TokenStream {
 /// Name, indices, trigger and action.
 fn row(bodies: &Bodies<'_>, event: &EventProgram) -> TokenStream {
     let name = Literal::string(&event.name);
-    let indices = match indices(bodies, event) {
-        Some(indices) => quote!(Some(#indices)),
-        None => quote!(None),
-    };
+    let indices = indices(bodies, event);
+    let indices = indices.map_or_else(|| quote!(None), |indices| quote!(Some(#indices)));
     let trigger = match event.direction {
         None => quote!(Time),
         Some(Direction::Rising) => quote!(Rising),

@@ -123,15 +123,12 @@ fn change(lowering: &mut Lowering, change: &Change) {
         _ => (target, None),
     };
     let old = lowering.expr(state);
-    let new = match indices {
-        Some(indices) => {
-            let offset = lowering.offset(old, indices);
-            lowering.g.replace(old, offset, value)
-        }
-        None => {
-            let shape = lowering.g.shape(old).clone();
-            lowering.g.fill(value, shape)
-        }
+    let new = if let Some(indices) = indices {
+        let offset = lowering.offset(old, indices);
+        lowering.g.replace(old, offset, value)
+    } else {
+        let shape = lowering.g.shape(old).clone();
+        lowering.g.fill(value, shape)
     };
     lowering.values.insert(name(state), new);
 }

@@ -1,4 +1,4 @@
-//! Events: `event …` and `at …`, what they look like here; how they are read, checked, lowered and emitted, one a file.
+//! Events, `event …` and `at …`: what is written; how that is read, checked, lowered and emitted, one a file.
 
 mod block;
 pub(super) mod check;
