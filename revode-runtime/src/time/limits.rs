@@ -11,11 +11,18 @@ const STRETCHES: u64 = 256;
 pub(crate) struct StepLimits {
     /// Where each stretch ends, in the order in which a solve passes them, and its limit, positive.
     stretches: Vec<(f64, f64)>,
+    /// How many times shorter the steps are than those of the first solve, with all earlier limits.
+    times: f64,
 }
 
 impl StepLimits {
-    /// Steps so many times `shorter` than those of a solve, on average over stretches of as many steps each.
-    pub(crate) fn shorter<T: Real>(record: &StepRecord<T>, shorter: f64) -> Self {
+    /// Steps so many times `shorter` than those of a solve, on average over stretches of as many steps each. That solve
+    /// had the limits `before`.
+    pub(crate) fn shorter<T: Real>(
+        record: &StepRecord<T>,
+        shorter: f64,
+        before: Option<&Self>,
+    ) -> Self {
         let length = record.len().div_ceil(STRETCHES).max(1);
         let mut stretches = Vec::new();
         let mut start = None;
@@ -28,7 +35,7 @@ impl StepLimits {
                 start = None;
             }
         }
-        Self { stretches }
+        Self { stretches, times: shorter * before.map_or(1.0, |limits| limits.times) }
     }
 }
 
@@ -47,10 +54,15 @@ impl<'a> Limit<'a> {
         Self { limits, most, at: 0 }
     }
 
+    /// The least size of steps, of which `least` is that of a first solve.
+    pub(super) fn least(&self, least: f64) -> f64 {
+        self.limits.map_or(least, |limits| least / limits.times)
+    }
+
     /// The limit of a step from `t`, positive, on the way forward in time or backward.
     #[inline]
     pub(super) fn at<T: Real>(&mut self, t: T, backward: bool) -> f64 {
-        let Some(StepLimits { stretches }) = self.limits else { return self.most };
+        let Some(StepLimits { stretches, .. }) = self.limits else { return self.most };
         let t = t.to_f64();
         let passed = |end: f64| if backward { t <= end } else { t >= end };
         while self.at + 1 < stretches.len() && passed(stretches[self.at].0) {
@@ -72,7 +84,7 @@ mod tests {
             steps.next(1e9 * sizes[0]);
             steps.accept(sizes.get(i + 1).copied().unwrap_or(1.0), f64::INFINITY);
         }
-        StepLimits::shorter(&steps.into_record(), shorter)
+        StepLimits::shorter(&steps.into_record(), shorter, None)
     }
 
     #[test]
