@@ -213,6 +213,121 @@ fn settings_are_out_of_range() {
     assert_says(&error.to_string(), &["slots", "at least one"]);
 }
 
+/// Each message is read as a whole.
+#[test]
+fn settings_of_steps_are_wrong() {
+    let problem = linear(1.0, 0.0..1.0);
+    let says = |solver: Solver<Tsit5>, text: &str| {
+        assert_eq!(solve_error(&solver, &problem).to_string(), text);
+        let error = solver.gradient(&problem, SaveAt::end(), &component(0)).unwrap_err();
+        assert_eq!(error.to_string(), text);
+    };
+    let first = "`first_step`: the first step size";
+    for (h, name) in [(0.0, "0"), (-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        says(adaptive().first_step(h), &format!("{first} {name} is not a positive, finite number"));
+    }
+    says(
+        adaptive().first_step(0.5).max_step(0.1),
+        "`first_step`: 0.5 is longer than the largest step size, 0.1",
+    );
+    says(
+        adaptive().first_step(1e-4).min_step(1e-3),
+        "`first_step`: 0.0001 is shorter than the least step size, 0.001",
+    );
+    for (h, name) in [(-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let text =
+            format!("`min_step`: the least step size {name} is not a finite number from 0 on");
+        says(adaptive().min_step(h), &text);
+    }
+    for h in [0.1, 0.2] {
+        let text = format!("`min_step`: the least step size {h} is not below the largest, 0.1");
+        says(adaptive().min_step(h).max_step(0.1), &text);
+    }
+    // 0 is no limit.
+    assert!(adaptive().min_step(0.0).solve(&problem, SaveAt::end()).is_ok());
+
+    let single = Problem::new(Linear { rate: -0.5_f32 }, [1.0_f32], 0.0..1.0);
+    let error = adaptive().first_step(1e-300).solve(&single, SaveAt::end()).unwrap_err();
+    let text = "`first_step`: 1e-300 is 0 in the precision of the state: take a longer step";
+    assert_eq!(error.to_string(), text);
+
+    // Steps of one size take none of them.
+    let one = "the steps have one size";
+    for (solver, name) in [
+        (fixed().max_step(0.1), "max_step"),
+        (fixed().min_step(0.1), "min_step"),
+        (fixed().first_step(0.1), "first_step"),
+        (fixed().norm(Norm::Max), "norm"),
+    ] {
+        assert_says(&solve_error(&solver, &problem).to_string(), &[name, one]);
+    }
+    assert!(fixed().min_step(0.0).norm(Norm::Rms).solve(&problem, SaveAt::end()).is_ok());
+}
+
+#[test]
+fn tolerances_of_components_are_wrong() {
+    let field = Sized { n: 3, w: DVector::repeat(3, 1.0) };
+    let problem = Problem::new(field, DVector::repeat(3, 1.0), 0.0..1.0);
+    let says = |solver: Solver<Tsit5, Adaptive<Pid, [f64; 3], Vec<f64>>>, text: &str| {
+        let error = solve_error(&solver, &problem).to_string();
+        assert_eq!(error, format!("`tolerance`: {text}"));
+        let loss = Terminal::new(|y: &DVector<f64>| y[0], DVector::clone);
+        let gradient = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_eq!(gradient.to_string(), error);
+    };
+    let solver = Solver::new(Tsit5);
+    for (n, there) in [(0, "are 0"), (1, "is 1"), (2, "are 2"), (4, "are 4")] {
+        let s = if n == 1 { "" } else { "s" };
+        let text = format!(
+            "there {there} absolute tolerance{s} for a state of 3 components: give as many as it has, in their \
+             order, or one number for all"
+        );
+        says(solver.tolerance([1e-6; 3], vec![1e-6; n]), &text);
+    }
+    says(
+        solver.tolerance([1e-6, f64::NAN, 1e-6], vec![1e-6; 3]),
+        "the relative tolerance NaN of component 1 is not a finite number from 0 on",
+    );
+    says(
+        solver.tolerance([1e-6; 3], vec![1e-6, 1e-6, -1e-6]),
+        "the absolute tolerance -1e-6 of component 2 is not a finite number from 0 on",
+    );
+    says(
+        solver.tolerance([0.0, 1e-6, 0.0], vec![1e-6, 0.0, 0.0]),
+        "the relative and the absolute tolerance of component 2 are both 0: one must be positive",
+    );
+    let error = solve_error(&solver.relative_tolerance([1e-6, 0.0, 1e-6]), &problem);
+    let text = "`tolerance`: the relative tolerance of component 1 is 0, and there is no absolute one: it must be \
+                positive";
+    assert_eq!(error.to_string(), text);
+    let error = solve_error(&solver.tolerance(0.0, [0.0, 1e-6, 1e-6]), &problem).to_string();
+    assert_says(&error, &["tolerance of component 0 are both 0"]);
+    let error = solve_error(&solver.relative_tolerance(0.0), &problem).to_string();
+    assert_says(&error, &["the relative tolerance is 0, and there is no absolute one"]);
+}
+
+#[test]
+fn the_least_step_is_not_accurate() {
+    let problem = Problem::new(BlowUp { a: 1.0 }, [1.0], 0.0..2.0);
+    let error = solve_error(&adaptive().min_step(1e-3), &problem);
+    let SolveError::MinStep { t, h: 1e-3, min_step: 1e-3, error_norm } = error else {
+        panic!("{error}")
+    };
+    let text = format!(
+        "the step of size 1.000e-3 from t = {t} has an error of {error_norm:.3} tolerances, and `.min_step(0.001)` \
+         forbids a shorter one: lower it, loosen the tolerance, or look for a discontinuity or a blow-up of the \
+         field there"
+    );
+    assert_eq!(error.to_string(), text);
+    // NaN is no error that a shorter step would make smaller: the end of what the field is defined on is named.
+    for norm in [Norm::Rms, Norm::Max] {
+        let problem = Problem::new(Ends { end: 0.55 }, [0.0], 0.0..1.0);
+        let error = solve_error(&adaptive().min_step(1e-3).norm(norm), &problem);
+        let SolveError::NotFinite { last_good, .. } = error else { panic!("{error}") };
+        assert!((0.55 - last_good).abs() < 1e-3, "{last_good}");
+    }
+}
+
 #[test]
 fn save_points_are_wrong() {
     assert_says(&save_error(&SaveAt::times([0.5, 0.2])), &["save", "time 1, 0.2", "0.5"]);

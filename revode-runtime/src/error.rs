@@ -95,8 +95,8 @@ pub enum SolveError {
     },
     /// A step of the least size, or a shorter one to a stop, was not accurate enough.
     #[error(
-        "the step of size {h:.3e} from t = {t} has an error of {error_norm:.3} tolerances, and `.min_step({})` lets \
-         it not be made shorter: lower that, loosen the tolerance, or look for a discontinuity or a blow-up of the \
+        "the step of size {h:.3e} from t = {t} has an error of {error_norm:.3} tolerances, and `.min_step({})` \
+         forbids a shorter one: lower it, loosen the tolerance, or look for a discontinuity or a blow-up of the \
          field there",
         Readable(*min_step),
         t = Readable(*t)

@@ -151,7 +151,7 @@ fn check_values(name: &str, tolerances: &impl Tolerances, n: usize) -> Result<()
     {
         let (s, are) = if count == 1 { ("", "is") } else { ("s", "are") };
         let problem = format!(
-            "there {are} {count} {name} tolerance{s} for a state with {n} of components: give as many as it has, in \
+            "there {are} {count} {name} tolerance{s} for a state of {n} components: give as many as it has, in \
              their order, or one number for all"
         );
         return Err(SolveError::argument("tolerance", problem));
