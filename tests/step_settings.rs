@@ -46,6 +46,24 @@ ode! {
     du/dt = -rate * u;
 }
 
+ode! {
+    struct Heap {
+        dims   { n }
+        state  { u: [n] }
+        params { rate: [n] }
+    }
+    du/dt = -rate * u;
+}
+
+ode! {
+    /// Becomes NaN at `t = end`.
+    struct Ends {
+        state  { y }
+        params { end }
+    }
+    dy/dt = sqrt(end - t);
+}
+
 fn lotka_volterra() -> Problem<f64, LotkaVolterra> {
     lotka_volterra_in()
 }
@@ -293,10 +311,6 @@ fn tolerances_go_with_the_units() {
 
 #[test]
 fn tolerances_of_states_on_the_heap() {
-    ode! {
-        struct Heap { dims { n } state { u: [n] } params { rate: [n] } }
-        du/dt = -rate * u;
-    }
     let field = Heap { n: 3, rate: DVector::from(vec![1.0, 2.0, 3.0]) };
     let problem = Problem::new(field, DVector::from(vec![1.0, 10.0, 100.0]), 0.0..1.0);
     let atol = vec![1e-9, 1e-8, 1e-7];
@@ -399,4 +413,75 @@ fn the_loosest_tolerance_says_what_a_gradient_may_be_off_by() {
     assert!((allowed(error) - 1e-3).abs() < 1e-12);
     let error = solver.tolerance(1e-8, rtol).gradient(&problem, save(), &loss).unwrap_err();
     assert!((allowed(error) - 1e-3).abs() < 1e-12);
+}
+
+#[test]
+fn tolerances_of_components_are_wrong() {
+    let field = Heap { n: 3, rate: DVector::repeat(3, 1.0) };
+    let problem = Problem::new(field, DVector::repeat(3, 1.0), 0.0..1.0);
+    // The whole message, of a solve and of a gradient.
+    let says = |solver: Solver<Tsit5, Adaptive<Pid, [f64; 3], Vec<f64>>>, text: &str| {
+        let solve = solver.solve(&problem, SaveAt::end()).unwrap_err();
+        assert_eq!(solve.to_string(), format!("`tolerance`: {text}"));
+        let loss = Terminal::new(|y: &DVector<f64>| y[0], DVector::clone);
+        let gradient = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err();
+        assert_eq!(gradient, solve);
+    };
+    let solver = Solver::new(Tsit5);
+    for (n, there) in [(0, "are 0"), (1, "is 1"), (2, "are 2"), (4, "are 4")] {
+        let s = if n == 1 { "" } else { "s" };
+        let text = format!(
+            "there {there} absolute tolerance{s} for a state of 3 components: give as many as it has, in their \
+             order, or one number for all"
+        );
+        says(solver.tolerance([1e-6; 3], vec![1e-6; n]), &text);
+    }
+    says(
+        solver.tolerance([1e-6, f64::NAN, 1e-6], vec![1e-6; 3]),
+        "the relative tolerance NaN of component 1 is not a finite number from 0 on",
+    );
+    says(
+        solver.tolerance([1e-6; 3], vec![1e-6, 1e-6, -1e-6]),
+        "the absolute tolerance -1e-6 of component 2 is not a finite number from 0 on",
+    );
+    says(
+        solver.tolerance([0.0, 1e-6, 0.0], vec![1e-6, 0.0, 0.0]),
+        "the relative and the absolute tolerance of component 2 are both 0: one must be positive",
+    );
+    let loose = vec![1e-6; 3];
+    says(
+        solver.tolerance([1e-6, f64::INFINITY, 1e-6], loose),
+        "the relative tolerance inf of component 1 is not a finite number from 0 on",
+    );
+    let error = solver.relative_tolerance([1e-6, 0.0, 1e-6]).solve(&problem, SaveAt::end());
+    let text = "`tolerance`: the relative tolerance of component 1 is 0, and there is no absolute one: it must be \
+                positive";
+    assert_eq!(error.unwrap_err().to_string(), text);
+    let error = solver.tolerance(0.0, [0.0, 1e-6, 1e-6]).solve(&problem, SaveAt::end());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("tolerance of component 0 are both 0"), "{error}");
+    let error = solver.relative_tolerance(0.0).solve(&problem, SaveAt::end());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("the relative tolerance is 0, and there is no"), "{error}");
+}
+
+#[test]
+fn the_least_step_is_not_accurate() {
+    let problem = Problem::new(BlowUp { a: 1.0 }, [1.0], 0.0..2.0);
+    let error = tsit5().min_step(1e-3).solve(&problem, SaveAt::end()).unwrap_err();
+    let SolveError::MinStep { t, error_norm, .. } = error else { panic!("{error}") };
+    let text = format!(
+        "the step of size 1.000e-3 from t = {t} has an error of {error_norm:.3} tolerances, and `.min_step(0.001)` \
+         forbids a shorter one: lower it, loosen the tolerance, or look for a discontinuity or a blow-up of the \
+         field there"
+    );
+    assert_eq!(error.to_string(), text);
+    // NaN is no error that a shorter step would make smaller: the end of what the field is defined on is named.
+    for norm in [Norm::Rms, Norm::Max] {
+        let problem = Problem::new(Ends { end: 0.55 }, [0.0], 0.0..1.0);
+        let solver = tsit5().min_step(1e-3).norm(norm);
+        let error = solver.solve(&problem, SaveAt::end()).unwrap_err();
+        let SolveError::NotFinite { last_good, .. } = error else { panic!("{error}") };
+        assert!((0.55 - last_good).abs() < 1e-3, "{last_good}");
+    }
 }

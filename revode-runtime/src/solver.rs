@@ -46,10 +46,10 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     }
 
     /// Adaptive steps with the default [`Pid`](crate::Pid) controller: the error of each step is
-    /// kept below `atol + rtol · |y|`, for each component by its size.
+    /// kept below `atol + rtol · |y|`.
     ///
-    /// Each tolerance is one number for all components or an array, a vector or a slice of one for each, in their order:
-    /// `.tolerance(1e-6, [1e-8, 1e-3])`. What a gradient may be off by follows the loosest.
+    /// Each of both is one number for all components, or an array, a vector or a slice with one for each, in their
+    /// order: `.tolerance(1e-6, [1e-8, 1e-3])`. The error that a gradient may have by default follows the loosest.
     pub fn tolerance<R, A>(self, rtol: R, atol: A) -> Solver<M, Adaptive<Pid, R, A>, G>
     where
         R: Tolerances,
@@ -95,28 +95,28 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         Self { settings: StepSettings { max_step: h, ..self.settings }, ..self }
     }
 
-    /// How short the error may make a step, in the units of time, below [`max_step`](Self::max_step): as short as time
-    /// resolves by default, or by 0. A step of this size whose error is too large is [`SolveError::MinStep`], so that a
-    /// solve does not creep towards a singularity.
+    /// How short the error may make a step, in the units of time, below [`max_step`](Self::max_step): as short as
+    /// time resolves by default, or by 0. A step of this size whose error is too large is [`SolveError::MinStep`], so
+    /// that a solve does not creep towards a singularity.
     ///
-    /// A step that lands on a save point, on the end, or where the field changes branches can be shorter, and so can steps
-    /// at the limit of stability. A gradient that is solved again with steps `n` times shorter has a least one `n` times
-    /// shorter, too.
+    /// A step that lands on a save point, on the end, or where the field changes branches can be shorter, and so can
+    /// steps at the limit of stability. A gradient that is solved again with steps `n` times shorter has a least one
+    /// `n` times shorter, too.
     #[must_use]
     pub fn min_step(self, h: f64) -> Self {
         Self { settings: StepSettings { min_step: h, ..self.settings }, ..self }
     }
 
-    /// The size of the very first step, positive, in the units of time, which saves the two evaluations of the estimate
-    /// that is made otherwise. Where its error is too large it is tried again with a shorter one. A gradient that is solved
-    /// again with shorter steps may begin with a shorter one, too.
+    /// The size of the very first step, positive, in the units of time, which saves the two evaluations of the
+    /// estimate that is made otherwise. Where its error is too large it is tried again with a shorter one. A gradient
+    /// that is solved again with shorter steps may begin with a shorter one, too.
     #[must_use]
     pub fn first_step(self, h: f64) -> Self {
         Self { settings: StepSettings { first_step: Some(h), ..self.settings }, ..self }
     }
 
-    /// How the errors of the components of a step make one number: [`Norm::Rms`] by default, which lets a component among
-    /// many err by more than its tolerance; [`Norm::Max`] does not.
+    /// How the errors of the components of a step make one number: [`Norm::Rms`] by default, which lets a component
+    /// among many err by more than its tolerance; [`Norm::Max`] does not.
     #[must_use]
     pub fn norm(self, norm: Norm) -> Self {
         Self { settings: StepSettings { norm, ..self.settings }, ..self }

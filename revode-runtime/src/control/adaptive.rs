@@ -28,8 +28,8 @@ const BLIND_GROWTH: f64 = 2.0;
 pub struct Adaptive<C = Pid, R = f64, A = f64> {
     /// Relative tolerance a step, of all components or of each: [`Tolerances`].
     pub rtol: R,
-    /// Absolute tolerance a step, in the units of the state, of all components or of each; `None` to follow the sizes of
-    /// the components.
+    /// Absolute tolerance a step, in the units of the state, of all components or of each; `None` to follow the sizes
+    /// of the components.
     pub atol: Option<A>,
     /// The rule for the next step size.
     pub controller: C,

@@ -16,9 +16,9 @@ const OF_LARGEST: f64 = 1e-9;
 /// where that is at most 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Norm {
-    /// Their root mean square: the default, as in Hairer, Nørsett and Wanner and in most codes for non-stiff equations.
-    /// It does not depend on how often an equation is repeated in a state, but one component among `n` may err by up to
-    /// `√n` tolerances in a step.
+    /// Their root mean square: the default, as in Hairer, Nørsett and Wanner and in most codes for non-stiff
+    /// equations. It does not depend on how often an equation is repeated in a state, but one component among `n` may
+    /// err by up to `√n` tolerances in a step.
     #[default]
     Rms,
     /// The largest one: no component errs by more than its tolerance in a step. At most as strict as a tolerance that is
@@ -80,8 +80,8 @@ impl<S> ErrorNorm<S> {
         }
     }
 
-    /// The norm of `x`, each component in units of what is allowed in a step from `y` to `y_next`; not finite where `x` is
-    /// not.
+    /// The norm of `x`, each component in units of what is allowed in a step from `y` to `y_next`; not finite where
+    /// `x` is not.
     #[inline(always)]
     pub(super) fn of<T: Real, R: Tolerances, A: Tolerances>(
         &self,
@@ -180,4 +180,36 @@ pub(super) fn is_rounding<T: Real, S: State<T>>(error: &S, y: &S) -> bool {
     // A few operations on numbers of the size of `y`.
     let rounding = T::from_f64(4.0) * T::EPSILON;
     error.as_slice().iter().zip(y.as_slice()).all(|(error, y)| error.abs() <= rounding * y.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector3;
+
+    use super::{Allowed, ErrorNorm, Norm};
+
+    /// By hand: 3 of 1 + 0.1 · 10, 4 of 2 + 0.5 · 4, and 0 of 1 + 0 are 1.5, 1 and 0 tolerances.
+    #[test]
+    fn components_are_measured_by_their_own_tolerances() {
+        let allowed = Allowed { rtol: &[0.1, 0.5, 0.0], atol: Some(&[1.0, 2.0, 1.0]) };
+        let (y, y_next) = (Vector3::new(-10.0, 1.0, 5.0), Vector3::new(2.0, 4.0, 5.0));
+        let error = Vector3::new(-3.0, 4.0, 0.0);
+        for (norm, expected) in [(Norm::Rms, (3.25_f64 / 3.0).sqrt()), (Norm::Max, 1.5)] {
+            let found = ErrorNorm::new(norm, allowed, &y).of(allowed, &error, &y, &y_next);
+            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_finite_norm() {
+        let (allowed, y) = (Allowed { rtol: &1e-6, atol: Some(&1e-6) }, Vector3::repeat(1.0));
+        for norm in [Norm::Rms, Norm::Max] {
+            for (i, wrong) in [(0, f64::NAN), (1, f64::NAN), (2, f64::NEG_INFINITY)] {
+                let mut error = Vector3::repeat(1e-3);
+                error[i] = wrong;
+                let found = ErrorNorm::new(norm, allowed, &y).of(allowed, &error, &y, &y);
+                assert!(!found.is_finite(), "{norm:?} {i}: {found}");
+            }
+        }
+    }
 }

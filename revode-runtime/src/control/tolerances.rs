@@ -175,8 +175,8 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// The larger one of the relative tolerance and of the absolute one, relative to a state of this `size`, or to 1 where
-    /// that is less: a state may start from 0.
+    /// The larger one of the relative tolerance and of the absolute one, relative to a state of this `size`, or to 1
+    /// where that is less: a state may start from 0.
     pub(crate) fn relative_to(self, size: f64) -> f64 {
         self.rtol.max(self.atol / size.max(1.0))
     }

@@ -75,7 +75,7 @@ impl<'a> Limit<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::steps::Steps;
-    use super::{Limit, StepLimits};
+    use super::{Limit, StepLimits, StepRecord};
 
     /// The record of a solve from 0 whose steps have these sizes, signed.
     fn limits(sizes: &[f64], shorter: f64) -> StepLimits {
@@ -99,6 +99,11 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 0.1, "{t}: {found} {expected}");
         }
         assert_eq!(Limit::new(0.1, Some(&limits)).at(0.0, false), 0.1);
+        // The least size is shorter as many times, with the limits that there were before.
+        assert_eq!(limit.least(1.0), 0.5);
+        let again = StepLimits::shorter(&StepRecord::<f64>::new(), 4.0, Some(&limits));
+        assert_eq!(Limit::new(1.0, Some(&again)).least(1.0), 0.125);
+        assert_eq!(Limit::new(1.0, None).least(0.3), 0.3);
         assert_eq!(Limit::new(0.1, None).at(0.0, false), 0.1);
     }
 
