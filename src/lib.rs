@@ -11,8 +11,8 @@ pub mod prelude {
     pub use revode_runtime::nalgebra::{DMatrix, DVector, SMatrix, SVector};
     pub use revode_runtime::{
         Adaptive, Auto, Checkpointed, EventTimes, Exact, FieldVjp, FixedStep, Gradient, Guarded,
-        Loss, Mse, Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError, Solver,
-        State, Stats, StoreAll, StrategyStats, Terminal, VectorField, ode, tableau,
+        Loss, Mse, Norm, Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError,
+        Solver, State, Stats, StoreAll, StrategyStats, Terminal, VectorField, ode, tableau,
     };
 
     macro_rules! export {

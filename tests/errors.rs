@@ -213,6 +213,57 @@ fn settings_are_out_of_range() {
     assert_says(&error.to_string(), &["slots", "at least one"]);
 }
 
+/// Each message is read as a whole.
+#[test]
+fn settings_of_steps_are_wrong() {
+    let problem = linear(1.0, 0.0..1.0);
+    let says = |solver: Solver<Tsit5>, text: &str| {
+        assert_eq!(solve_error(&solver, &problem).to_string(), text);
+        let error = solver.gradient(&problem, SaveAt::end(), &component(0)).unwrap_err();
+        assert_eq!(error.to_string(), text);
+    };
+    let first = "`first_step`: the first step size";
+    for (h, name) in [(0.0, "0"), (-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        says(adaptive().first_step(h), &format!("{first} {name} is not a positive, finite number"));
+    }
+    says(
+        adaptive().first_step(0.5).max_step(0.1),
+        "`first_step`: 0.5 is longer than the largest step size, 0.1",
+    );
+    says(
+        adaptive().first_step(1e-4).min_step(1e-3),
+        "`first_step`: 0.0001 is shorter than the least step size, 0.001",
+    );
+    for (h, name) in [(-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let text =
+            format!("`min_step`: the least step size {name} is not a finite number from 0 on");
+        says(adaptive().min_step(h), &text);
+    }
+    for h in [0.1, 0.2] {
+        let text = format!("`min_step`: the least step size {h} is not below the largest, 0.1");
+        says(adaptive().min_step(h).max_step(0.1), &text);
+    }
+    // 0 is no limit.
+    assert!(adaptive().min_step(0.0).solve(&problem, SaveAt::end()).is_ok());
+
+    let single = Problem::new(Linear { rate: -0.5_f32 }, [1.0_f32], 0.0..1.0);
+    let error = adaptive().first_step(1e-300).solve(&single, SaveAt::end()).unwrap_err();
+    let text = "`first_step`: 1e-300 is 0 in the precision of the state: take a longer step";
+    assert_eq!(error.to_string(), text);
+
+    // Steps of one size take none of them.
+    let one = "the steps have one size";
+    for (solver, name) in [
+        (fixed().max_step(0.1), "max_step"),
+        (fixed().min_step(0.1), "min_step"),
+        (fixed().first_step(0.1), "first_step"),
+        (fixed().norm(Norm::Max), "norm"),
+    ] {
+        assert_says(&solve_error(&solver, &problem).to_string(), &[name, one]);
+    }
+    assert!(fixed().min_step(0.0).norm(Norm::Rms).solve(&problem, SaveAt::end()).is_ok());
+}
+
 #[test]
 fn save_points_are_wrong() {
     assert_says(&save_error(&SaveAt::times([0.5, 0.2])), &["save", "time 1, 0.2", "0.5"]);

@@ -93,6 +93,24 @@ pub enum SolveError {
         /// Its error in units of the tolerance.
         error_norm: f64,
     },
+    /// A step of the least size, or a shorter one to a stop, was not accurate enough.
+    #[error(
+        "the step of size {h:.3e} from t = {t} has an error of {error_norm:.3} tolerances, and `.min_step({})` \
+         forbids a shorter one: lower it, loosen the tolerance, or look for a discontinuity or a blow-up of the \
+         field there",
+        Readable(*min_step),
+        t = Readable(*t)
+    )]
+    MinStep {
+        /// The time at which the step starts.
+        t: f64,
+        /// Its size.
+        h: f64,
+        /// The least size, shorter than the one asked for in a gradient that is solved again with shorter steps.
+        min_step: f64,
+        /// Its error in units of the tolerance; infinite where it could not be taken.
+        error_norm: f64,
+    },
     /// The method could not compute the increment of a fixed step.
     #[error(
         "the step of size {h:.3e} from t = {t} could not be taken: {reason}; take shorter steps, or adaptive \
@@ -409,6 +427,7 @@ mod tests {
             SolveError::NotFinite { t, component: 0, value: f64::NAN, last_good: t },
             SolveError::NotFinite { t, component: 0, value: f64::NAN, last_good: 2.0 * t },
             SolveError::StepSizeUnderflow { t, h: t, error_norm: 2.0 },
+            SolveError::MinStep { t, h: t, min_step: t, error_norm: 2.0 },
             SolveError::StepFailed { t, h: t, reason: "no convergence" },
             SolveError::StepLimit { steps: 10, t, h: t, error_norm: 2.0 },
             SolveError::CotangentsGrown { t, factor: 1e300, steps: 10 },

@@ -36,7 +36,7 @@ pub mod support;
 mod switch;
 mod time;
 
-pub use control::{Adaptive, FixedStep, Pid, Tolerance};
+pub use control::{Adaptive, FixedStep, Norm, Pid, Tolerance, Tolerances};
 pub use dense::{Bars, BoxedDenseOutput, BoxedDenseOutputVjp, DenseOutput, DenseOutputVjp};
 pub use error::SolveError;
 pub use event::{Action, Event, Occurrence, Trigger};

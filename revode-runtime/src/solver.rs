@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use crate::control::{Adaptive, FixedStep, StepControl};
+use crate::control::{Adaptive, FixedStep, StepControl, StepSettings};
 use crate::error::Readable;
 use crate::field::find_parameter;
 use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Purpose, Strategy, by_halving};
@@ -10,7 +10,10 @@ use crate::save::SaveAt;
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
 use crate::stop::Stop;
-use crate::{FieldVjp, Method, MethodVjp, Problem, Real, SolveError, VectorField, stack};
+use crate::{
+    FieldVjp, Method, MethodVjp, Norm, Pid, Problem, Real, SolveError, Tolerances, VectorField,
+    stack,
+};
 
 /// How to solve a [`Problem`] and how to differentiate the solve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,8 +21,7 @@ pub struct Solver<M, C = Adaptive, G = Auto> {
     method: M,
     control: C,
     strategy: G,
-    max_steps: u64,
-    max_step: f64,
+    settings: StepSettings,
     accuracy: Accuracy,
 }
 
@@ -28,10 +30,9 @@ impl<M> Solver<M> {
     pub fn new(method: M) -> Self {
         Self {
             method,
-            control: Adaptive { rtol: 1e-6, atol: None, controller: crate::Pid::default() },
+            control: Adaptive { rtol: 1e-6, atol: None, controller: Pid::default() },
             strategy: Auto::default(),
-            max_steps: 10_000_000,
-            max_step: f64::INFINITY,
+            settings: StepSettings::default(),
             accuracy: Accuracy::default(),
         }
     }
@@ -46,26 +47,34 @@ impl<M: Clone, C, G> Solver<M, C, G> {
 
     /// Adaptive steps with the default [`Pid`](crate::Pid) controller: the error of each step is
     /// kept below `atol + rtol · |y|`.
-    pub fn tolerance(self, rtol: f64, atol: f64) -> Solver<M, Adaptive, G> {
-        self.control(Adaptive { rtol, atol: Some(atol), controller: crate::Pid::default() })
+    ///
+    /// Each of both is one number for all components, or an array, a vector or a slice with one for each, in their
+    /// order: `.tolerance(1e-6, [1e-8, 1e-3])`. The error that a gradient may have by default follows the loosest.
+    pub fn tolerance<R, A>(self, rtol: R, atol: A) -> Solver<M, Adaptive<Pid, R, A>, G>
+    where
+        R: Tolerances,
+        A: Tolerances,
+    {
+        self.control(Adaptive { rtol, atol: Some(atol), controller: Pid::default() })
     }
 
     /// Adaptive steps with the default [`Pid`](crate::Pid) controller, whose absolute tolerance follows the sizes that
-    /// each component has had: [`Adaptive`] says how. The default, with 1e-6.
-    pub fn relative_tolerance(self, rtol: f64) -> Solver<M, Adaptive, G> {
-        self.control(Adaptive { rtol, atol: None, controller: crate::Pid::default() })
+    /// each component has had: [`Adaptive`] says how. The default, with 1e-6. One for each component can be given as in
+    /// [`tolerance`](Self::tolerance).
+    pub fn relative_tolerance<R: Tolerances>(self, rtol: R) -> Solver<M, Adaptive<Pid, R>, G> {
+        self.control(Adaptive { rtol, atol: None, controller: Pid::default() })
     }
 
     /// Any step-size control.
     pub fn control<D>(self, control: D) -> Solver<M, D, G> {
-        let Self { method, strategy, max_steps, max_step, accuracy, .. } = self;
-        Solver { method, control, strategy, max_steps, max_step, accuracy }
+        let Self { method, strategy, settings, accuracy, .. } = self;
+        Solver { method, control, strategy, settings, accuracy }
     }
 
     /// How gradients are computed.
     pub fn strategy<H>(self, strategy: H) -> Solver<M, C, H> {
-        let Self { method, control, max_steps, max_step, accuracy, .. } = self;
-        Solver { method, control, strategy, max_steps, max_step, accuracy }
+        let Self { method, control, settings, accuracy, .. } = self;
+        Solver { method, control, strategy, settings, accuracy }
     }
 
     /// How many steps may be tried before [`SolveError::StepLimit`]; 10 million by default.
@@ -75,7 +84,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     /// steps is two of them.)
     #[must_use]
     pub fn max_steps(self, max_steps: u64) -> Self {
-        Self { max_steps, ..self }
+        Self { settings: StepSettings { max_steps, ..self.settings }, ..self }
     }
 
     /// How long a step may be, positive, in the units of time: as long as the error allows by default. For a field
@@ -83,7 +92,34 @@ impl<M: Clone, C, G> Solver<M, C, G> {
     /// at rest.
     #[must_use]
     pub fn max_step(self, h: f64) -> Self {
-        Self { max_step: h, ..self }
+        Self { settings: StepSettings { max_step: h, ..self.settings }, ..self }
+    }
+
+    /// How short the error may make a step, in the units of time, below [`max_step`](Self::max_step): as short as
+    /// time resolves by default, or by 0. A step of this size whose error is too large is [`SolveError::MinStep`], so
+    /// that a solve does not creep towards a singularity.
+    ///
+    /// A step that lands on a save point, on the end, or where the field changes branches can be shorter, and so can
+    /// steps at the limit of stability. A gradient that is solved again with steps `n` times shorter has a least one
+    /// `n` times shorter, too.
+    #[must_use]
+    pub fn min_step(self, h: f64) -> Self {
+        Self { settings: StepSettings { min_step: h, ..self.settings }, ..self }
+    }
+
+    /// The size of the very first step, positive, in the units of time, which saves the two evaluations of the
+    /// estimate that is made otherwise. Where its error is too large it is tried again with a shorter one. A gradient
+    /// that is solved again with shorter steps may begin with a shorter one, too.
+    #[must_use]
+    pub fn first_step(self, h: f64) -> Self {
+        Self { settings: StepSettings { first_step: Some(h), ..self.settings }, ..self }
+    }
+
+    /// How the errors of the components of a step make one number: [`Norm::Rms`] by default, which lets a component
+    /// among many err by more than its tolerance; [`Norm::Max`] does not.
+    #[must_use]
+    pub fn norm(self, norm: Norm) -> Self {
+        Self { settings: StepSettings { norm, ..self.settings }, ..self }
     }
 
     /// The error that a gradient may have by its estimate, relative to its largest component. By default that is the
@@ -201,26 +237,17 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         M: Method<T, F>,
         C: StepControl<T, F, M>,
     {
-        let &Self { ref method, ref control, max_steps, max_step, accuracy, .. } = self;
+        let &Self { ref method, ref control, settings, accuracy, .. } = self;
         problem.check()?;
-        if max_step <= 0.0 || max_step.is_nan() {
-            let problem = format!("the largest step size {} is not positive", Readable(max_step));
-            return Err(SolveError::argument("max_step", problem));
-        }
         let span = (problem.t1 - problem.t0).abs().to_f64();
-        if max_step.is_finite() && control.steps(span).is_some() {
-            let problem =
-                "the steps have one size, which is to be chosen by `.fixed_step(h)` alone";
-            return Err(SolveError::argument("max_step", problem));
-        }
+        settings.check(control.steps(span).is_none())?;
         let plan = save.plan(problem.t0, problem.t1)?;
         Ok(Ask {
             method,
             control,
             problem,
             plan,
-            max_steps,
-            max_step,
+            settings,
             accuracy,
             estimates: false,
             tried: Cell::new(0),

@@ -1,11 +1,14 @@
-//! Adaptive steps: error norm, automatic first step, and a rule for the next one.
+//! Adaptive steps: error norm, first step, and a rule for the next one.
 
+use super::first_step::first_step;
 use super::norm::{ErrorNorm, is_rounding};
-use super::{Begin, Decision, Pid, StepControl, StepSizeController, Tolerance, Verdict};
-use crate::error::{Readable, check_finite};
-use crate::{
-    EmbeddedMethod, Leg, Real, SolveError, State, Step, StepFailure, VectorField, support,
+use super::tolerances::Allowed;
+use super::{
+    Begin, Decision, Pid, StepControl, StepSettings, StepSizeController, Tolerance, Tolerances,
+    Verdict,
 };
+use crate::error::Readable;
+use crate::{EmbeddedMethod, Leg, Real, SolveError, State, Step, StepFailure, VectorField};
 
 /// The growth of steps whose error is rounding alone: such an error says nothing of how long they can be. (A solution
 /// at rest, or one that the method integrates exactly.)
@@ -15,19 +18,28 @@ const BLIND_GROWTH: f64 = 2.0;
 ///
 /// The error of a step is measured in the norm of Hairer, Nørsett and Wanner, *Solving Ordinary
 /// Differential Equations I*, equation (II.4.11): the root mean square over the components of
-/// `error_i / (atol + rtol · max(|y_i|, |y'_i|))`. A step stands where it is at most 1.
+/// `error_i / (atol_i + rtol_i · max(|y_i|, |y'_i|))`, or the largest of these by [`Norm::Max`](super::Norm::Max). A
+/// step stands where it is at most 1.
 ///
 /// Without an absolute tolerance each component has its own, which follows the sizes of the solution: it is
-/// `error_i / (rtol · max(|y_i|, |y'_i|, 0.01 Y_i, 1e-9 max Y))`, where `Y_i` is the largest size that the component
+/// `error_i / (rtol_i · max(|y_i|, |y'_i|, 0.01 Y_i, 1e-9 max Y))`, where `Y_i` is the largest size that the component
 /// has had so far; never less than the rounding of `max Y`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Adaptive<C = Pid> {
-    /// Relative tolerance a step.
-    pub rtol: f64,
-    /// Absolute tolerance a step, in the units of the state; `None` to follow the sizes of the components.
-    pub atol: Option<f64>,
+pub struct Adaptive<C = Pid, R = f64, A = f64> {
+    /// Relative tolerance a step, of all components or of each: [`Tolerances`].
+    pub rtol: R,
+    /// Absolute tolerance a step, in the units of the state, of all components or of each; `None` to follow the sizes
+    /// of the components.
+    pub atol: Option<A>,
     /// The rule for the next step size.
     pub controller: C,
+}
+
+impl<C, R, A> Adaptive<C, R, A> {
+    #[inline(always)]
+    fn allowed(&self) -> Allowed<'_, R, A> {
+        Allowed { rtol: &self.rtol, atol: self.atol.as_ref() }
+    }
 }
 
 /// What adaptive steps remember.
@@ -41,43 +53,34 @@ pub struct AdaptiveMemory<S, M> {
     controller: M,
 }
 
-impl<T, F, M, C> StepControl<T, F, M> for Adaptive<C>
+impl<T: Real, F, M, C, R, A> StepControl<T, F, M> for Adaptive<C, R, A>
 where
-    T: Real,
     F: VectorField<T>,
     M: EmbeddedMethod<T, F>,
     C: StepSizeController,
+    R: Tolerances,
+    A: Tolerances,
 {
     type Memory = AdaptiveMemory<F::State, C::Memory>;
 
     fn tolerance(&self) -> Option<Tolerance> {
-        Some(Tolerance { rtol: self.rtol, atol: self.atol.unwrap_or(0.0) })
+        Some(self.allowed().loosest())
     }
 
-    fn begin(&self, method: &M, leg: Leg<'_, T, F>) -> Result<Begin<T, Self::Memory>, SolveError> {
-        let Self { rtol, atol, .. } = *self;
-        for (name, value) in [("relative", rtol), ("absolute", atol.unwrap_or(0.0))] {
-            if !(value >= 0.0 && value.is_finite()) {
-                let value = Readable(value);
-                let problem =
-                    format!("the {name} tolerance {value} is not a finite number from 0 on");
-                return Err(SolveError::argument("tolerance", problem));
-            }
-        }
-        if rtol == 0.0 && atol.unwrap_or(0.0) == 0.0 {
-            let problem = match atol {
-                Some(_) => {
-                    "the relative and the absolute tolerance are both 0: one must be positive"
-                }
-                None => {
-                    "the relative tolerance is 0, and there is no absolute one: it must be positive"
-                }
-            };
-            return Err(SolveError::argument("tolerance", problem));
-        }
+    fn begin(
+        &self,
+        method: &M,
+        leg: Leg<'_, T, F>,
+        settings: &StepSettings,
+    ) -> Result<Begin<T, Self::Memory>, SolveError> {
+        let allowed = self.allowed();
+        allowed.check(leg.y0.len())?;
         self.controller.check()?;
-        let norm = ErrorNorm::new(rtol, atol, leg.y0);
-        let (h, evaluations) = first_step(&norm, leg, method.order())?;
+        let norm = ErrorNorm::new(settings.norm, allowed, leg.y0);
+        let (h, evaluations) = match settings.first_step {
+            Some(h) => (given(h, leg)?, 0),
+            None => first_step(&norm, allowed, leg, method.order())?,
+        };
         let memory = AdaptiveMemory {
             error: leg.y0.zeros_like(),
             norm,
@@ -110,10 +113,10 @@ where
         y_next: &F::State,
     ) -> Verdict<T> {
         let AdaptiveMemory { error: difference, norm, exponent, controller } = memory;
-        let error = norm.of(difference, y, y_next).to_f64();
+        let error = norm.of(self.allowed(), difference, y, y_next).to_f64();
         let (accepted, factor) = match self.controller.decide(controller, error, *exponent) {
             Decision::Accept(factor) => {
-                norm.see(y_next);
+                norm.see(self.allowed(), y_next);
                 let blind = factor > BLIND_GROWTH && is_rounding(difference, y_next);
                 (true, if blind { BLIND_GROWTH } else { factor })
             }
@@ -123,7 +126,7 @@ where
     }
 
     fn below_tolerance(&self, memory: &Self::Memory) -> Option<(usize, usize)> {
-        memory.norm.below()
+        memory.norm.below(self.allowed())
     }
 
     #[inline(always)]
@@ -141,46 +144,12 @@ where
     }
 }
 
-/// The size of the first step: Hairer, Nørsett and Wanner, section II.4, "Starting Step Size".
-fn first_step<T: Real, F: VectorField<T>>(
-    norm: &ErrorNorm<F::State>,
-    leg: Leg<'_, T, F>,
-    order: u32,
-) -> Result<(T, u64), SolveError> {
-    let Leg { field, y0, t0, t1, .. } = leg;
-    let span = (t1 - t0).abs();
-    if span == T::ZERO {
-        return Ok((span, 0));
+/// The first step that was asked for: positive, and within the span.
+fn given<T: Real, F: VectorField<T>>(h: f64, leg: Leg<'_, T, F>) -> Result<T, SolveError> {
+    let size = T::from_f64(h).min((leg.t1 - leg.t0).abs());
+    if size > T::ZERO || leg.t1 == leg.t0 {
+        return Ok(size);
     }
-    let direction = (t1 - t0).signum();
-    let mut f0 = y0.zeros_like();
-    field.eval(t0, y0, &mut f0);
-    check_finite(&f0, t0, t0)?;
-    let (d0, d1) = (norm.of(y0, y0, y0), norm.of(&f0, y0, y0));
-    let tiny = T::from_f64(1e-5);
-    let h0 = if d0 < tiny || d1 < tiny {
-        span * T::from_f64(1e-6)
-    } else {
-        (T::from_f64(0.01) * d0 / d1).min(span)
-    };
-    let mut y1 = y0.zeros_like();
-    support::stage(&mut y1, y0, [(direction * h0, &f0)]);
-    let mut f1 = y0.zeros_like();
-    let whole = Step { index: 0, t: t0, h: direction * span, end: t1 };
-    field.eval(whole.clamp(t0 + direction * h0), &y1, &mut f1);
-    for (f1, f0) in f1.as_mut_slice().iter_mut().zip(f0.as_slice()) {
-        *f1 -= *f0;
-    }
-    // A component that starts from 0 has a size after the trial step only.
-    let (y1, d1) = if norm.follows() { (&y1, norm.of(&f0, y0, &y1)) } else { (y0, d1) };
-    let d2 = norm.of(&f1, y0, y1) / h0;
-    let d = d1.max(d2);
-    let h1 = if d <= T::from_f64(1e-15) {
-        (h0 * T::from_f64(1e-3)).max(span * T::from_f64(1e-6))
-    } else {
-        (T::from_f64(0.01) / d).pow(T::ONE / T::from_f64(f64::from(order + 1)))
-    };
-    let h = (T::from_f64(100.0) * h0).min(h1).min(span);
-    // An overflow of the trial step leaves nothing but a careful guess.
-    Ok((if h > T::ZERO && h.is_finite() { h } else { span * T::from_f64(1e-6) }, 2))
+    let problem = format!("{} is 0 in the precision of the state: take a longer step", Readable(h));
+    Err(SolveError::argument("first_step", problem))
 }

@@ -1,6 +1,6 @@
 //! Steps of one size.
 
-use super::{Begin, StepControl, Verdict};
+use super::{Begin, StepControl, StepSettings, Verdict};
 use crate::error::Readable;
 use crate::{Leg, Method, Real, SolveError, Step, StepFailure, VectorField};
 
@@ -19,7 +19,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> StepControl<T, F, M> for Fixed
         Some(span / self.h)
     }
 
-    fn begin(&self, _: &M, _: Leg<'_, T, F>) -> Result<Begin<T, ()>, SolveError> {
+    fn begin(&self, _: &M, _: Leg<'_, T, F>, _: &StepSettings) -> Result<Begin<T, ()>, SolveError> {
         if !(self.h > 0.0 && self.h.is_finite()) {
             let h = Readable(self.h);
             let problem = format!("the step size {h} is not a positive, finite number");

@@ -1,13 +1,19 @@
 //! Step-size control: accept a step? how long is the next one?
 
 mod adaptive;
+mod first_step;
 mod fixed;
 mod norm;
 mod pid;
+mod settings;
+mod tolerances;
 
 pub use adaptive::Adaptive;
 pub use fixed::FixedStep;
+pub use norm::Norm;
 pub use pid::{Pid, PidMemory};
+pub use settings::StepSettings;
+pub use tolerances::{Tolerance, Tolerances};
 
 use crate::{Leg, Method, Real, SolveError, Step, StepFailure, VectorField};
 
@@ -50,7 +56,7 @@ pub trait StepControl<T: Real, F: VectorField<T>, M: Method<T, F>> {
     /// What is remembered from step to step.
     type Memory;
 
-    /// The tolerance that steps are chosen by, where they are.
+    /// The tolerance that steps are chosen by, where they are; the loosest one where each component has its own.
     fn tolerance(&self) -> Option<Tolerance> {
         None
     }
@@ -61,12 +67,18 @@ pub trait StepControl<T: Real, F: VectorField<T>, M: Method<T, F>> {
         None
     }
 
-    /// Checks the settings, and chooses the size of the first step of a leg, positive.
+    /// Checks the settings, and chooses the size of the first step of a leg, positive: the one that was asked for, if one
+    /// was.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] names the setting; [`SolveError::NotFinite`] where the field
     /// is not finite at the start.
-    fn begin(&self, method: &M, leg: Leg<'_, T, F>) -> Result<Begin<T, Self::Memory>, SolveError>;
+    fn begin(
+        &self,
+        method: &M,
+        leg: Leg<'_, T, F>,
+        settings: &StepSettings,
+    ) -> Result<Begin<T, Self::Memory>, SolveError>;
 
     /// [`Method::increment`], with an estimate of its error where the decision needs one.
     ///
@@ -108,28 +120,6 @@ pub trait StepControl<T: Real, F: VectorField<T>, M: Method<T, F>> {
     fn retry(&self, memory: &mut Self::Memory, step: Step<T>) -> Option<T> {
         let _ = (memory, step);
         None
-    }
-}
-
-/// The tolerance of step-size control: an error of about `atol + rtol · |y|` a step.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tolerance {
-    /// Relative tolerance a step.
-    pub rtol: f64,
-    /// Absolute tolerance a step, in the units of the state; 0 where it follows the sizes of the components.
-    pub atol: f64,
-}
-
-impl Tolerance {
-    /// The larger one of the relative tolerance and of the absolute one, relative to a state of this `size`, or to 1 where
-    /// that is less: a state may start from 0.
-    pub(crate) fn relative_to(self, size: f64) -> f64 {
-        self.rtol.max(self.atol / size.max(1.0))
-    }
-
-    /// The relative tolerance, or the absolute one where that is 0.
-    pub(crate) fn relative(self) -> f64 {
-        if self.rtol > 0.0 { self.rtol } else { self.atol }
     }
 }
 

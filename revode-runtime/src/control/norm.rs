@@ -1,5 +1,7 @@
 //! The norm of a step's error: in units of the tolerance, which each component has by its own size.
 
+use super::Tolerances;
+use super::tolerances::Allowed;
 use crate::{Real, State};
 
 /// Without an absolute tolerance a component is followed to this part of the largest size that it has had, at the
@@ -10,12 +12,24 @@ const OF_ITS_SIZE: f64 = 1e-2;
 /// time has no relative accuracy at first, at any step size.
 const OF_LARGEST: f64 = 1e-9;
 
-/// The error that a step may have in each component.
+/// How the errors that the components of a step have, each in units of its tolerance, make one number; a step stands
+/// where that is at most 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Norm {
+    /// Their root mean square: the default, as in Hairer, Nørsett and Wanner and in most codes for non-stiff
+    /// equations. It does not depend on how often an equation is repeated in a state, but one component among `n` may
+    /// err by up to `√n` tolerances in a step.
+    #[default]
+    Rms,
+    /// The largest one: no component errs by more than its tolerance in a step. At most as strict as a tolerance that is
+    /// `√n` times smaller.
+    Max,
+}
+
+/// The norm of the errors, and what it remembers of the solution.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorNorm<S> {
-    rtol: f64,
-    /// The absolute tolerance; `None` where it follows the sizes of the components.
-    atol: Option<f64>,
+    norm: Norm,
     /// The largest size that each component has had so far, and the largest of all. With an absolute tolerance
     /// nobody asks for them once all are above it.
     sizes: S,
@@ -25,35 +39,31 @@ pub(crate) struct ErrorNorm<S> {
 }
 
 impl<S> ErrorNorm<S> {
-    pub(super) fn new<T: Real>(rtol: f64, atol: Option<f64>, y0: &S) -> Self
+    pub(super) fn new<T: Real, R, A>(norm: Norm, allowed: Allowed<'_, R, A>, y0: &S) -> Self
     where
         S: State<T>,
+        A: Tolerances,
     {
-        let below = if atol.is_some() { y0.len() } else { 0 };
-        let mut norm = Self { rtol, atol, sizes: y0.zeros_like(), largest: 0.0, below };
-        norm.see(y0);
+        let below = if allowed.atol.is_some() { y0.len() } else { 0 };
+        let mut norm = Self { norm, sizes: y0.zeros_like(), largest: 0.0, below };
+        norm.see(allowed, y0);
         norm
-    }
-
-    /// Whether the tolerance follows the sizes of the components.
-    #[inline(always)]
-    pub(super) fn follows(&self) -> bool {
-        self.atol.is_none()
     }
 
     /// The solution has come to `y`.
     #[inline(always)]
-    pub(super) fn see<T: Real>(&mut self, y: &S)
+    pub(super) fn see<T: Real, R, A>(&mut self, allowed: Allowed<'_, R, A>, y: &S)
     where
         S: State<T>,
+        A: Tolerances,
     {
-        if self.follows() || self.below > 0 {
-            self.note(y);
+        if allowed.atol.is_none() || self.below > 0 {
+            self.note(allowed.atol, y);
         }
     }
 
     #[inline(never)]
-    fn note<T: Real>(&mut self, y: &S)
+    fn note<T: Real>(&mut self, atol: Option<&impl Tolerances>, y: &S)
     where
         S: State<T>,
     {
@@ -65,55 +75,101 @@ impl<S> ErrorNorm<S> {
             largest = largest.max(sizes[i]);
         }
         self.largest = largest.to_f64();
-        if let Some(atol) = self.atol {
-            let atol = T::from_f64(atol);
-            self.below = sizes.iter().filter(|size| **size < atol).count();
+        if let Some(atol) = atol {
+            self.below = (0..n).filter(|i| sizes[*i] < T::from_f64(atol.of(*i))).count();
         }
     }
 
-    /// The root mean square over the components of `x`, each in units of what is allowed in a step from `y` to
-    /// `y_next`.
+    /// The norm of `x`, each component in units of what is allowed in a step from `y` to `y_next`; not finite where
+    /// `x` is not.
     #[inline(always)]
-    pub(super) fn of<T: Real>(&self, x: &S, y: &S, y_next: &S) -> T
+    pub(super) fn of<T: Real, R: Tolerances, A: Tolerances>(
+        &self,
+        allowed: Allowed<'_, R, A>,
+        x: &S,
+        y: &S,
+        y_next: &S,
+    ) -> T
+    where
+        S: State<T>,
+    {
+        if self.norm == Norm::Max {
+            return self.most(allowed, x, y, y_next);
+        }
+        let squares = |sum, ratio| sum + ratio * ratio;
+        let sum = self.fold(allowed, [x, y, y_next].map(State::as_slice), squares);
+        (sum / T::from_f64(x.len() as f64)).sqrt()
+    }
+
+    /// The largest component.
+    // Out of line, so that the other norm takes no time for it.
+    #[inline(never)]
+    fn most<T: Real, R: Tolerances, A: Tolerances>(
+        &self,
+        allowed: Allowed<'_, R, A>,
+        x: &S,
+        y: &S,
+        y_next: &S,
+    ) -> T
+    where
+        S: State<T>,
+    {
+        let larger = |most: T, ratio: T| {
+            let ratio = ratio.abs();
+            // NaN stays.
+            if most < ratio || ratio.to_f64().is_nan() { ratio } else { most }
+        };
+        self.fold(allowed, [x, y, y_next].map(State::as_slice), larger)
+    }
+
+    /// Joins the components of `x`, in units of what is allowed, one after the other to 0.
+    #[inline(always)]
+    fn fold<T: Real, R: Tolerances, A: Tolerances>(
+        &self,
+        Allowed { rtol, atol }: Allowed<'_, R, A>,
+        [x, y, y_next]: [&[T]; 3],
+        join: impl Fn(T, T) -> T,
+    ) -> T
     where
         S: State<T>,
     {
         let n = x.len();
-        let rtol = T::from_f64(self.rtol);
-        let (x, y, y_next) = (x.as_slice(), &y.as_slice()[..n], &y_next.as_slice()[..n]);
+        let (y, y_next) = (&y[..n], &y_next[..n]);
         // A component that stays 0 has no error in units of a purely relative tolerance, not 0/0.
         let least = T::EPSILON.powi(5);
-        let mut sum = T::ZERO;
-        if let Some(atol) = self.atol {
-            let atol = T::from_f64(atol).max(least);
+        let mut joined = T::ZERO;
+        if let Some(atol) = atol {
             for i in 0..n {
+                let (rtol, atol) = (T::from_f64(rtol.of(i)), T::from_f64(atol.of(i)).max(least));
                 let ratio = x[i] / (atol + rtol * y[i].abs().max(y_next[i].abs()));
-                sum += ratio * ratio;
+                joined = join(joined, ratio);
             }
         } else {
             let sizes = &self.sizes.as_slice()[..n];
             let part = T::from_f64(OF_ITS_SIZE);
-            // What rounds beside the largest component is not asked for.
-            let floor =
-                T::from_f64((OF_LARGEST * self.rtol).max(T::EPSILON.to_f64()) * self.largest);
-            let floor = floor.max(least);
             for i in 0..n {
+                let rtol = rtol.of(i);
+                // What rounds beside the largest component is not asked for.
+                let floor = (OF_LARGEST * rtol).max(T::EPSILON.to_f64()) * self.largest;
+                let floor = T::from_f64(floor).max(least);
                 let size = y[i].abs().max(y_next[i].abs()).max(part * sizes[i]);
-                let ratio = x[i] / (rtol * size).max(floor);
-                sum += ratio * ratio;
+                let ratio = x[i] / (T::from_f64(rtol) * size).max(floor);
+                joined = join(joined, ratio);
             }
         }
-        (sum / T::from_f64(n as f64)).sqrt()
+        joined
     }
 
-    /// The components that have stayed below the absolute tolerance all the time: the number of the first, and how
+    /// The components that have stayed below their absolute tolerance all the time: the number of the first, and how
     /// many there are.
-    pub(super) fn below<T: Real>(&self) -> Option<(usize, usize)>
+    pub(super) fn below<T: Real, R, A>(&self, allowed: Allowed<'_, R, A>) -> Option<(usize, usize)>
     where
         S: State<T>,
+        A: Tolerances,
     {
-        let atol = T::from_f64(self.atol.filter(|_| self.below > 0)?);
-        let first = self.sizes.as_slice().iter().position(|size| *size < atol)?;
+        let atol = allowed.atol.filter(|_| self.below > 0)?;
+        let mut sizes = self.sizes.as_slice().iter().enumerate();
+        let (first, _) = sizes.find(|(i, size)| **size < T::from_f64(atol.of(*i)))?;
         Some((first, self.below))
     }
 }
@@ -124,4 +180,36 @@ pub(super) fn is_rounding<T: Real, S: State<T>>(error: &S, y: &S) -> bool {
     // A few operations on numbers of the size of `y`.
     let rounding = T::from_f64(4.0) * T::EPSILON;
     error.as_slice().iter().zip(y.as_slice()).all(|(error, y)| error.abs() <= rounding * y.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Vector3;
+
+    use super::{Allowed, ErrorNorm, Norm};
+
+    /// By hand: 3 of 1 + 0.1 · 10, 4 of 2 + 0.5 · 4, and 0 of 1 + 0 are 1.5, 1 and 0 tolerances.
+    #[test]
+    fn components_are_measured_by_their_own_tolerances() {
+        let allowed = Allowed { rtol: &[0.1, 0.5, 0.0], atol: Some(&[1.0, 2.0, 1.0]) };
+        let (y, y_next) = (Vector3::new(-10.0, 1.0, 5.0), Vector3::new(2.0, 4.0, 5.0));
+        let error = Vector3::new(-3.0, 4.0, 0.0);
+        for (norm, expected) in [(Norm::Rms, (3.25_f64 / 3.0).sqrt()), (Norm::Max, 1.5)] {
+            let found = ErrorNorm::new(norm, allowed, &y).of(allowed, &error, &y, &y_next);
+            assert!((found - expected).abs() < 1e-15, "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_finite_norm() {
+        let (allowed, y) = (Allowed { rtol: &1e-6, atol: Some(&1e-6) }, Vector3::repeat(1.0));
+        for norm in [Norm::Rms, Norm::Max] {
+            for (i, wrong) in [(0, f64::NAN), (1, f64::NAN), (2, f64::NEG_INFINITY)] {
+                let mut error = Vector3::repeat(1e-3);
+                error[i] = wrong;
+                let found = ErrorNorm::new(norm, allowed, &y).of(allowed, &error, &y, &y);
+                assert!(!found.is_finite(), "{norm:?} {i}: {found}");
+            }
+        }
+    }
 }

@@ -126,7 +126,8 @@ impl Refinement {
         let (least, most) = SHORTER;
         let shorter = if wanted < most { wanted.max(least) } else { most };
         self.last = Some(Last { estimate, gradient: components(found).collect(), shorter });
-        self.limits = Some(Rc::new(StepLimits::shorter(records, shorter)));
+        let before = self.limits.as_deref();
+        self.limits = Some(Rc::new(StepLimits::shorter(records, shorter, before)));
         self.promises = self.rounds <= MOST_ROUNDS;
     }
 

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use super::accuracy::{Accuracy, LOOSE, Refinement, exceeds};
 use super::passes::{Keeper, differentiate};
 use super::{Gradient, Loss};
-use crate::control::{StepControl, Tolerance};
+use crate::control::{StepControl, StepSettings, Tolerance};
 use crate::save::SavePlan;
 use crate::scheme::{Scheme, SchemeVjp};
 use crate::slices::largest;
@@ -166,12 +166,10 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
     pub(crate) problem: &'a Problem<T, F>,
     /// The save points.
     pub(crate) plan: SavePlan<T>,
-    /// How many steps a solve may try.
-    pub(crate) max_steps: u64,
+    /// What is asked of the steps.
+    pub(crate) settings: StepSettings,
     /// The steps that a strategy has tried so far, in all its solves.
     pub(crate) tried: Cell<u64>,
-    /// How long a step may be.
-    pub(crate) max_step: f64,
     /// The error that a gradient may have, and whether the method can estimate it.
     pub(crate) accuracy: Accuracy,
     pub(crate) estimates: bool,
@@ -182,7 +180,7 @@ pub struct Ask<'a, T: Real, F: VectorField<T>, M, C> {
 impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'_, T, F, M, C> {
     /// Makes the steps half as long as the size `h`, which is fixed.
     pub(super) fn halve(&mut self, h: f64) {
-        self.max_step = 0.5 * h * MOST_ROUNDED_UP;
+        self.settings.max_step = 0.5 * h * MOST_ROUNDED_UP;
     }
 
     /// The error that the gradient may have; `None` where none is estimated.
@@ -228,14 +226,14 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
         let amplified = amplification * tolerance * Real::sqrt(steps as f64);
         let first = self.refinement.borrow().rounds == 0;
         // Twice as many steps are enough for those that are 1.5 times shorter.
-        let possible = self.tried.get().saturating_add(2 * steps) <= self.max_steps;
+        let possible = self.tried.get().saturating_add(2 * steps) <= self.settings.max_steps;
         first && possible && (tolerance >= LOOSE || exceeds(amplified, allowed))
     }
 
     /// Whether a strategy that found its scheme too loose may begin another solve: the step limit bounds what it
     /// tries in all, too.
     fn may_solve_again(&self) -> bool {
-        self.tried.get() < self.max_steps
+        self.tried.get() < self.settings.max_steps
     }
 
     /// The solve before its start.
@@ -252,7 +250,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
     where
         S: Scheme<T, F, Method = M>,
     {
-        let Self { method, control, max_steps, max_step, tried, .. } = self;
+        let Self { method, control, settings, tried, .. } = self;
         let limits = self.refinement.borrow().limits.clone();
         let embedded = method.stability().and_then(|stability| stability.embedded);
         let estimated = purpose != Purpose::Solution && self.allowed_error().is_some();
@@ -263,10 +261,9 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
             }
             limits
         });
-        let (max_steps, max_step) = (*max_steps, *max_step);
         let refused = purpose == Purpose::Gradient && self.accuracy != Accuracy::Unchecked;
         let located = estimated && control.tolerance().is_some();
         let switches = Switches { located, refused };
-        TimeLoop { scheme, control, max_steps, max_step, limits, stability, switches, tried }
+        TimeLoop { scheme, control, settings, limits, stability, switches, tried }
     }
 }

@@ -11,12 +11,18 @@ const STRETCHES: u64 = 256;
 pub(crate) struct StepLimits {
     /// Where each stretch ends, in the order in which a solve passes them, and its limit, positive.
     stretches: Vec<(f64, f64)>,
+    /// How many times shorter the steps are than those of the first solve, with all earlier limits.
+    times: f64,
 }
 
 impl StepLimits {
     /// Steps so many times `shorter` than those of the legs of a solve, on average over stretches of as many steps each
-    /// (fewer at the end of a leg).
-    pub(crate) fn shorter<T: Real>(legs: &[StepRecord<T>], shorter: f64) -> Self {
+    /// (fewer at the end of a leg). That solve had the limits `before`.
+    pub(crate) fn shorter<T: Real>(
+        legs: &[StepRecord<T>],
+        shorter: f64,
+        before: Option<&Self>,
+    ) -> Self {
         let steps: u64 = legs.iter().map(StepRecord::len).sum();
         let length = steps.div_ceil(STRETCHES).max(1);
         let mut stretches = Vec::new();
@@ -32,7 +38,7 @@ impl StepLimits {
                 }
             }
         }
-        Self { stretches }
+        Self { stretches, times: shorter * before.map_or(1.0, |limits| limits.times) }
     }
 }
 
@@ -51,10 +57,15 @@ impl<'a> Limit<'a> {
         Self { limits, most, at: 0 }
     }
 
+    /// The least size of steps, of which `least` is that of a first solve.
+    pub(super) fn least(&self, least: f64) -> f64 {
+        self.limits.map_or(least, |limits| least / limits.times)
+    }
+
     /// The limit of a step from `t`, positive, on the way forward in time or backward.
     #[inline]
     pub(super) fn at<T: Real>(&mut self, t: T, backward: bool) -> f64 {
-        let Some(StepLimits { stretches }) = self.limits else { return self.most };
+        let Some(StepLimits { stretches, .. }) = self.limits else { return self.most };
         let t = t.to_f64();
         let passed = |end: f64| if backward { t <= end } else { t >= end };
         while self.at + 1 < stretches.len() && passed(stretches[self.at].0) {
@@ -67,7 +78,7 @@ impl<'a> Limit<'a> {
 #[cfg(test)]
 mod tests {
     use super::super::steps::Steps;
-    use super::{Limit, StepLimits};
+    use super::{Limit, StepLimits, StepRecord};
 
     /// The record of a solve from 0 whose steps have these sizes, signed.
     fn limits(sizes: &[f64], shorter: f64) -> StepLimits {
@@ -76,7 +87,7 @@ mod tests {
             steps.next(1e9 * sizes[0]);
             steps.accept(sizes.get(i + 1).copied().unwrap_or(1.0), f64::INFINITY);
         }
-        StepLimits::shorter(&[steps.into_record()], shorter)
+        StepLimits::shorter(&[steps.into_record()], shorter, None)
     }
 
     #[test]
@@ -91,6 +102,11 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 0.1, "{t}: {found} {expected}");
         }
         assert_eq!(Limit::new(0.1, Some(&limits)).at(0.0, false), 0.1);
+        // The least size is shorter as many times, with the limits that there were before.
+        assert_eq!(limit.least(1.0), 0.5);
+        let again = StepLimits::shorter(&[StepRecord::<f64>::new()], 4.0, Some(&limits));
+        assert_eq!(Limit::new(1.0, Some(&again)).least(1.0), 0.125);
+        assert_eq!(Limit::new(1.0, None).least(0.3), 0.3);
         assert_eq!(Limit::new(0.1, None).at(0.0, false), 0.1);
     }
 

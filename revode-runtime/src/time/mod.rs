@@ -20,7 +20,7 @@ pub(crate) use switching::Switches;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::control::{Begin, StepControl, Verdict};
+use crate::control::{Begin, StepControl, StepSettings, Verdict};
 use crate::dense::Dense;
 use crate::error::check_finite;
 use crate::scheme::{Scheme, Work};
@@ -33,7 +33,7 @@ use interpolate::{Reader, Reading};
 use journey::Course;
 use limits::Limit;
 use spectrum::Spectrum;
-use steps::{Steps, at_most};
+use steps::{Steps, at_least, at_most};
 use switching::Switching;
 
 /// Watches a solve: saves points, keeps what the backward pass needs.
@@ -83,9 +83,7 @@ pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
 pub(crate) struct TimeLoop<'a, S, C> {
     pub(crate) scheme: &'a S,
     pub(crate) control: &'a C,
-    pub(crate) max_steps: u64,
-    /// How long a step may be, positive; infinite without a limit.
-    pub(crate) max_step: f64,
+    pub(crate) settings: &'a StepSettings,
     /// How long steps may be over time.
     pub(crate) limits: Option<Rc<StepLimits>>,
     /// The limits of stability that steps keep to, where they adapt; `None` where they are not known.
@@ -169,16 +167,26 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S>,
     {
-        let Self { scheme, control, max_steps, max_step, limits, stability, switches, tried } =
-            self;
+        let Self { scheme, control, settings, limits, stability, switches, tried } = self;
+        let &&StepSettings { max_steps, max_step, min_step, first_step, .. } = settings;
+        // The very first step is that of the first leg.
+        let first_step = first_step.filter(|_| course.tried == 0);
+        let settings = StepSettings { first_step, ..**settings };
         let Leg { field, y0, t0, t1, .. } = leg;
         let method = scheme.method();
-        let Begin { h, evaluations, mut memory } = control.begin(method, leg)?;
+        let Begin { h, evaluations, mut memory } = control.begin(method, leg, &settings)?;
         let h = course.h.map_or(h, |h| h.abs());
         let backward = t1 < t0;
-        let mut limit = Limit::new(*max_step, limits.as_deref());
-        let h = at_most(h, limit.at(t0, backward));
+        let mut limit = Limit::new(max_step, limits.as_deref());
+        let (least, most) = (T::from_f64(limit.least(min_step)), limit.at(t0, backward));
+        // One that was asked for is not rounded to a rung, and needs no room for that.
+        let h = if first_step.is_some_and(|h| h <= most) {
+            h
+        } else {
+            at_most(at_least(h, least), most)
+        };
         let mut steps = Steps::new(t0, if backward { -h } else { h }, O::RECORDS);
+        steps.least = least;
         let stability = stability.filter(|_| control.tolerance().is_some());
         let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
         let mut stability_limited = 0;
@@ -200,8 +208,8 @@ impl<S, C> TimeLoop<'_, S, C> {
         let end = (course.stops.last() != Some(&t1)).then_some(&t1);
         'leg: for (i, &stop) in course.stops.iter().chain(end).enumerate() {
             while steps.t() != stop {
-                if steps.tried() + course.tried >= *max_steps {
-                    return Err(step_limit(*max_steps, &steps, error_norm).into());
+                if steps.tried() + course.tried >= max_steps {
+                    return Err(step_limit(max_steps, &steps, error_norm).into());
                 }
                 let target = switching.as_ref().map_or(stop, |s| s.stop(steps.t(), stop));
                 let target = events.as_ref().map_or(target, |e| e.stop(target, backward));
@@ -273,7 +281,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                     observer.after(step, &state)?;
                     let mut most = limit.at(step.end, backward);
                     if let Some(spectrum) = &mut spectrum {
-                        let h = verdict.next_h.abs().to_f64().min(*max_step);
+                        let h = verdict.next_h.abs().to_f64().min(max_step);
                         let y = scheme.solution(&state);
                         let stable = spectrum.limit(field, step.end, y, (h.min(most), backward));
                         // Whatever an earlier solve was limited by.
@@ -375,5 +383,9 @@ fn step_limit<T: Real>(limit: u64, steps: &Steps<T>, error_norm: f64) -> SolveEr
 #[cold]
 fn underflow<T: Real>(steps: &Steps<T>, step: Step<T>, error_norm: f64) -> SolveError {
     let (t, h) = (steps.t().to_f64(), step.h.to_f64());
+    if steps.is_least() {
+        let min_step = steps.least.to_f64();
+        return SolveError::MinStep { t, h, min_step, error_norm };
+    }
     SolveError::StepSizeUnderflow { t, h, error_norm }
 }

@@ -21,6 +21,13 @@ pub(super) fn at_most<T: Real>(h: T, most: f64) -> T {
     let most = T::from_f64(most / MOST_ROUNDED_UP);
     if h.abs() <= most { h } else { most * h.signum() }
 }
+
+/// The size `h` with its sign, made as long as `least`, which is positive or 0, where it is shorter.
+#[inline(always)]
+pub(super) fn at_least<T: Real>(h: T, least: T) -> T {
+    if h.abs() < least { least * h.signum() } else { h }
+}
+
 /// The sizes that are rounded to 1, `RATIO^−0.3` to `RATIO^0.7`: most steps keep their rung.
 const KEPT: std::ops::Range<f64> = 0.9565..1.1095;
 
@@ -35,6 +42,8 @@ pub(super) struct Steps<T> {
     /// The step that was proposed last, and how it relates to the stop it goes to.
     proposed: Proposed<T>,
     rejected: u64,
+    /// What error control makes no step shorter than; 0 without a limit.
+    pub(super) least: T,
 
     ladder: Ladder<T>,
     /// The ticks since the start of the run.
@@ -102,6 +111,7 @@ impl<T: Real> Steps<T> {
                 accepted: false,
             },
             rejected: 0,
+            least: T::ZERO,
             ladder: Ladder { t, base: none },
             ticks: 0,
             end: none,
@@ -193,9 +203,9 @@ impl<T: Real> Steps<T> {
         self.next = if fitted {
             // A step cut short by a stop says little about how long the next can be.
             let longer = if self.next.h.abs() > wanted.abs() { self.next.h } else { wanted };
-            Size { h: at_most(longer, most), level: None }
+            Size { h: at_most(at_least(longer, self.least), most), level: None }
         } else {
-            self.next_size(at_most(wanted, most))
+            self.next_size(at_most(at_least(wanted, self.least), most))
         };
     }
 
@@ -203,7 +213,7 @@ impl<T: Real> Steps<T> {
     #[inline]
     pub(super) fn reject(&mut self, wanted: T) {
         self.rejected += 1;
-        self.next = self.smaller_size(wanted);
+        self.next = self.smaller_size(at_least(wanted, self.least));
     }
 
     /// The proposed step is taken again, to another stop.
@@ -211,16 +221,22 @@ impl<T: Real> Steps<T> {
         self.rejected += 1;
     }
 
-    /// Whether time stands still: a rejected step leaves a size below its rounding, or an accepted one did not move
-    /// it and the next one is shorter. (Equal steps below the rounding of time do move it, as they are counted.)
+    /// Whether no step leads on: a rejected one leaves a size below the rounding of time or had the least size, or an
+    /// accepted one did not move time and the next one is shorter. (Equal steps below the rounding of time do move it, as they are counted.)
     #[inline(always)]
     pub(super) fn is_stuck(&self) -> bool {
         let Proposed { t, size, accepted, .. } = self.proposed;
         if accepted {
             self.t == t && self.next.h.abs() < size.h.abs()
         } else {
-            self.next.h.abs() <= rounding(self.t)
+            self.next.h.abs() <= rounding(self.t) || self.is_least()
         }
+    }
+
+    /// Whether the step that was proposed last is no longer than the least size.
+    pub(super) fn is_least(&self) -> bool {
+        let Proposed { size, accepted, .. } = self.proposed;
+        !accepted && size.h.abs() <= self.least
     }
 
     /// Counts a step of this size from `t` to `ladder_end`.
@@ -272,6 +288,10 @@ impl<T: Real> Steps<T> {
         match level.filter(|_| self.index - self.first < LONG_RUN) {
             Some(level) => {
                 let h = self.ladder.size(level, self.ticks, self.end);
+                if h.abs() < self.least && wanted.abs() >= self.least {
+                    // The rung below would be too short.
+                    return Size { h: at_least(h, self.least), level: None };
+                }
                 Size { h, level: Some(level) }
             }
             None => Size { h: wanted, level: None },

@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell};
 
 use super::passes::differentiate;
 use super::{Accuracy, Ask, Purpose, Strategy};
-use crate::control::StepControl;
+use crate::control::{StepControl, StepSettings};
 use crate::methods::{Bosh3, Rk4, Tsit5};
 use crate::scheme::pair::PairScheme;
 use crate::stop::Stop;
@@ -68,17 +68,16 @@ impl Compared {
     {
         let loss = Terminal::new(squared::<F::State>, doubled::<F::State>);
         let plan = save.plan(problem.t0, problem.t1).unwrap();
-        let (max_steps, tried) = (1_000_000, Cell::new(0));
+        let settings = StepSettings { max_steps: 1_000_000, ..StepSettings::default() };
         let ask = Ask {
             method,
             control,
             problem,
             plan,
-            max_steps,
-            max_step: f64::INFINITY,
+            settings,
             accuracy: Accuracy::Unchecked,
             estimates: false,
-            tried,
+            tried: Cell::new(0),
             refinement: RefCell::default(),
         };
         let mut scheme = strategy.scheme(method, problem, control.tolerance()).unwrap();
