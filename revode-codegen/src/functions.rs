@@ -308,6 +308,7 @@ pub static FUNCTIONS: &[Function] = &[
     ),
     branching("abs", Break::Kink, 1, |x| x[0].abs(), |g, x, _| vec![g.call("signum", vec![x[0]])]),
     branching("signum", Break::Jump, 1, |x| x[0].signum(), |g, _, _| vec![g.constant(0.0)]),
+    branching("heaviside", Break::Jump, 1, |x| step(x[0]), |g, _, _| vec![g.constant(0.0)]),
     branching(
         "min",
         Break::Kink,
@@ -348,6 +349,24 @@ pub static FUNCTIONS: &[Function] = &[
         g.mul(half_x, weight)
     }),
 ];
+
+/// 0 below 0, 1/2 at 0, 1 above it; NaN for NaN.
+fn step(x: f64) -> f64 {
+    match x.partial_cmp(&0.0) {
+        Some(order) => 0.5 + 0.5 * f64::from(order as i8),
+        None => x,
+    }
+}
+
+/// What a function that jumps is made of where the sign of its argument, 1, 0 or −1, is given.
+pub fn on_side(g: &mut Graph, function: &Function, side: Id) -> Id {
+    if function.name != "heaviside" {
+        return side;
+    }
+    let (half, one) = (g.constant(0.5), g.constant(1.0));
+    let sum = g.add(one, side);
+    g.mul(half, sum)
+}
 
 /// `1 + x²`
 fn one_plus_square(g: &mut Graph, x: Id) -> Id {

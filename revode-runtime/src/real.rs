@@ -59,6 +59,8 @@ pub trait Real:
     fn max(self, other: Self) -> Self;
     /// The sign of the number as ±1; NaN for NaN.
     fn signum(self) -> Self;
+    /// 0 below 0, 1/2 at 0, 1 above it; NaN for NaN.
+    fn heaviside(self) -> Self;
     /// `self` to the integer power `n`, by repeated multiplication.
     fn powi(self, n: i32) -> Self;
     /// `self` to the power `p`.
@@ -163,6 +165,17 @@ macro_rules! real {
                 $t::max(self, other)
             }
             #[inline(always)]
+            fn heaviside(self) -> Self {
+                if self > 0.0 {
+                    1.0
+                } else if self < 0.0 {
+                    0.0
+                } else {
+                    // Of 0, and NaN stays.
+                    0.5 + self
+                }
+            }
+            #[inline(always)]
             fn powi(self, n: i32) -> Self {
                 $t::powi(self, n)
             }
@@ -211,6 +224,19 @@ mod tests {
         let select = |x, y| T::select_ge(x, y, a, b);
         assert_eq!([select(a, b), select(a, a), select(T::ZERO, -T::ZERO)], [a; 3]);
         assert_eq!([select(b, a), select(nan, a), select(a, nan), select(nan, nan)], [b; 4]);
+    }
+
+    fn check_heaviside<T: Real>() {
+        let at = |x: f64| T::from_f64(x).heaviside().to_f64();
+        assert_eq!([-2.0, -0.0, 0.0, 1e-30, 2.0].map(at), [0.0, 0.5, 0.5, 1.0, 1.0]);
+        assert_eq!([f64::NEG_INFINITY, -1e-30, f64::INFINITY].map(at), [0.0, 0.0, 1.0]);
+        assert!(at(f64::NAN).is_nan());
+    }
+
+    #[test]
+    fn a_step_is_half_way_at_0() {
+        check_heaviside::<f32>();
+        check_heaviside::<f64>();
     }
 
     #[test]

@@ -4,7 +4,7 @@
 /// its own argument does, and changes sign where the field changes branches. Between two changes of sign the field is
 /// as smooth as its formulas.
 ///
-/// `signum(x)`, `abs(x)` and `relu(x)` have `x`, `min(a, b)` and `max(a, b)` have `a - b`, and `a / b` has `b` where that
+/// `signum(x)`, `heaviside(x)`, `abs(x)` and `relu(x)` have `x`, `min(a, b)` and `max(a, b)` have `a - b`, and `a / b` has `b` where that
 /// depends on a state; of a vector each component is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Switch {

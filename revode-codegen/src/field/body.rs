@@ -24,12 +24,13 @@ pub(super) struct Bodies<'a> {
 const NOTHING: &BTreeSet<Id> = &BTreeSet::new();
 
 impl Bodies<'_> {
-    /// `eval`: reads `t`, `y`, `self`; writes `dy`.
+    /// `eval`, or `eval_on`: reads `sides`, `t`, `y`, `self`; writes `dy`.
     pub(super) fn eval(&self) -> TokenStream {
         let schedule = self.schedule(&self.program.eval, NOTHING, NOTHING);
         let statements = straight(Builder::new(&self.program.graph, self.model, &schedule, None));
         let bases = self.slices(&["y"], &["dy"]);
-        self.function(&["t", "y", "dy"], "dy", &bases, statements)
+        let arguments = self.on_sides(&["sides", "t", "y", "dy"]);
+        self.function(arguments, "dy", &bases, statements)
     }
 
     /// `eval_taped`: `eval` that also fills `tape`.
@@ -39,7 +40,8 @@ impl Bodies<'_> {
         let tape = Some((&mut self.tape, kept));
         let statements = straight(Builder::new(graph, self.model, &schedule, tape));
         let bases = self.slices(&["y"], &["dy"]);
-        self.function(&["t", "y", "dy", "tape"], "dy", &bases, statements)
+        let arguments = self.on_sides(&["sides", "t", "y", "dy", "tape"]);
+        self.function(arguments, "dy", &bases, statements)
     }
 
     /// `vjp`: reads `t`, `y`, `self`, `tape`, `dy_bar`; writes `y_bar`, adds to `model_bar`; ends in
@@ -50,8 +52,21 @@ impl Bodies<'_> {
         let tape = Some((&mut self.tape, NOTHING));
         let statements = straight(Builder::new(graph, self.model, &schedule, tape));
         let bases = self.slices(&["y", "dy_bar"], &["y_bar"]);
-        let arguments = &["t", "y", "tape", "dy_bar", "y_bar", "model_bar"];
+        let arguments = self.on_sides(&["sides", "t", "y", "tape", "dy_bar", "y_bar", "model_bar"]);
         self.function(arguments, "y_bar", &bases, statements)
+    }
+
+    /// The arguments of a function that is given the sides of jumps where there are jumps, as the first one.
+    fn on_sides(&self, arguments: &'static [&'static str]) -> &'static [&'static str] {
+        if self.program.jumps.is_empty() { &arguments[1..] } else { arguments }
+    }
+
+    /// `sides`: reads `t`, `y`, `self`; ends in the sides of the jumps.
+    pub(super) fn sides(&self) -> TokenStream {
+        let bases = self.slices(&["y"], &[]);
+        let bases = quote!(#bases let mut sides = ::revode::Sides::default(););
+        let body = self.program(&["t", "y", "sides"], "", &bases, &self.program.sides);
+        quote!(#body sides)
     }
 
     /// `jvp`: reads `t`, `y`, `self` and their tangents; writes `dy_dot`.

@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 
 use super::body::Bodies;
 use super::events;
+use super::jumps::{self, Declared};
 use super::model::{Model, Variable};
 use super::program::Program;
 use super::runtime_checks;
@@ -76,6 +77,8 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let constraints = runtime_checks::static_constraints(model);
     let (eval, jvp, jacobian) = (bodies.eval(), bodies.jvp(), bodies.jacobian());
     let (eval_taped, vjp) = (bodies.eval_taped(), bodies.vjp());
+    let Declared { names, sides, field, vjp: of_vjp, inherent } = jumps::declare(&bodies, &inline);
+    let [eval_name, eval_taped_name, vjp_name] = names;
     let switches = switches::emit(&bodies);
     let (events, events_vjp) = events::emit::emit(&bodies).unzip();
     let (types, zeros): (Vec<_>, Vec<_>) =
@@ -85,11 +88,13 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let field_jvp = header(model, Some(quote!(FieldJvp<T>)));
     let field_jacobian = header(model, Some(quote!(FieldJacobian<T>)));
     quote! {
+        #inherent
         #attributes
         #vector_field {
             type State = #state;
+            #field
             #inline
-            fn eval(&self, t: T, y: &Self::State, dy: &mut Self::State) {
+            fn #eval_name(&self, #sides t: T, y: &Self::State, dy: &mut Self::State) {
                 #constraints
                 #eval
             }
@@ -104,9 +109,11 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             fn tape(&self) -> Self::Tape {
                 (#(#zeros,)*)
             }
+            #of_vjp
             #inline
-            fn eval_taped(
+            fn #eval_taped_name(
                 &self,
+                #sides
                 t: T,
                 y: &Self::State,
                 dy: &mut Self::State,
@@ -115,8 +122,9 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
                 #eval_taped
             }
             #inline
-            fn vjp(
+            fn #vjp_name(
                 &self,
+                #sides
                 t: T,
                 y: &Self::State,
                 tape: &mut Self::Tape,

@@ -52,8 +52,8 @@ const FUNCTIONS_ELSEWHERE: &[(&[&str], &str)] = &[
     (&["vcat", "hstack", "cat", "concatenate"], "it is `concat(u, v)` here"),
     (&["trans", "adjoint", "transp"], "it is `transpose(w)` here"),
     (
-        &["heaviside", "step", "theta"],
-        "steps are not available; `sigmoid(k * x)` with a large `k` is a smooth one",
+        &["step", "theta", "unit_step", "unitstep", "stepfun"],
+        "it is `heaviside(x)` here; `sigmoid(k * x)` with a large `k` is a smooth step",
     ),
     (
         &["floor", "ceil", "round", "trunc", "mod", "fmod", "rem"],

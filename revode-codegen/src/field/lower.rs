@@ -50,7 +50,7 @@ pub(super) fn lower(model: &Model) -> Program {
     let g = std::mem::take(g);
     let mut program = Program::new(g, eval, &model.state_shapes(), &lowering.calls);
     lowering.g = program.graph;
-    program.events = events::lower::lower(&mut lowering, model);
+    program.events = events::lower::lower(&mut lowering, model, &program.jumps);
     program.graph = lowering.g;
     program.verified()
 }

@@ -7,6 +7,7 @@ mod emit;
 pub mod events;
 mod expression;
 mod hints;
+mod jumps;
 mod lower;
 pub mod model;
 mod parse;

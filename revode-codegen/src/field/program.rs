@@ -7,6 +7,7 @@ use crate::ir::verify::verify;
 use crate::ir::{Graph, Id, Op, Shape, Sink};
 use crate::passes::jacobian::{Jacobian, jacobian};
 use crate::passes::jvp::{all_tangents, jvp};
+use crate::passes::sides::{Jump, jumps, on_sides};
 use crate::passes::simplify::expand_powers;
 use crate::passes::switches::{Call, Switch, switches};
 use crate::passes::vjp::vjp;
@@ -16,7 +17,7 @@ use crate::passes::vjp::vjp;
 pub struct Program {
     /// The nodes of all programs.
     pub graph: Graph,
-    /// `f`, one sink a state.
+    /// `f`, one sink a state; on the sides that it is given where it has jumps.
     pub eval: Vec<Sink>,
     /// The vector–Jacobian product.
     pub vjp: Vec<Sink>,
@@ -26,6 +27,10 @@ pub struct Program {
     pub jacobian: Jacobian,
     /// The switching functions of `f`, one sink each.
     pub switches: Vec<Switch>,
+    /// The places where `f` jumps.
+    pub jumps: Vec<Jump>,
+    /// On which sides of them a state is.
+    pub sides: Vec<Sink>,
     /// The events.
     pub events: Vec<EventProgram>,
     /// The values that `f` leaves for its vector–Jacobian product.
@@ -42,7 +47,10 @@ impl Program {
     ) -> Self {
         let g = &mut graph;
         verified(g);
-        let vjp = vjp(g, &eval, states);
+        let jumps = jumps(g, &eval, calls);
+        let on_sides = on_sides(g, &eval, &jumps);
+        verified(g);
+        let vjp = vjp(g, &on_sides, states);
         verified(g);
         let jvp = jvp(g, &eval, all_tangents);
         verified(g);
@@ -51,8 +59,11 @@ impl Program {
         // Last, so that what is made for them changes no number, and so no line, of the other programs.
         let switches = switches(g, &eval, calls);
         verified(g);
+        let sides = jumps.iter().map(Jump::sink).collect();
         let (events, tape) = (vec![], BTreeSet::new());
-        let mut program = Self { graph, eval, vjp, jvp, jacobian, switches, events, tape };
+        let eval = on_sides;
+        let mut program =
+            Self { graph, eval, vjp, jvp, jacobian, switches, jumps, sides, events, tape };
         program.lower_powers();
         verified(&program.graph);
         program.tape = self::tape(&program.graph, &program.eval, &program.vjp);
@@ -66,7 +77,7 @@ impl Program {
     }
 
     fn lower_powers(&mut self) {
-        let sinks = self.eval.iter().chain(&self.vjp).chain(&self.jvp);
+        let sinks = self.eval.iter().chain(&self.vjp).chain(&self.jvp).chain(&self.sides);
         let sinks = sinks.chain(self.switches.iter().map(|switch| &switch.sink));
         let mut roots: Vec<Id> = sinks.map(|sink| sink.value).collect();
         match &self.jacobian {
@@ -76,6 +87,7 @@ impl Program {
         let new = expand_powers(&mut self.graph, &roots);
         let mut sinks: Vec<&mut Sink> =
             self.eval.iter_mut().chain(&mut self.vjp).chain(&mut self.jvp).collect();
+        sinks.extend(&mut self.sides);
         match &mut self.jacobian {
             Jacobian::Entries(entries) => entries.iter_mut().for_each(|e| e.2 = new[&e.2]),
             Jacobian::Column(column) => sinks.extend(column),

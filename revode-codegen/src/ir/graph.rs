@@ -24,6 +24,8 @@ pub enum Role {
     AfterBar,
     /// The cotangent of a number that is returned.
     ValueBar,
+    /// The signs of the arguments of functions that jump, from the jump of the input's index on.
+    Side,
     /// The tangent of time.
     TimeDot,
     /// The tangent of a state.
@@ -39,6 +41,13 @@ pub struct Input {
     pub role: Role,
     /// Its place in the declaration.
     pub index: usize,
+}
+
+impl Input {
+    /// Whether it is computed where it is used, from the sides that a program is given.
+    pub fn is_side(self) -> bool {
+        self.role == Role::Side
+    }
 }
 
 /// What a node computes.
@@ -256,8 +265,11 @@ impl Graph {
 
     /// Whether a vector is computed in a loop over its components, together with others.
     pub fn is_looped(&self, id: Id) -> bool {
-        let sliced = matches!(self.op(id), Op::Apply(function, _) if function.sliced);
-        self.op(id).is_elementwise() && (self.shape(id).is_scalar() || !sliced)
+        match self.op(id) {
+            Op::Input(input) => input.is_side(),
+            Op::Apply(function, _) if function.sliced => self.shape(id).is_scalar(),
+            op => op.is_elementwise(),
+        }
     }
 
     /// The nodes that `roots` depend on, operands first. The search ends at nodes in `known`,
@@ -292,6 +304,8 @@ pub enum Target {
     },
     /// Written to the components of a switching function.
     Switch(usize),
+    /// The signs of the components are the sides of jumps, from this one on.
+    Side(usize),
     /// Returned.
     Return,
 }

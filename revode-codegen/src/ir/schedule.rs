@@ -153,7 +153,7 @@ impl Operations {
 
 fn place(g: &Graph, sinks: &[Sink], id: Id, uses: &BTreeSet<Use>, given: &BTreeSet<Id>) -> Place {
     let op = g.op(id);
-    if given.contains(&id) || matches!(op, Op::Input(_)) {
+    if given.contains(&id) || matches!(op, Op::Input(input) if !input.is_side()) {
         return Place::Given;
     }
     if g.shape(id).is_scalar() {

@@ -2,6 +2,7 @@
 
 pub mod jacobian;
 pub mod jvp;
+pub mod sides;
 pub mod simplify;
 pub mod switches;
 pub mod vjp;

@@ -99,7 +99,7 @@ fn moves(g: &Graph, [a, b]: [Id; 2], kind: Break) -> Option<bool> {
 }
 
 /// Whether two values are one, or one is the other with its sign changed.
-fn is_same(g: &Graph, a: Id, b: Id) -> bool {
+pub(super) fn is_same(g: &Graph, a: Id, b: Id) -> bool {
     a == b
         || match (g.op(a), g.op(b)) {
             (Op::Neg(x), _) => *x == b,

@@ -31,7 +31,7 @@ pub fn vjp_from(g: &mut Graph, seed: Role, outputs: &[Sink], states: &[Shape]) -
     for &id in live.iter().rev() {
         let Some(contributions) = bars.take(id) else { continue };
         match g.op(id) {
-            Op::Const(_) => {}
+            Op::Const(_) | Op::Input(Input { role: Role::Side, .. }) => {}
             Op::Input(Input { role: Role::Param, index }) => {
                 let index = *index;
                 parameter_sinks.push(accumulate(g, index, contributions));

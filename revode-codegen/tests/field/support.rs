@@ -41,7 +41,7 @@ impl Case {
         }
     }
 
-    /// Inputs between 0.2 and 1.2, different for each role and index.
+    /// Inputs between 0.2 and 1.2, different for each role and index, and the sides of jumps there.
     fn point(&self) -> Point {
         use Role::{DerivativeBar, Param, ParamDot, State, StateDot, Time, TimeDot};
         let mut point = Point::new();
@@ -55,6 +55,12 @@ impl Case {
                 }
                 point.insert(Input { role, index }, values);
             }
+        }
+        // The sides stay what they are here, wherever differences are taken.
+        for jump in &self.program.jumps {
+            let values = &self.values(&[jump.argument], &point)[&jump.argument];
+            let sides = values.iter().map(|x| if *x == 0.0 { 0.0 } else { x.signum() });
+            point.insert(Input { role: Role::Side, index: jump.first }, sides.collect());
         }
         point
     }
@@ -92,7 +98,9 @@ impl Case {
                     (Input { role: Role::ParamDot, index: *index }, offset.value(&self.sizes))
                 }
                 Target::Return => (Input { role: Role::TimeDot, index: 0 }, 0),
-                Target::Switch(_) | Target::Component(..) => unreachable!("a product writes none"),
+                Target::Switch(_) | Target::Side(_) | Target::Component(..) => {
+                    unreachable!("a product writes none")
+                }
             };
             let sign = match sink.target {
                 Target::Param { negative: true, .. } => -1.0,

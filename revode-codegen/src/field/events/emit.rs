@@ -5,7 +5,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Direction;
-use super::lower::EventProgram;
+use super::lower::{Action, EventProgram};
 use crate::field::body::Bodies;
 use crate::field::sizes::size;
 use crate::ir::Dim;
@@ -148,10 +148,11 @@ fn row(bodies: &Bodies<'_>, event: &EventProgram) -> TokenStream {
         Some(Direction::Falling) => quote!(Falling),
         Some(Direction::Either) => quote!(Either),
     };
-    let action = match (&event.reset, event.is_terminal) {
-        (Some(_), _) => quote!(Reset),
-        (None, true) => quote!(End),
-        (None, false) => quote!(Note),
+    let action = match event.action {
+        Action::Note => quote!(Note),
+        Action::Reset => quote!(Reset),
+        Action::Switch => quote!(Switch),
+        Action::End => quote!(End),
     };
     quote!((#name, #indices, ::revode::Trigger::#trigger, ::revode::Action::#action))
 }

@@ -6,6 +6,7 @@ use crate::field::ast::{Expr, ExprKind, Operator, Statement};
 use crate::field::lower::Lowering;
 use crate::field::model::Model;
 use crate::ir::{Dim, Id, Op, Role, Sink, Target};
+use crate::passes::sides::Jump;
 use crate::passes::simplify::expand_powers;
 use crate::passes::vjp::vjp_from;
 
@@ -16,8 +17,8 @@ pub struct EventProgram {
     pub name: String,
     /// From where the function comes; `None` where the event has a time.
     pub direction: Option<Direction>,
-    /// Whether the solve ends.
-    pub is_terminal: bool,
+    /// What happens.
+    pub action: Action,
     /// The first index and the one behind the last, where there are several.
     pub indices: Option<[Dim; 2]>,
     /// The function that becomes 0.
@@ -30,6 +31,19 @@ pub struct EventProgram {
     pub reset_vjp: Vec<Sink>,
 }
 
+/// What happens at an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// It is noted, no more.
+    Note,
+    /// The state changes.
+    Reset,
+    /// The field jumps.
+    Switch,
+    /// The solve ends.
+    End,
+}
+
 impl EventProgram {
     /// The results of all its programs.
     fn sinks_mut(&mut self) -> impl Iterator<Item = &mut Sink> {
@@ -38,14 +52,19 @@ impl EventProgram {
     }
 }
 
-/// The programs of the events of a model.
-pub(in crate::field) fn lower(lowering: &mut Lowering, model: &Model) -> Vec<EventProgram> {
+/// The programs of the events of a model, of which those where its equations jump come last.
+pub(in crate::field) fn lower(
+    lowering: &mut Lowering,
+    model: &Model,
+    jumps: &[Jump],
+) -> Vec<EventProgram> {
     let events = model.statements.iter().filter_map(|statement| match statement {
         Statement::Event(event) => Some(event),
         _ => None,
     });
     let mut programs: Vec<EventProgram> =
         events.map(|event| self::event(lowering, model, event)).collect();
+    programs.extend(super::jumps::lower(&mut lowering.g, &model.state_shapes(), jumps));
     let sinks = programs.iter_mut().flat_map(EventProgram::sinks_mut);
     let roots: Vec<Id> = sinks.map(|sink| sink.value).collect();
     let new = expand_powers(&mut lowering.g, &roots);
@@ -86,7 +105,12 @@ fn event(lowering: &mut Lowering, model: &Model, event: &Event) -> EventProgram 
         reset = Some(writes(lowering, &before, &after));
     }
     (lowering.values, lowering.sizes) = outside;
-    EventProgram { name, direction, is_terminal, indices, trigger, trigger_vjp, reset, reset_vjp }
+    let action = match (&reset, is_terminal) {
+        (Some(_), _) => Action::Reset,
+        (None, true) => Action::End,
+        (None, false) => Action::Note,
+    };
+    EventProgram { name, direction, action, indices, trigger, trigger_vjp, reset, reset_vjp }
 }
 
 fn state_values(lowering: &Lowering, model: &Model) -> Vec<Id> {

@@ -1,8 +1,10 @@
-//! Events, `event …` and `at …`: what is written; how that is read, checked, lowered and emitted, one a file.
+//! Events, `event …` and `at …`: what is written; how that is read, checked, lowered and emitted, one a file;
+//! and the jumps of the equations, which are events too.
 
 mod block;
 pub(super) mod check;
 pub(super) mod emit;
+mod jumps;
 pub(super) mod lower;
 pub(super) mod parse;
 

@@ -117,6 +117,7 @@ impl<'a> Builder<'a> {
 
     fn scalar(&mut self, id: Id) {
         let value = match self.g.op(id) {
+            Op::Input(Input { index, .. }) => Expr::Side { jump: *index, is_looped: false },
             Op::Index(a, offset) => Expr::At(*a, offset.clone()),
             Op::Dot(a, b) => Expr::Reduce("dot", vec![*a, *b]),
             Op::Sum(a) => Expr::Reduce("sum", vec![*a]),
@@ -162,6 +163,10 @@ impl<'a> Builder<'a> {
                 Target::Component(index, offset) => {
                     let offset = Some(offset.clone());
                     let place = Place { root: Root::Result(*index), offset, shape };
+                    self.write(place, *value, Assign::Set);
+                }
+                Target::Side(first) => {
+                    let place = Place { root: Root::Sides(*first), offset: None, shape };
                     self.write(place, *value, Assign::Set);
                 }
                 Target::Param { index, offset, negative } => {
@@ -306,7 +311,10 @@ impl<'a> Builder<'a> {
                 stack.extend(self.g.op(node).operands());
             }
         }
-        let value = |node: Id| operation(self.g.op(node), |operand| self.component(operand));
+        let value = |node: Id| match self.g.op(node) {
+            Op::Input(Input { index, .. }) => Expr::Side { jump: *index, is_looped: true },
+            op => operation(op, |operand| self.component(operand)),
+        };
         let computed = |node: &&Id| **node != id && !matches!(self.g.op(**node), Op::Fill(_));
         let body = inside.iter().filter(computed).map(|&node| Stmt::Let(node, value(node)));
         let body: Vec<Stmt> = body.collect();

@@ -98,6 +98,8 @@ pub(super) enum Root {
     Slot(usize),
     /// The Jacobian.
     Jacobian,
+    /// The sides of jumps, from this one on.
+    Sides(usize),
 }
 
 /// How a value is written.
@@ -135,6 +137,8 @@ pub(super) enum Expr {
     Param { tangent: bool, index: usize },
     /// A scalar on the tape.
     Slot(usize),
+    /// The side of a jump; in a loop over components, of as many behind it as the loop has come to.
+    Side { jump: usize, is_looped: bool },
     /// A component of a slice.
     At(Id, Dim),
     /// The component of a slice that the loop is at.
@@ -250,6 +254,7 @@ impl Function<'_> {
         match place.root {
             Root::Buffer(_) => place.offset.is_some(),
             Root::Result(_) => place.offset.is_some() || self.parts.len() > 1,
+            Root::Sides(_) => false,
             _ => true,
         }
     }

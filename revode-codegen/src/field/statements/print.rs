@@ -48,6 +48,10 @@ impl Printer<'_> {
                 quote!(let #name = #source;)
             }
             Stmt::Buffer(id, storage) => self.buffer(*id, *storage),
+            Stmt::Store(Place { root: Root::Sides(jump), .. }, _, value) => {
+                let (jump, value) = (Literal::usize_unsuffixed(*jump), self.expr(value));
+                quote!(sides = sides.with(#jump, #value);)
+            }
             Stmt::Store(place, assign, value) => {
                 let (place, value) = (self.path(place), self.expr(value));
                 let assign = operator(*assign);
@@ -139,6 +143,9 @@ impl Printer<'_> {
         value: &Expr,
     ) -> TokenStream {
         let n = count(self.function.model, &place.shape);
+        if let Root::Sides(first) = place.root {
+            return self.sides(&n, first, body, value);
+        }
         let is_part = self.function.is_part(place);
         let out = match place.root {
             Root::Buffer(id) if !is_part => self.names.of(id).clone(),
@@ -164,6 +171,22 @@ impl Printer<'_> {
         } else {
             quote!(for i in 0..#n { #inside })
         }
+    }
+
+    /// A loop over the components whose signs are sides.
+    fn sides(&self, n: &TokenStream, first: usize, body: &[Stmt], value: &Expr) -> TokenStream {
+        let (jump, inside) = (component(first), self.statements(body));
+        let result = self.expr(value);
+        let inside = quote!(#inside sides = sides.with(#jump, #result););
+        if !self.function.model.is_dynamic() {
+            return quote!(for i in 0..#n { #inside });
+        }
+        let read = reads(body, value).into_iter().map(|id| self.names.of(id));
+        quote!({
+            let n = #n;
+            #(let #read = &#read[..n];)*
+            for i in 0..n { #inside }
+        })
     }
 
     fn call(&self, fill: &Fill, place: &Place, operands: &[Id]) -> TokenStream {
@@ -260,6 +283,7 @@ impl Printer<'_> {
                 quote!(tape.#slot)
             }
             Root::Jacobian => quote!(jacobian),
+            Root::Sides(_) => quote!(sides),
         };
         let range = place.offset.as_ref().map(|offset| self.range(offset, &place.shape));
         let range = range.map(|range| quote!([#range]));
@@ -277,6 +301,15 @@ impl Printer<'_> {
         let name = &self.function.model.params[index].name;
         if tangent { quote!(model_dot.#name) } else { quote!(self.#name) }
     }
+}
+
+/// The jump of component `i`, where that of the first one is given.
+pub(super) fn component(first: usize) -> TokenStream {
+    if first == 0 {
+        return quote!(i);
+    }
+    let first = Literal::usize_unsuffixed(first);
+    quote!(#first + i)
 }
 
 fn operator(assign: Assign) -> TokenStream {

@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::print::Printer;
+use super::print::{Printer, component};
 use super::{Expr, Operation};
 use crate::field::sizes::size;
 use crate::ir::{Op, Role};
@@ -32,6 +32,14 @@ impl Printer<'_> {
             Expr::Slot(slot) => {
                 let slot = Literal::usize_unsuffixed(*slot);
                 quote!(tape.#slot)
+            }
+            Expr::Side { jump, is_looped: true } => {
+                let jump = component(*jump);
+                quote!(sides.sign::<T>(#jump))
+            }
+            Expr::Side { jump, is_looped: false } => {
+                let jump = Literal::usize_unsuffixed(*jump);
+                quote!(sides.sign::<T>(#jump))
             }
             Expr::At(id, offset) => {
                 let (name, offset) = (self.names.of(*id), size(self.function.model, offset));
