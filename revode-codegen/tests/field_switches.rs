@@ -8,11 +8,12 @@ fn pretty(source: &str) -> String {
     prettyplease::unparse(&syn::parse2(tokens).expect("items"))
 }
 
-/// The code of a model from `switch_count` to the end of its `VectorField`.
+/// The code of a model from `switch_count` to the end of `switch`.
 fn switches(source: &str) -> String {
     let code = pretty(source);
     let (_, items) = code.split_once("fn switch_count").expect("it has switches");
     let (items, _) = items.split_once("\n}\n").expect("it ends");
+    let items = items.split("\n    fn event_count").next().expect("it is a part");
     format!("fn switch_count{items}")
 }
 
