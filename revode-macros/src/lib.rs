@@ -96,8 +96,8 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///   power is `pow`.
 /// * `concat(a, …)`, `dot(a, b)`, `sum(a)`, `norm2(a)`, and `transpose(w)` of a matrix.
 /// * `sin cos tan asin acos atan atan2 sinh cosh tanh exp expm1 ln log1p log2 log10 sqrt cbrt pow
-///   hypot abs min max signum sigmoid softplus relu gelu silu erf`. `ln` is the natural logarithm;
-///   `atan2(y, x)` is the angle of the point (x, y).
+///   hypot abs min max signum heaviside sigmoid softplus relu gelu silu erf`. `ln` is the natural logarithm;
+///   `atan2(y, x)` is the angle of the point (x, y); `heaviside(x)` is 0 below 0, 1/2 at 0 and 1 above it.
 /// * `pi` and `e` are the constants, unless the model declares the name: then they are what it
 ///   declares, everywhere in it.
 ///
@@ -125,6 +125,20 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// before it have changed. The `let`s outside of the block are what they were before the event. Parameters are constant
 /// along a solve: what only events change is a state with `dk/dt = 0`. Events change no bit of the equations.
 ///
+/// # Jumps
+/// ```text
+/// let open = heaviside(pressure - limit);           // 0 or 1
+/// dv/dt = -k * x - mu * signum(v);                  // dry friction
+/// ```
+///
+/// Where the argument of `signum` or `heaviside` changes sign, the field jumps. Each argument that depends on a state or
+/// on `t` is an event after those that are declared, one for each component of a vector, with the call as its name,
+/// `heaviside(pressure - limit)`, and the action `Switch`; arguments that are the same up to their sign are one. The
+/// equations are compiled with the sides of these places given, `VectorField::eval_on`, so that no stage of a step that
+/// ends at a jump looks across it. `eval` takes the sides from `t` and `y`: at the place itself `signum` is 0, and a NaN
+/// is on no side, as 0 is. A model with more than 64 such components, or with an argument whose length is not a literal, is
+/// compiled without; its jumps are still switching functions.
+///
 /// # What is generated
 /// The struct, over a scalar `T` that is `f64` unless said otherwise, with `Debug`, `Clone` and
 /// `PartialEq`; `VectorField`, `Parameters`, `FieldVjp`, `FieldJvp` and `FieldJacobian`; the
@@ -134,7 +148,7 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `trigger` and `reset`, and `FieldVjp::trigger_vjp` and `reset_vjp`; those of one `for` come one after the other.
 ///
 /// The derivative of `abs`, `min`, `max` and `relu` at their kinks is that of one side; that of
-/// `norm2`, `sqrt`, `cbrt`, `hypot` and `atan2` at 0 is not finite. Where the argument of `abs`, `relu` or `signum`,
+/// `norm2`, `sqrt`, `cbrt`, `hypot` and `atan2` at 0 is not finite. Where the argument of `abs`, `relu`, `signum` or `heaviside`,
 /// or the difference of those of `min` or `max`, changes sign, the field is not smooth: these are its switching
 /// functions, `VectorField::switches`. The cut of `atan2` is none. A field on the stack allocates nothing; one on the heap has
 /// the scratch space of `eval_taped` and `vjp` in its tape, while `eval`, `jvp` and `jacobian`

@@ -5,7 +5,7 @@ ode! {
         state { x, u: [3] }
         params { alpha, w: [3, 3] }
     }
-    dx/dt = log(x) + power(x, 2) + arctan(x) + arcsin(x) + sgn(x) + fabs(x) + sigm(x) + heaviside(x);
+    dx/dt = log(x) + power(x, 2) + arctan(x) + arcsin(x) + sgn(x) + fabs(x) + sigm(x) + step(x);
     du/dt = PI * u + time * u + Sin(u) + sinc(u) + transpose(u) + transpose(x) + expp(u) + transpos(w) @ u;
 }
 
