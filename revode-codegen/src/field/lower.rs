@@ -48,7 +48,7 @@ pub(super) fn lower(model: &Model) -> Program {
         eval.push(Sink { target: Target::State(index), value });
     }
     let g = std::mem::take(g);
-    let mut program = Program::new(g, eval, &model.state_shapes(), &lowering.calls);
+    let mut program = Program::new(g, &eval, &model.state_shapes(), &lowering.calls);
     lowering.g = program.graph;
     program.events = events::lower::lower(&mut lowering, model, &program.jumps);
     program.graph = lowering.g;

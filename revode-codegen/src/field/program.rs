@@ -41,23 +41,23 @@ impl Program {
     /// Differentiates `f`, given as one sink a state, and the calls in its text by what they became.
     pub fn new(
         mut graph: Graph,
-        eval: Vec<Sink>,
+        eval: &[Sink],
         states: &[Shape],
         calls: &BTreeMap<Id, Call>,
     ) -> Self {
         let g = &mut graph;
         verified(g);
-        let jumps = jumps(g, &eval, calls);
-        let on_sides = on_sides(g, &eval, &jumps);
+        let jumps = jumps(g, eval, calls);
+        let on_sides = on_sides(g, eval, &jumps);
         verified(g);
         let vjp = vjp(g, &on_sides, states);
         verified(g);
-        let jvp = jvp(g, &eval, all_tangents);
+        let jvp = jvp(g, eval, all_tangents);
         verified(g);
-        let jacobian = jacobian(g, &eval, states);
+        let jacobian = jacobian(g, eval, states);
         verified(g);
         // Last, so that what is made for them changes no number, and so no line, of the other programs.
-        let switches = switches(g, &eval, calls);
+        let switches = switches(g, eval, calls);
         verified(g);
         let sides = jumps.iter().map(Jump::sink).collect();
         let (events, tape) = (vec![], BTreeSet::new());
