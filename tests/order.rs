@@ -32,7 +32,7 @@ const MOST_STEPS: usize = 64;
 /// Sorts the shipped methods into those with and without an embedded one, for one type that is compiled once.
 macro_rules! any {
     ([$($fixed:ident)*] [$($adaptive:ident)*]) => {
-        revode_testing::any_method! { fixed { $($fixed),* } adaptive { $($adaptive),* } }
+        revode::any_method! { fixed { $($fixed),* } adaptive { $($adaptive),* } }
     };
     ([$($fixed:ident)*] [$($adaptive:ident)*] $name:ident $Method:ident fixed; $($others:tt)*) => {
         any!([$($fixed)* $Method] [$($adaptive)*] $($others)*);

@@ -41,7 +41,7 @@ enum Field {
     Swing,
 }
 
-revode_testing::any_method! {
+revode::any_method! {
     fixed { Heun, Rk4 }
     adaptive { Bosh3, Tsit5, Dopri5 }
 }
