@@ -65,7 +65,7 @@ impl<F, S> EventsVjp<F, S> {
         &mut self,
         field: &F,
         occurred: &[Occurrence<T, S>],
-        loss: &impl Loss<T, S>,
+        loss: &dyn Loss<T, S>,
         adjoint: &mut Adjoint<S, F>,
     ) -> Result<(), SolveError>
     where

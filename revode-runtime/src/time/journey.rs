@@ -5,7 +5,7 @@
 //! whatever the scheme and the strategy.
 
 use crate::error::{Readable, check_finite};
-use crate::save::SavePlan;
+use crate::save::{SaveKind, SavePlan};
 use crate::{Action, Event, Leg, Occurrence, Problem, Real, SolveError, Trigger, VectorField};
 
 /// What a leg passes on its way, and what the legs before have left it.
@@ -17,12 +17,8 @@ pub(crate) struct Course<'a, T> {
     pub(crate) stops: &'a [T],
     /// The times that are read from the interpolants of the steps.
     pub(crate) between: &'a [T],
-    /// Whether the end of every step is saved.
-    pub(crate) steps: bool,
-    /// Whether the interpolants are kept.
-    pub(crate) dense: bool,
-    /// Whether the state at an event that ends the solve is saved.
-    pub(crate) ends: bool,
+    /// What else is saved.
+    pub(crate) kind: SaveKind,
     /// The number of its first save point.
     pub(crate) first: usize,
     /// The steps that the legs before have tried.
@@ -36,26 +32,34 @@ pub(crate) struct Course<'a, T> {
 impl<T> Course<'_, T> {
     /// Whether the end of each step is saved, and no other point but the start.
     pub(crate) fn is_each_step_saved(&self) -> bool {
-        self.steps && self.stops.is_empty()
+        self.kind == SaveKind::Steps && self.stops.is_empty()
+    }
+
+    /// Whether the interpolants are kept.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.kind == SaveKind::Dense
+    }
+
+    /// Whether the state at an event that ends the solve is saved.
+    pub(crate) fn saves_end(&self) -> bool {
+        matches!(self.kind, SaveKind::End | SaveKind::Dense)
     }
 
     /// Whether the interpolants of the steps are needed.
     pub(crate) fn reads(&self) -> bool {
-        self.dense || !self.between.is_empty()
+        self.is_dense() || !self.between.is_empty()
     }
 }
 
 impl<T: Real> SavePlan<T> {
     /// The course of a solve of one leg.
     pub(crate) fn whole(&self) -> Course<'_, T> {
-        let Self { start, stops, between, steps, dense, ends } = self;
+        let Self { start, stops, between, kind } = self;
         Course {
             start: *start,
             stops,
             between,
-            steps: *steps,
-            dense: *dense,
-            ends: *ends,
+            kind: *kind,
             first: 0,
             tried: 0,
             h: None,
@@ -103,6 +107,8 @@ pub(crate) struct Journey<'a, T: Real, F: VectorField<T>> {
     /// Whether the next leg is the first one, and whether the state has just changed.
     first: bool,
     changed: bool,
+    /// Whether the last one has come to the end.
+    over: bool,
     /// The save points passed and the steps tried.
     points: usize,
     tried: u64,
@@ -131,6 +137,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             y: None,
             first: true,
             changed: false,
+            over: false,
             points: 0,
             tried: 0,
             h: None,
@@ -164,7 +171,11 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             &times[first..last]
         };
         let course = Course {
-            start: if self.first { plan.start } else { plan.steps && self.changed },
+            start: if self.first {
+                plan.start
+            } else {
+                plan.kind == SaveKind::Steps && self.changed
+            },
             stops: ahead(&plan.stops),
             between: ahead(&plan.between),
             first: self.points,
@@ -176,7 +187,12 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         (leg, course)
     }
 
-    /// A leg has ended in the state `y`. Returns the events that have happened there, and whether the solve goes on.
+    /// Whether the last leg has come to the end of the solve.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// A leg has ended in the state `y`. Returns the events that have happened there.
     ///
     /// # Errors
     /// [`SolveError::NotFinite`] where the state after an event is not, [`SolveError::Chattering`] where events follow one
@@ -185,7 +201,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         &mut self,
         arrival: Arrival<T>,
         y: &F::State,
-    ) -> Result<(Vec<Occurrence<T, F::State>>, bool), SolveError> {
+    ) -> Result<Vec<Occurrence<T, F::State>>, SolveError> {
         let Arrival { t, h, tried, points, mut events } = arrival;
         let field = &self.problem.field;
         if let Some(halt) = self.halts.pop_if(|halt| halt.t == t) {
@@ -200,16 +216,16 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         self.first = false;
         self.tried = self.tried.saturating_add(tried);
         self.points = points;
-        let goes_on = ends.is_none() && t != self.problem.t1;
-        let occurred = self.change(events, y.clone())?;
+        self.over = ends.is_some() || t == self.problem.t1;
+        let occurred = self.change(&events, y.clone())?;
         self.h = (!self.changed).then_some(h);
-        Ok((occurred, goes_on))
+        Ok(occurred)
     }
 
     /// Changes the state `y` by events in their order.
     fn change(
         &mut self,
-        events: Vec<usize>,
+        events: &[usize],
         mut y: F::State,
     ) -> Result<Vec<Occurrence<T, F::State>>, SolveError> {
         let (field, t) = (&self.problem.field, self.t);
@@ -217,7 +233,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         self.changed = false;
         let miss = |i: &usize| (*i, field.trigger(*i, t, &y).abs().to_f64());
         self.happened = events.iter().map(miss).collect();
-        for number in &events {
+        for number in events {
             let (event, before) = (field.event(*number), y.clone());
             if event.action == Action::Reset {
                 field.reset(*number, t, &mut y);
