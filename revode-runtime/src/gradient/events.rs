@@ -20,19 +20,28 @@
 use super::Loss;
 use crate::scheme::{Adjoint, Cotangent};
 use crate::slices::dot;
-use crate::{Action, FieldVjp, Occurrence, Real, SolveError, State, Trigger, support};
+use crate::{Action, FieldVjp, Occurrence, Real, SolveError, State, support};
 
 /// Takes cotangents back over events.
 #[derive(Debug)]
 pub(super) struct EventsVjp<F, S> {
-    /// The derivatives before and after an event.
-    f: S,
-    f_after: S,
-    /// Scratch space for cotangents of a state, and for one of the parameters.
+    /// The derivatives before each of some events, and after the last one.
+    f: Vec<S>,
+    /// What triggers add to a cotangent.
+    added: S,
+    /// Scratch space for a cotangent of a state, and for one of the parameters.
     part: S,
-    bar: S,
     model: F,
     pub(super) evaluations: u64,
+}
+
+/// What the loss and the trigger say of an event.
+struct Moved<T, S> {
+    /// `ġ`.
+    rate: T,
+    /// The derivatives of the loss with respect to the time and to the state before.
+    t_bar: T,
+    bar: S,
 }
 
 impl<F, S> EventsVjp<F, S> {
@@ -42,13 +51,15 @@ impl<F, S> EventsVjp<F, S> {
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let zeros = || y0.zeros_like();
-        let model = field.zeros_like();
-        Self { f: zeros(), f_after: zeros(), part: zeros(), bar: zeros(), model, evaluations: 0 }
+        let (added, part) = (y0.zeros_like(), y0.zeros_like());
+        Self { f: Vec::new(), added, part, model: field.zeros_like(), evaluations: 0 }
     }
 
-    /// Takes the cotangents of the state after some events of one time to those of the state before, with what the loss
+    /// Takes the cotangents of the state after the events of one time to those of the state before, with what the loss
     /// says of them, and of the time `at_end` where the solve ends there, and adds to those of the parameters.
+    ///
+    /// Each has a time of its own, by its trigger at the state before all of them: that of one that shares its trigger
+    /// with another moves along, that of another one by itself.
     ///
     /// # Errors
     /// [`SolveError::EventNotSmooth`] where the time of an event has no derivative.
@@ -63,94 +74,77 @@ impl<F, S> EventsVjp<F, S> {
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let mut rest = occurred;
-        while let Some((last, before)) = rest.split_last() {
-            // Events that are found at one time move together, with the first one of them.
-            let found = |occurrence: &Occurrence<T, S>| occurrence.event.trigger != Trigger::Time;
-            let together = before.iter().rev().take_while(|x| found(x) && found(last)).count();
-            let (earlier, group) = rest.split_at(before.len() - together);
-            self.back_over_one_time(field, group, (loss, at_end), adjoint)?;
-            rest = earlier;
+        let ([first, ..], [.., last]) = (occurred, occurred) else { return Ok(()) };
+        self.f.clear();
+        for (t, y) in occurred.iter().map(|x| (x.t, &x.before)).chain([(last.t, &last.after)]) {
+            let mut f = y.zeros_like();
+            field.eval(t, y, &mut f);
+            self.f.push(f);
+            self.evaluations += 1;
         }
-        Ok(())
-    }
-
-    /// [`back`](Self::back) over events whose time is one.
-    fn back_over_one_time<T: Real>(
-        &mut self,
-        field: &F,
-        group: &[Occurrence<T, S>],
-        (loss, at_end): (&dyn Loss<T, S>, T),
-        adjoint: &mut Adjoint<S, F>,
-    ) -> Result<(), SolveError>
-    where
-        S: State<T>,
-        F: FieldVjp<T, State = S>,
-    {
-        let ([first, ..], [.., last]) = (group, group) else { return Ok(()) };
-        // What the loss says of each.
-        let mut of_loss = Vec::with_capacity(group.len());
-        let mut is_moved = false;
-        for occurrence in group {
+        let mut moved = Vec::with_capacity(occurred.len());
+        for occurrence in occurred {
             let mut bar = first.before.zeros_like();
             let t_bar = loss.event_cotangent(occurrence, &mut bar);
             let is_seen = t_bar != T::ZERO || bar.as_slice().iter().any(|x| *x != T::ZERO);
-            is_moved |= is_seen || occurrence.event.action != Action::Note;
-            of_loss.push((t_bar, bar));
-        }
-        // Nothing depends on the time of what is only noted.
-        if !is_moved {
-            return Ok(());
-        }
-        field.eval(first.t, &first.before, &mut self.f);
-        field.eval(last.t, &last.after, &mut self.f_after);
-        self.evaluations += 2;
-        let rate = self.rate(field, first)?;
-        for Cotangent { state, model } in adjoint.each() {
-            let mut t_bar = T::ZERO;
-            if last.event.action == Action::End {
-                t_bar += at_end;
+            // Nothing depends on the time of what is only noted.
+            moved.push(if is_seen || occurrence.event.action != Action::Note {
+                Some(Moved { rate: self.rate(field, occurrence, &first.before)?, t_bar, bar })
             } else {
-                t_bar -= dot(state, &self.f_after);
-            }
-            for (occurrence, (t_bar_of_loss, bar)) in group.iter().zip(&of_loss).rev() {
+                None
+            });
+        }
+        let Self { f, added, part, .. } = self;
+        for Cotangent { state, model } in adjoint.each() {
+            added.fill(T::ZERO);
+            for (i, (occurrence, moved)) in occurred.iter().zip(&moved).enumerate().rev() {
+                let Some(Moved { rate, t_bar, bar }) = moved else { continue };
                 let Occurrence { number, event, t, before, .. } = occurrence;
+                let mut t_bar = *t_bar;
+                if event.action == Action::End {
+                    t_bar += at_end;
+                } else {
+                    t_bar -= dot(state, &f[i + 1]);
+                }
                 if event.action == Action::Reset {
-                    let part = &mut self.part;
                     let by_time = field.reset_vjp(*number, *t, before, state, part, model);
                     t_bar += by_time.ok_or_else(|| no_vjp(occurrence))?;
                     state.assign(part);
                 }
                 support::add(state, [bar]);
-                t_bar += *t_bar_of_loss;
+                t_bar += dot(state, &f[i]);
+                let by_time =
+                    field.trigger_vjp(*number, *t, &first.before, -t_bar / *rate, part, model);
+                by_time.ok_or_else(|| no_vjp(occurrence))?;
+                support::add(added, [&*part]);
             }
-            t_bar += dot(state, &self.f);
-            let Occurrence { number, t, before, .. } = first;
-            let (bar, part) = (-t_bar / rate, &mut self.part);
-            let by_time = field.trigger_vjp(*number, *t, before, bar, part, model);
-            by_time.ok_or_else(|| no_vjp(first))?;
-            support::add(state, [&*part]);
+            support::add(state, [&*added]);
         }
         Ok(())
     }
 
-    /// `ġ`, the derivative of the trigger along the solution before the event.
-    fn rate<T: Real>(&mut self, field: &F, occurrence: &Occurrence<T, S>) -> Result<T, SolveError>
+    /// `ġ`, the derivative of the trigger of an event along the solution that comes to the state `y`.
+    fn rate<T: Real>(
+        &mut self,
+        field: &F,
+        occurrence: &Occurrence<T, S>,
+        y: &S,
+    ) -> Result<T, SolveError>
     where
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let Occurrence { number, t, before, .. } = occurrence;
-        let (bar, model) = (&mut self.bar, &mut self.model);
-        let by_time = field.trigger_vjp(*number, *t, before, T::ONE, bar, model);
+        let Occurrence { number, t, event, .. } = occurrence;
+        let Self { f, part: bar, model, .. } = self;
+        let by_time = field.trigger_vjp(*number, *t, y, T::ONE, bar, model);
         let by_time = by_time.ok_or_else(|| no_vjp(occurrence))?;
-        let rate = by_time + dot(bar, &self.f);
+        let rate = by_time + dot(bar, &f[0]);
         // A rate that is left of terms that cancel but for rounding is none.
-        let terms = bar.as_slice().iter().zip(self.f.as_slice()).map(|(g, f)| (*g * *f).abs());
+        let terms = bar.as_slice().iter().zip(f[0].as_slice()).map(|(g, f)| (*g * *f).abs());
         let size = by_time.abs() + terms.sum::<T>();
         if rate.abs() <= T::from_f64(64.0) * T::EPSILON * size || !rate.is_finite() {
-            let event = occurrence.event.to_string();
-            return Err(SolveError::EventNotSmooth { event, t: t.to_f64(), rate: rate.to_f64() });
+            let (event, t, rate) = (event.to_string(), t.to_f64(), rate.to_f64());
+            return Err(SolveError::EventNotSmooth { event, t, rate });
         }
         Ok(rate)
     }

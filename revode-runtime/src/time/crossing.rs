@@ -21,16 +21,21 @@ pub(super) struct Watched {
     from: Option<f64>,
     /// Whether what the looks show is to be passed over in this step.
     pub(super) ignored: bool,
-    /// The parts of the step and the values there, those that are finite.
+    /// The parts of the step and the values there.
     looks: Vec<(f64, f64)>,
 }
 
-/// A crossing: the part of a step, the derivative by that part, and the sign before.
+/// A crossing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Crossing {
+    /// The part of the step.
     pub(super) theta: f64,
+    /// The derivative by that part.
     slope: f64,
+    /// The sign before.
     pub(super) sign: f64,
+    /// Whether there is a number of the other sign beyond, and not only what is none.
+    pub(super) shown: bool,
 }
 
 impl Watched {
@@ -69,9 +74,7 @@ impl Watched {
 
     /// Takes a look.
     pub(super) fn look(&mut self, theta: f64, g: f64) {
-        if g.is_finite() {
-            self.looks.push((theta, g));
-        }
+        self.looks.push((theta, g));
     }
 
     /// Whether the trigger, which has just happened, goes on to the side that it was coming to though the solution was to
@@ -110,6 +113,13 @@ impl Watched {
         let mut before = *self.looks.first()?;
         for (i, &after) in self.looks.iter().enumerate().skip(1) {
             let sign = sign_of(before.1);
+            if !after.1.is_finite() {
+                // Where it is not defined it may have crossed 0 on the way, which a step is to confirm.
+                if self.happens_from(sign) {
+                    return Some(root(before, after, g));
+                }
+                continue;
+            }
             if sign * after.1 <= 0.0 {
                 if self.happens_from(sign) {
                     // A step that leaves 0 may come back before the first look.
@@ -188,6 +198,10 @@ fn lowest(
 fn root(before: (f64, f64), after: (f64, f64), mut g: impl FnMut(f64) -> f64) -> Crossing {
     let sign = sign_of(before.1);
     let ((mut a, mut g_a), (mut b, mut g_b)) = (before, after);
+    let mut shown = g_b.is_finite();
+    if !shown {
+        g_b = -g_a;
+    }
     let mut slope = (g_b - g_a) / (b - a);
     for _ in 0..MOST_ROUNDS {
         if (b - a).abs() <= 1e-12 || g_b == 0.0 {
@@ -200,6 +214,7 @@ fn root(before: (f64, f64), after: (f64, f64), mut g: impl FnMut(f64) -> f64) ->
             theta = 0.5 * (a + b);
         }
         let value = g(theta);
+        shown |= value.is_finite() && value * sign <= 0.0;
         let far = if value.is_finite() { value } else { -sign };
         if far * g_b < 0.0 {
             (a, g_a) = (b, g_b);
@@ -208,7 +223,7 @@ fn root(before: (f64, f64), after: (f64, f64), mut g: impl FnMut(f64) -> f64) ->
         }
         (b, g_b) = (theta, far);
     }
-    Crossing { theta: b, slope, sign }
+    Crossing { theta: b, slope, sign, shown }
 }
 
 /// What a step says of a search.
@@ -259,7 +274,7 @@ impl Search {
             self.low = self.low.max(length);
         } else {
             self.high = self.high.min(length);
-            self.seen = true;
+            self.seen |= g.is_finite();
         }
         if let Some((last, g_last)) = self.last {
             let slope = (g - g_last) / (length - last);
@@ -326,7 +341,9 @@ mod tests {
         let root = |theta: f64| (0.35 - theta).sqrt() - 0.1;
         assert!((crossing(Trigger::Falling, root).unwrap() - 0.34).abs() < 1e-9);
         assert_eq!(crossing(Trigger::Rising, root), None);
-        assert_eq!(crossing(Trigger::Falling, |_| f64::NAN), None);
+        // It is not found between two looks only.
+        let root = |theta: f64| (0.5 - theta).sqrt() - 0.1;
+        assert!((crossing(Trigger::Falling, root).unwrap() - 0.49).abs() < 1e-9);
     }
 
     #[test]

@@ -154,6 +154,9 @@ impl<T: Real, S: State<T>> Events<T, S> {
             };
             let Some(crossing) = watched.first_crossing(g) else { continue };
             if crossing.theta * length <= rounding {
+                if !crossing.shown {
+                    continue;
+                }
                 if watched.has_happened() {
                     // The solution does not get away from it.
                     return Err(chattering(field, watched.number, step.t));
