@@ -7,7 +7,7 @@ use revode::prelude::*;
 use revode::{MethodVjp, Real};
 use revode_testing::compare::{difference, loss_and_flat};
 
-revode_testing::any_method! {
+revode::any_method! {
     fixed { Rk4, Euler }
     adaptive { Bosh3, Tsit5 }
 }
@@ -115,7 +115,7 @@ fn gradients_are_those_of_the_values_that_were_read() {
 /// A method that says nothing of values between the ends of its steps.
 #[test]
 fn gradients_of_cubic_hermite_too() {
-    for method in AnyMethod::FIXED {
+    for method in AnyMethod::ALL {
         against_differences(&format!("{method:?}"), *method);
     }
 }

@@ -3,16 +3,16 @@
 use std::fmt;
 
 use revode::control::StepControl;
-use revode::gradient;
 use revode::methods::METHODS;
 use revode::{
-    Auto, Checkpointed, EmbeddedMethod, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse,
-    Reversible, SaveAt, Solution, SolveError, Solver, StateStore, StoreAll,
+    Auto, Checkpointed, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse, Reversible, SaveAt,
+    Solution, SolveError, Solver, StateStore, StoreAll,
 };
+use revode::{any_method, gradient};
 
 use crate::training::Task;
 
-/// A solver of which only the model is known at compile time; one virtual call a solve.
+/// A solver of which only the model is known at compile time; one virtual call a solve, and a branch a step.
 pub trait Differentiate<F: FieldVjp<f64>> {
     /// The mean squared error of the task's model against its data, and its gradient; whose error is estimated, with
     /// adaptive steps, if it is to be `checked`.
@@ -198,6 +198,8 @@ pub enum ChoiceError {
     },
 }
 
+revode::for_each_method!(any_method);
+
 impl SolverChoice {
     /// The solver, for models of the type `F`.
     ///
@@ -207,54 +209,28 @@ impl SolverChoice {
     where
         F: FieldVjp<f64> + 'static,
     {
-        macro_rules! dispatch {
-            ($($name:ident $Method:ident $steps:ident;)*) => {
-                match self.method.as_str() {
-                    $(stringify!($name) => $steps(revode::methods::$Method, stringify!($name), self),)*
-                    name => Err(ChoiceError::UnknownMethod { name: name.to_owned() }),
-                }
-            };
+        let unknown = || ChoiceError::UnknownMethod { name: self.method.clone() };
+        let info = METHODS.iter().find(|info| info.name == self.method).ok_or_else(unknown)?;
+        let is_it = |method: &&AnyMethod| format!("{method:?}") == info.type_name;
+        let method = AnyMethod::ALL.iter().find(is_it).ok_or_else(unknown)?;
+        let solver = Solver::new(*method);
+        match self.step {
+            Some(step) => Ok(with_strategy(solver.fixed_step(step), self.strategy)),
+            None if method.is_adaptive() => {
+                Ok(with_strategy(solver.tolerance(self.rtol, self.atol), self.strategy))
+            }
+            None => Err(ChoiceError::NoErrorEstimate { name: info.name }),
         }
-        revode::for_each_method!(dispatch)
     }
 }
 
-/// A solver over a method with an error estimate.
-fn adaptive<F, M>(
-    method: M,
-    name: &'static str,
-    choice: &SolverChoice,
-) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
+fn with_strategy<F, C>(
+    solver: Solver<AnyMethod, C>,
+    strategy: Strategy,
+) -> Box<dyn Differentiate<F>>
 where
     F: FieldVjp<f64> + 'static,
-    M: EmbeddedMethod<f64, F> + MethodVjp<f64, F> + 'static,
-{
-    if choice.step.is_some() {
-        return fixed(method, name, choice);
-    }
-    let solver = Solver::new(method).tolerance(choice.rtol, choice.atol);
-    Ok(with_strategy(solver, choice.strategy))
-}
-
-/// A solver over a method without an error estimate.
-fn fixed<F, M>(
-    method: M,
-    name: &'static str,
-    choice: &SolverChoice,
-) -> Result<Box<dyn Differentiate<F>>, ChoiceError>
-where
-    F: FieldVjp<f64> + 'static,
-    M: MethodVjp<f64, F> + 'static,
-{
-    let step = choice.step.ok_or(ChoiceError::NoErrorEstimate { name })?;
-    Ok(with_strategy(Solver::new(method).fixed_step(step), choice.strategy))
-}
-
-fn with_strategy<F, M, C>(solver: Solver<M, C>, strategy: Strategy) -> Box<dyn Differentiate<F>>
-where
-    F: FieldVjp<f64> + 'static,
-    M: MethodVjp<f64, F> + 'static,
-    C: StepControl<f64, F, M> + Clone + 'static,
+    C: StepControl<f64, F, AnyMethod> + Clone + 'static,
 {
     match strategy {
         Strategy::Auto => Box::new(solver.strategy(Auto::default())),
@@ -269,11 +245,14 @@ where
 }
 
 /// A solver with a strategy that stores states of any scheme.
-fn storing<F, M, C, G>(solver: Solver<M, C>, store: G, scheme: Scheme) -> Box<dyn Differentiate<F>>
+fn storing<F, C, G>(
+    solver: Solver<AnyMethod, C>,
+    store: G,
+    scheme: Scheme,
+) -> Box<dyn Differentiate<F>>
 where
     F: FieldVjp<f64> + 'static,
-    M: MethodVjp<f64, F> + 'static,
-    C: StepControl<f64, F, M> + Clone + 'static,
+    C: StepControl<f64, F, AnyMethod> + Clone + 'static,
     G: StateStore + Clone + 'static,
 {
     match scheme {

@@ -102,14 +102,16 @@ impl SaveAt {
             start: self.start,
             stops: Vec::new(),
             between: Vec::new(),
-            steps: false,
-            dense: false,
-            ends: matches!(self.points, Points::End | Points::Dense),
+            kind: match self.points {
+                Points::End => SaveKind::End,
+                Points::Steps => SaveKind::Steps,
+                Points::Every(_) | Points::Times(_) => SaveKind::Times,
+                Points::Dense => SaveKind::Dense,
+            },
         };
         match &self.points {
-            Points::End => plan.stops.push(t1),
-            Points::Dense => (plan.stops, plan.dense) = (vec![t1], true),
-            Points::Steps => plan.steps = true,
+            Points::End | Points::Dense => plan.stops.push(t1),
+            Points::Steps => {}
             Points::Every(dt) => plan.stops = multiples(*dt, t0, t1)?,
             Points::Times(times) => (plan.start, plan.stops) = given(times, t0, t1)?,
         }
@@ -130,19 +132,28 @@ pub(crate) struct SavePlan<T> {
     pub(crate) stops: Vec<T>,
     /// The times after the start that are read from the interpolants of the steps.
     pub(crate) between: Vec<T>,
-    /// Whether the end of every step is saved.
-    pub(crate) steps: bool,
-    /// Whether the interpolants of all steps are kept.
-    pub(crate) dense: bool,
-    /// Whether the last point is the end of the solve, wherever that is.
-    pub(crate) ends: bool,
+    /// What else is saved.
+    pub(crate) kind: SaveKind,
+}
+
+/// What a solve saves beside its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SaveKind {
+    /// The solution at known times.
+    Times,
+    /// That at the end, wherever that is.
+    End,
+    /// That at the end of every step.
+    Steps,
+    /// That at the end, wherever that is, and the interpolants of all steps.
+    Dense,
 }
 
 impl<T> SavePlan<T> {
     /// The number of points, where it is known before the solve.
     pub(crate) fn len(&self) -> Option<usize> {
         let times = self.stops.len() + self.between.len();
-        (!self.steps).then(|| times + usize::from(self.start))
+        (self.kind != SaveKind::Steps).then(|| times + usize::from(self.start))
     }
 }
 

@@ -113,9 +113,8 @@ where
         stats.add(&end.stats);
         dense.extend(end.dense);
         let y = Scheme::<T, F>::read_out(scheme, &end.state, &mut saver.mean);
-        let (happened, goes_on) = journey.arrive(end.arrival, y)?;
-        events.extend(happened);
-        if !goes_on {
+        events.extend(journey.arrive(end.arrival, y)?);
+        if journey.is_over() {
             return Ok(Solution { t: saver.t, y: saver.y, events, stats, dense });
         }
     }

@@ -6,7 +6,7 @@ use crate::control::{Adaptive, FixedStep, StepControl, StepSettings};
 use crate::error::Readable;
 use crate::field::find_parameter;
 use crate::gradient::{Accuracy, Ask, Auto, Gradient, Loss, Purpose, Strategy, by_halving};
-use crate::save::SaveAt;
+use crate::save::{SaveAt, SaveKind};
 use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
 use crate::stop::Stop;
@@ -214,7 +214,9 @@ impl<M: Clone, C, G> Solver<M, C, G> {
             return Err(SolveError::argument("parameters", format!("{name} is NaN")));
         }
         // A loss is evaluated at points, for which nothing is to be kept between them.
-        ask.plan.dense = false;
+        if ask.plan.kind == SaveKind::Dense {
+            ask.plan.kind = SaveKind::End;
+        }
         loss.check(&problem.y0, ask.plan.len())?;
         if let Accuracy::Asked(tolerance) = self.accuracy {
             check_gradient_tolerance(tolerance)?;

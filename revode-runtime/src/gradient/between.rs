@@ -52,7 +52,7 @@ impl<T: Real, Y: State<T>> Read<T, Y> {
         &mut self,
         field: &F,
         step: Step<T>,
-        loss: &impl Loss<T, Y>,
+        loss: &dyn Loss<T, Y>,
         between: &Between<'_, T, F>,
     ) -> usize {
         let before = self.points.len();

@@ -10,7 +10,7 @@ use crate::{Action, FieldVjp, Problem, Real, State};
 /// same state moves less far. What the loss sees `at_start` itself does not move.
 pub(super) fn of_start<T: Real, F: FieldVjp<T>>(
     Problem { field, y0, t0, .. }: &Problem<T, F>,
-    loss: &impl Loss<T, F::State>,
+    loss: &dyn Loss<T, F::State>,
     at_start: bool,
     y0_bar: &F::State,
 ) -> T {
@@ -25,7 +25,7 @@ pub(super) fn of_start<T: Real, F: FieldVjp<T>>(
 /// The derivative with respect to the end, which the `last` leg has come to: by what the loss sees there.
 pub(super) fn of_end<T: Real, F: FieldVjp<T>, S: Scheme<T, F>, K>(
     Problem { field, y0, .. }: &Problem<T, F>,
-    loss: &impl Loss<T, F::State>,
+    loss: &dyn Loss<T, F::State>,
     scheme: &S,
     last: &Traversed<T, F, S, K>,
 ) -> T {
@@ -36,5 +36,5 @@ pub(super) fn of_end<T: Real, F: FieldVjp<T>, S: Scheme<T, F>, K>(
     let y = scheme.read_out(&last.state, &mut mean);
     loss.cotangent(index, last.t1, y, &mut seen);
     field.eval(last.t1, y, &mut f);
-    dot(&seen, &f)
+    dot(&seen, &f) + loss.time_cotangent(index, last.t1, y)
 }

@@ -39,7 +39,7 @@ pub(super) fn solve<T, F, M, C, S, K>(
     ask: &Ask<'_, T, F, M, C>,
     scheme: &S,
     keeper: impl Fn(Leg<'_, T, F>) -> Result<K, SolveError>,
-    loss: &impl Loss<T, F::State>,
+    loss: &dyn Loss<T, F::State>,
 ) -> Result<Way<T, F, S, K>, Stop>
 where
     T: Real,
@@ -78,7 +78,7 @@ where
         (points, kept) = (passed.end(), kept + keeper.bytes());
         let t1 = end.arrival.t;
         let y = Scheme::<T, F>::read_out(scheme, &end.state, &mut mean);
-        let (events, goes_on) = journey.arrive(end.arrival, y)?;
+        let events = journey.arrive(end.arrival, y)?;
         for occurrence in &events {
             way.stats.bytes_kept += occurrence.before.bytes() + occurrence.after.bytes();
             way.loss += loss.event(occurrence);
@@ -94,7 +94,7 @@ where
             read,
             keeper,
         });
-        if !goes_on {
+        if journey.is_over() {
             loss.finish(points)?;
             loss.finish_events(&mut way.legs.iter().flat_map(|leg| &leg.events))?;
             return Ok(way);
@@ -103,9 +103,9 @@ where
 }
 
 /// Evaluates the loss along a leg, lets the keeper keep.
-struct Forward<'a, T, Y, S, L, K> {
+struct Forward<'a, T: Real, Y: State<T>, S, K> {
     scheme: &'a S,
-    loss: &'a L,
+    loss: &'a dyn Loss<T, Y>,
     keeper: K,
     value: T,
     points: Points,
@@ -114,15 +114,17 @@ struct Forward<'a, T, Y, S, L, K> {
     mean: Y,
 }
 
-impl<T, F, S, L, K> Observer<T, F, S> for Forward<'_, T, F::State, S, L, K>
+impl<T, F, S, K> Observer<T, F, S> for Forward<'_, T, F::State, S, K>
 where
     T: Real,
     F: FieldVjp<T>,
     S: SchemeVjp<T, F>,
-    L: Loss<T, F::State>,
     K: Keeper<T, F, S>,
 {
-    const RECORDS: bool = true;
+    #[inline(always)]
+    fn records(&self) -> bool {
+        true
+    }
 
     fn saved(
         &mut self,

@@ -16,7 +16,7 @@ use crate::{FieldVjp, MethodVjp, Problem, Real, SolveError, State};
 pub(crate) fn by_halving<T, F, M, C, G>(
     strategy: &G,
     ask: &mut Ask<'_, T, F, M, C>,
-    loss: &impl Loss<T, F::State>,
+    loss: &dyn Loss<T, F::State>,
     (steps, allowed): (f64, f64),
 ) -> Result<Gradient<F, F::State, T>, SolveError>
 where

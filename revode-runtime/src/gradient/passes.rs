@@ -104,7 +104,7 @@ pub(super) fn differentiate<T, F, M, C, S, K>(
     ask: &Ask<'_, T, F, M, C>,
     scheme: &S,
     keeper: impl Fn(Leg<'_, T, F>) -> Result<K, SolveError>,
-    loss: &impl Loss<T, F::State>,
+    loss: &dyn Loss<T, F::State>,
 ) -> Result<Gradient<F, F::State, T>, Stop>
 where
     T: Real,
@@ -127,19 +127,18 @@ where
         flow: allowed.map(|_| Flow::new(field, y0)),
         events: EventsVjp::new(field, y0),
         evaluations: 0,
+        strategy: StrategyStats::None,
+        records: Vec::with_capacity(legs.len()),
     };
     let t1_bar = legs.last().map_or(T::ZERO, |leg| of_end(ask.problem, loss, scheme, leg));
     let mut adjoint = Adjoint::zero(y0.zeros_like(), field, allowed.is_some());
-    let mut records = Vec::with_capacity(legs.len());
     for leg in legs.into_iter().rev() {
-        let (before, record, report) = back.over(ask.problem, leg, adjoint)?;
-        adjoint = before;
-        stats.strategy = report.and(stats.strategy);
-        records.push(record);
+        adjoint = back.over(ask.problem, leg, adjoint)?;
     }
+    let Back { work, output, watch, flow, events, evaluations, strategy, mut records, .. } = back;
     records.reverse();
+    stats.strategy = strategy;
     let steps = records.iter().map(StepRecord::len).sum();
-    let Back { work, output, watch, flow, events, evaluations, .. } = back;
     stats.evaluations += scheme.method().taped_evaluations(&work.taped) + evaluations;
     stats.evaluations += flow.as_ref().map_or(0, |flow| flow.evaluations) + events.evaluations;
     stats.vjps = scheme.method().vjps(&work.taped);
@@ -181,34 +180,36 @@ where
 }
 
 /// The way back: what it goes along, and what it works with.
-struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>, L> {
+struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
     scheme: &'a S,
-    loss: &'a L,
+    loss: &'a dyn Loss<T, F::State>,
     work: VjpWork<T, F, S::Method>,
     /// The dense output, where save points lie between the ends of steps.
     output: Option<BoxedDenseOutputVjp<'a, T, F>>,
     watch: Watch,
     flow: Option<Flow<T, F::State>>,
     events: EventsVjp<F, F::State>,
-    /// The evaluations of the keepers.
+    /// The evaluations of the keepers, and what they report.
     evaluations: u64,
+    strategy: StrategyStats,
+    /// The steps of the legs, the last one first.
+    records: Vec<StepRecord<T>>,
 }
 
-impl<T, F, S, L> Back<'_, T, F, S, L>
+impl<T, F, S> Back<'_, T, F, S>
 where
     T: Real,
     F: FieldVjp<T>,
     S: SchemeVjp<T, F>,
-    L: Loss<T, F::State>,
 {
     /// Takes the cotangents of the state after a leg, and after the events at its end, to those of the state at its
-    /// start. Returns them, the steps of the leg and what its keeper reports.
+    /// start.
     fn over<K: Keeper<T, F, S>>(
         &mut self,
         problem: &Problem<T, F>,
         leg: Traversed<T, F, S, K>,
         mut after: Adjoint<F::State, F>,
-    ) -> Result<(Adjoint<F::State, F>, StepRecord<T>, StrategyStats), Stop> {
+    ) -> Result<Adjoint<F::State, F>, Stop> {
         let Traversed { y0, t0, t1, mut state, events, record, mut points, mut read, mut keeper } =
             leg;
         let Self { scheme, loss, work, output, watch, flow, .. } = self;
@@ -216,6 +217,7 @@ where
         let between = output.as_mut().map(|output| Between::new(&mut **output, first));
         let between = between.as_ref();
         let leg = Leg { field, y0: y0.as_ref().unwrap_or(first), t0, t1, kept: 0 };
+        let mut at_end = T::ZERO;
         if let Some(last) = events.last().filter(|last| last.event.action == Action::End)
             && let Some(index) = points.next_at(record.len())
         {
@@ -223,8 +225,9 @@ where
             for Cotangent { state, .. } in after.each() {
                 loss.cotangent(index, t1, &last.before, state);
             }
+            at_end = loss.time_cotangent(index, t1, &last.before);
         }
-        self.events.back(field, &events, *loss, &mut after)?;
+        self.events.back(field, &events, (*loss, at_end), &mut after)?;
         let mut adjoint = after.map(|after| {
             let mut bar = scheme.zero_bar(&after);
             if after.as_slice().iter().any(|bar| *bar != T::ZERO) {
@@ -268,7 +271,9 @@ where
             watch.look(*scheme, (step.index, step.t), &adjoint);
         }
         self.evaluations += keeper.evaluations(scheme);
-        Ok((adjoint.map(|bar| scheme.start_vjp(bar)), record, keeper.report()))
+        self.strategy = keeper.report().and(self.strategy);
+        self.records.push(record);
+        Ok(adjoint.map(|bar| scheme.start_vjp(bar)))
     }
 }
 

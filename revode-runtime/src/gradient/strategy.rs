@@ -70,7 +70,7 @@ pub trait Strategy: Sized {
     fn gradient<T, F, M, C>(
         &self,
         ask: &Ask<'_, T, F, M, C>,
-        loss: &impl Loss<T, F::State>,
+        loss: &dyn Loss<T, F::State>,
     ) -> Result<Gradient<F, F::State, T>, SolveError>
     where
         T: Real,

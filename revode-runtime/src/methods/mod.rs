@@ -3,6 +3,8 @@
 //! All of them are in one list, [`for_each_method!`](crate::for_each_method): tests, benches and
 //! the command instantiate every method from it, and [`METHODS`] is made from it.
 
+mod any;
+
 use crate::{ContinuousExtension, Proof, Stability, Tableau};
 
 /// Calls a macro with the list of all methods.

@@ -4,52 +4,8 @@ use super::Observer;
 use super::journey::Course;
 use crate::dense::{BoxedDenseOutput, Dense, Gauss};
 use crate::error::check_finite;
-use crate::scheme::{Scheme, Work};
+use crate::scheme::Scheme;
 use crate::{Method, Real, SolveError, State, Step, VectorField};
-
-/// An observer for which the time loop reads between the ends of steps.
-pub(super) struct Reading<'a, O>(pub(super) &'a mut O);
-
-impl<T, F, S, O> Observer<T, F, S> for Reading<'_, O>
-where
-    T: Real,
-    F: VectorField<T>,
-    S: Scheme<T, F>,
-    O: Observer<T, F, S>,
-{
-    const RECORDS: bool = O::RECORDS;
-    const READS: bool = true;
-
-    fn saved(
-        &mut self,
-        index: usize,
-        steps: u64,
-        t: T,
-        state: &S::State,
-    ) -> Result<(), SolveError> {
-        self.0.saved(index, steps, t, state)
-    }
-    fn passed(
-        &mut self,
-        index: usize,
-        step: Step<T>,
-        at: (T, T),
-        y: &F::State,
-    ) -> Result<(), SolveError> {
-        self.0.passed(index, step, at, y)
-    }
-    fn before(
-        &mut self,
-        step: Step<T>,
-        state: &S::State,
-        work: &Work<T, F, S>,
-    ) -> Result<(), SolveError> {
-        self.0.before(step, state, work)
-    }
-    fn after(&mut self, step: Step<T>, state: &S::State) -> Result<(), SolveError> {
-        self.0.after(step, state)
-    }
-}
 
 /// Reads between the ends of the steps.
 pub(super) struct Reader<'a, T: Real, F: VectorField<T>, M: Method<T, F>> {
@@ -88,7 +44,7 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
             read: 0,
             first: course.first + usize::from(course.start),
             y: y0.zeros_like(),
-            kept: course.dense.then(kept),
+            kept: course.is_dense().then(kept),
         })
     }
 
@@ -118,7 +74,7 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
     ) -> Result<bool, SolveError>
     where
         S: Scheme<T, F, Method = M>,
-        O: Observer<T, F, S>,
+        O: Observer<T, F, S> + ?Sized,
     {
         let mut extended = false;
         let mut extend = |output: &mut BoxedDenseOutput<'_, T, F, _>, stages: &mut _| {

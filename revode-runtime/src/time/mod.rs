@@ -1,6 +1,7 @@
 //! The time loop: the one place that takes, accepts and rejects steps.
 
 mod codes;
+mod crossing;
 mod events;
 mod interpolate;
 mod journey;
@@ -23,13 +24,14 @@ use std::rc::Rc;
 use crate::control::{Begin, StepControl, StepSettings, Verdict};
 use crate::dense::Dense;
 use crate::error::check_finite;
+use crate::save::SaveKind;
 use crate::scheme::{Scheme, Work};
 use crate::stop::{Stop, Unfinished};
 use crate::{
     Action, Leg, Method, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField,
 };
-use events::{Events, Look};
-use interpolate::{Reader, Reading};
+use events::{Events, Found, Look};
+use interpolate::Reader;
 use journey::Course;
 use limits::Limit;
 use spectrum::Spectrum;
@@ -39,9 +41,10 @@ use switching::Switching;
 /// Watches a solve: saves points, keeps what the backward pass needs.
 pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
     /// Whether the time loop records the steps.
-    const RECORDS: bool = false;
-    /// Whether the time loop reads between the ends of steps.
-    const READS: bool = false;
+    #[inline(always)]
+    fn records(&self) -> bool {
+        false
+    }
 
     /// The solve is at save point `index`, after `steps` steps.
     fn saved(&mut self, index: usize, steps: u64, t: T, state: &S::State)
@@ -127,7 +130,7 @@ impl<S, C> TimeLoop<'_, S, C> {
         // Compiled twice, so that solves which read nothing take no time for it (`cargo bench --bench step`: 10 % of
         // a step of RK4, where one loop served both).
         if !course.reads() {
-            self.steps(leg, course, observer)
+            self.steps::<_, _, _, false>(leg, course, observer)
         } else if const { S::INTERPOLATES } {
             self.read_steps(leg, course, observer)
         } else {
@@ -135,26 +138,26 @@ impl<S, C> TimeLoop<'_, S, C> {
         }
     }
 
-    /// [`steps`](Self::steps) that are read. On its own, so that the stack of other solves has no place for it.
+    /// [`steps`](Self::steps) that are read. On its own, so that the stack of other solves has no place for it, and once for
+    /// all observers.
     #[inline(never)]
-    fn read_steps<T, F, O>(
+    fn read_steps<T, F>(
         &self,
         leg: Leg<'_, T, F>,
         course: &Course<'_, T>,
-        observer: &mut O,
+        observer: &mut dyn Observer<T, F, S>,
     ) -> Result<End<T, S::State, F::State>, Stop>
     where
         T: Real,
         F: VectorField<T>,
         S: Scheme<T, F>,
         C: StepControl<T, F, S::Method>,
-        O: Observer<T, F, S>,
     {
-        self.steps(leg, course, &mut Reading(observer))
+        self.steps::<_, _, _, true>(leg, course, observer)
     }
 
-    /// The steps from the start to the end.
-    fn steps<T, F, O>(
+    /// The steps from the start to the end; where it `READS`, values are read between the ends of some.
+    fn steps<T, F, O, const READS: bool>(
         &self,
         leg: Leg<'_, T, F>,
         course: &Course<'_, T>,
@@ -165,17 +168,19 @@ impl<S, C> TimeLoop<'_, S, C> {
         F: VectorField<T>,
         S: Scheme<T, F>,
         C: StepControl<T, F, S::Method>,
-        O: Observer<T, F, S>,
+        O: Observer<T, F, S> + ?Sized,
     {
         let Self { scheme, control, settings, limits, stability, switches, tried } = self;
         let &&StepSettings { max_steps, max_step, min_step, first_step, .. } = settings;
         // The very first step is that of the first leg.
-        let first_step = first_step.filter(|_| course.tried == 0);
+        let first_step = match course.h {
+            Some(h) => Some(h.abs().to_f64()),
+            None => first_step.filter(|_| course.tried == 0),
+        };
         let settings = StepSettings { first_step, ..**settings };
         let Leg { field, y0, t0, t1, .. } = leg;
         let method = scheme.method();
         let Begin { h, evaluations, mut memory } = control.begin(method, leg, &settings)?;
-        let h = course.h.map_or(h, |h| h.abs());
         let backward = t1 < t0;
         let mut limit = Limit::new(max_step, limits.as_deref());
         let (least, most) = (T::from_f64(limit.least(min_step)), limit.at(t0, backward));
@@ -185,14 +190,14 @@ impl<S, C> TimeLoop<'_, S, C> {
         } else {
             at_most(at_least(h, least), most)
         };
-        let mut steps = Steps::new(t0, if backward { -h } else { h }, O::RECORDS);
+        let mut steps = Steps::new(t0, if backward { -h } else { h }, observer.records());
         steps.least = least;
         let stability = stability.filter(|_| control.tolerance().is_some());
         let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
         let mut stability_limited = 0;
         let mut switching = Switching::new(field, (t0, y0), *switches);
-        let mut events = Events::new(leg, course.happened);
-        let mut reader = O::READS.then(|| Reader::new(*scheme, field, course, (t0, y0)));
+        let mut events = Events::new(leg, course.happened)?;
+        let mut reader = READS.then(|| Reader::new(*scheme, field, course, (t0, y0)));
         let mut work = Work::new(*scheme, field, y0);
         let mut state = scheme.start(y0);
         let mut error_norm = 0.0;
@@ -251,6 +256,9 @@ impl<S, C> TimeLoop<'_, S, C> {
                 {
                     method.restart(stages);
                     steps.retry();
+                    if let Some(events) = &mut events {
+                        events.reject();
+                    }
                     continue;
                 }
                 if !verdict.accepted {
@@ -295,11 +303,11 @@ impl<S, C> TimeLoop<'_, S, C> {
                     if S::CONTINUES && !told {
                         control.proceed(method, &mut work.stages);
                     }
-                    if course.steps {
+                    if course.kind == SaveKind::Steps {
                         save(observer, &steps, &state)?;
                     }
                     if let Some(events) = &mut events
-                        && events.accept(field, step, scheme.solution(&state))
+                        && events.accept(field, step, scheme.solution(&state))?
                     {
                         if steps.t() == stop && i < course.stops.len() {
                             save(observer, &steps, &state)?;
@@ -330,8 +338,9 @@ impl<S, C> TimeLoop<'_, S, C> {
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
         let (happened, found) = events.map_or((Vec::new(), 0), |events| events.finish::<F>());
-        let is_last = |i: &usize| field.event(*i).action == Action::End;
-        if course.ends && steps.t() != t1 && happened.iter().any(is_last) {
+        let is_last = |found: &Found| field.event(found.number).action == Action::End;
+        let ends = happened.iter().any(is_last) || (course.ends && steps.t() == t1);
+        if ends && course.saves_end() && course.stops.last() != Some(&steps.t()) {
             save(observer, &steps, &state)?;
         }
         let (points, read, dense) = reader.map_or((0, 0, None), |reader| reader.finish());
