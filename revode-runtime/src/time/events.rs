@@ -208,6 +208,8 @@ struct Search {
     /// The lengths between which it lies.
     low: f64,
     high: f64,
+    /// Whether the trigger reaches 0 there: the cubic may show what the solution does not do.
+    there: bool,
     last: Option<(f64, f64)>,
     tries: u32,
 }
@@ -221,6 +223,7 @@ impl Search {
             self.low = self.low.max(length);
         } else {
             self.high = self.high.min(length);
+            self.there = true;
         }
         if let Some((last, g_last)) = self.last {
             let slope = (g - g_last) / (length - last);
@@ -230,6 +233,7 @@ impl Search {
         }
         self.last = Some((length, g));
         let miss = -g / self.slope;
+        self.there |= miss.abs() <= rounding;
         if g == 0.0
             || miss.abs() <= rounding
             || self.high - self.low <= rounding
@@ -241,6 +245,11 @@ impl Search {
         let inside = next > self.low && next < self.high;
         Some(if inside { next } else { 0.5 * (self.low + self.high) })
     }
+}
+
+/// Where a step from the start of `step` ends that has this length.
+fn end_after<T: Real>(step: Step<T>, length: f64) -> T {
+    step.t + T::from_f64(if step.h < T::ZERO { -length } else { length })
 }
 
 impl<T: Real, S: State<T>> Events<T, S> {
@@ -309,17 +318,23 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let length = (step.end - step.t).abs().to_f64();
         let times = step.t.abs().max(step.end.abs()).to_f64();
         let rounding = 2.0 * T::EPSILON.to_f64() * times;
+        let mut missed = None;
         if let Some(mut search) = self.search {
             let g = field.trigger(self.watched[search.index].number, step.end, ends[1]).to_f64();
             let next = search.next(length, g, rounding);
-            self.search = Some(search);
-            return Ok(self.aim(step, next));
+            let next = next.filter(|next| end_after(step, *next) != step.end);
+            if next.is_some() || search.there {
+                self.search = Some(search);
+                return Ok(self.aim(step, next));
+            }
+            // The cubic has crossed 0, and the solution has not: the step is looked at for the others.
+            (self.search, self.target, missed) = (None, None, Some(search.index));
         }
         let Self { watched, cubic, y: between, .. } = self;
         let cubic: &mut dyn DenseOutput<T, F, ()> = cubic;
         cubic.extend(field, step, ends, &mut ());
         let mut first: Option<(f64, f64, usize)> = None;
-        for (index, watched) in watched.iter().enumerate() {
+        for (index, watched) in watched.iter().enumerate().filter(|(i, _)| Some(*i) != missed) {
             let sign = if watched.leaves {
                 leaving(field, watched, step, (ends[0], cubic), between)
             } else {
@@ -353,7 +368,9 @@ impl<T: Real, S: State<T>> Events<T, S> {
         // (A root of the cubic that only touches 0 has no sign of its own.)
         let sign = if slope > 0.0 { -1.0 } else { 1.0 };
         let (low, high) = (0.0, length * (1.0 + 1e-3));
-        self.search = Some(Search { index, sign, slope, low, high, last: None, tries: 0 });
+        let end = field.trigger(self.watched[index].number, step.end, ends[1]).to_f64();
+        let there = sign * end <= 0.0;
+        self.search = Some(Search { index, sign, slope, low, high, there, last: None, tries: 0 });
         let next = theta * length;
         let is_whole = (length - next).abs() <= rounding;
         Ok(self.aim(step, (!is_whole).then_some(next)))
@@ -361,9 +378,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
 
     /// Sets the target to the end of a step of this length; `None` where the step at hand is the one.
     fn aim(&mut self, step: Step<T>, length: Option<f64>) -> Look {
-        let target = length
-            .map(|length| step.t + T::from_f64(if step.h < T::ZERO { -length } else { length }));
-        match target {
+        match length.map(|length| end_after(step, length)) {
             Some(target) if target != step.end && target != step.t => {
                 self.target = Some(target);
                 Look::Again
