@@ -32,8 +32,8 @@ fn main() -> Result<(), SolveError> {
         let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance).unchecked();
         println!("\n{tolerance:e}  events  steps  tries  evaluations  more  gradient  VJPs  bytes");
         let (mut free, mut without) = (None, 0);
-        macro_rules! row {
-            ($Name:ident) => {
+        macro_rules! rows {
+            ($($Name:ident)*) => {$(
                 let problem = Problem::new($Name { w: 1.0, time }, [1.0, 0.0, 0.0], 0.0..31.0);
                 let Solution { events, stats, .. } = solver.solve(&problem, SaveAt::end())?;
                 let Stats { accepted, rejected, evaluations, .. } = stats;
@@ -49,13 +49,9 @@ fn main() -> Result<(), SolveError> {
                 let Stats { evaluations: all, vjps, bytes_kept, .. } = fit.stats;
                 print!("{name:8} {events:3} {accepted:6} {rejected:6} ");
                 println!("{evaluations:10} {more:10.1} {all:7} {vjps:7} {bytes_kept:6}");
-            };
+            )*};
         }
-        row!(Free);
-        row!(Timed);
-        row!(Watched);
-        row!(Noted);
-        row!(Counted);
+        rows!(Free Timed Watched Noted Counted);
     }
     Ok(())
 }
