@@ -4,7 +4,6 @@
 //! `cargo test --release --test long_horizons -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md` and `docs/exact.md`.
 
-use revode::MethodVjp;
 use revode::control::StepControl;
 use revode::prelude::*;
 use revode_testing::compare::{difference, flat};
@@ -13,6 +12,11 @@ use revode_testing::dynamics::{
 };
 use revode_testing::for_each_dynamics;
 use revode_testing::loss::squared_length;
+
+revode::any_method! {
+    fixed { Rk4 }
+    adaptive { Tsit5 }
+}
 
 /// What was found with one step-size control: the anchors and the bits a component that were kept, the plain
 /// method's gradient, and how far the guarded and the exact one are from it.
@@ -43,16 +47,15 @@ impl Found {
 /// a rate of 30), 82 in another stiff phase, below 60 for the others.
 const TIMES: f64 = 200.0;
 
-fn compare<F, M, C>(
+fn compare<F, C>(
     name: &str,
     steps: &str,
-    solver: &Solver<M, C>,
+    solver: &Solver<AnyMethod, C>,
     problem: &Problem<f64, F>,
 ) -> Found
 where
     F: FieldVjp<f64>,
-    M: MethodVjp<f64, F> + Copy,
-    C: StepControl<f64, F, M> + Copy,
+    C: StepControl<f64, F, AnyMethod> + Copy,
 {
     // Gradients of the discrete solution: that of the equation is out of reach over 100 units of Lorenz's time.
     let (solver, loss) = (solver.unchecked(), squared_length());
@@ -95,11 +98,11 @@ macro_rules! tests {
                 let problem = Problem::new($field, $y0, 0.0..end);
                 let [coarse, middle, fine] = [1.0, 4.0, 16.0].map(|finer| {
                     let steps = format!("RK4 h/{finer}");
-                    compare(name, &steps, &Solver::new(Rk4).fixed_step($h / finer), &problem)
+                    compare(name, &steps, &Solver::new(AnyMethod::Rk4).fixed_step($h / finer), &problem)
                 });
-                compare(name, "Tsit5 h", &Solver::new(Tsit5).fixed_step($h), &problem);
+                compare(name, "Tsit5 h", &Solver::new(AnyMethod::Tsit5).fixed_step($h), &problem);
                 let [loose, tight] = [1e-6, 1e-9].map(|tolerance| {
-                    let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance);
+                    let solver = Solver::new(AnyMethod::Tsit5).tolerance(tolerance, tolerance);
                     compare(name, &format!("{tolerance:e}"), &solver, &problem)
                 });
                 coarse.check(&fine, name, "RK4 h");

@@ -159,7 +159,7 @@ where
 {
     let tolerance = |i: i32| {
         let tolerance = 10_f64.powf(f64::from(-i) / 3.0);
-        run(of, &Solver::new(of.method).tolerance(tolerance, tolerance), case, kind)
+        run(of, &Solver::new(of.method).tolerance(tolerance, tolerance).unchecked(), case, kind)
     };
     let runs: Vec<Run> = (0..40).filter_map(tolerance).collect();
     // Steps that all were of one size would measure nothing new.

@@ -208,7 +208,7 @@ fn adaptive<T: Real>(method: AnyMethod, tolerance: f64, problem: &Problem<T, Roo
 where
     AnyMethod: EmbeddedMethod<T, Root<T>> + MethodVjp<T, Root<T>>,
 {
-    let solver = Solver::new(method).tolerance(tolerance, tolerance);
+    let solver = Solver::new(method).tolerance(tolerance, tolerance).unchecked();
     every_strategy!(format!("{method:?}, adaptive"), problem, solver, 300.0 * tolerance);
 }
 

@@ -43,17 +43,6 @@ ode! {
     at (time) { y *= 10; }
 }
 
-ode! {
-    /// A hyperbolic cosine, below which its cubic runs at the minimum, and a level there.
-    struct Valley {
-        state  { x, slope }
-        params { level }
-    }
-    dx/dt = slope;
-    dslope/dt = x;
-    event touches = x - level;
-}
-
 fn levels(high: f64) -> Problem<f64, Levels> {
     // The top is 5 m high, after 1 s.
     Problem::new(Levels { gravity: 10.0, low: 1.0, high }, [0.0, 10.0], 0.0..2.0)
@@ -75,22 +64,6 @@ fn two_crossings_within_one_step_are_found() {
         assert!(
             solver.solve(&levels(5.0001), SaveAt::end()).unwrap().event_times("any").is_empty()
         );
-    }
-}
-
-#[test]
-fn what_only_the_cubic_crosses_is_no_event() {
-    // Steps of 0.4, with cubics that are 7e-5 too low at the minimum of 1. The solution itself is right to 1e-8.
-    let solver = Solver::new(Vern8).tolerance(1e-9, 1e-9);
-    for k in 0..20 {
-        let start = 2.0 + 0.05 * f64::from(k);
-        for (level, count) in [(1.0 - 1e-5, 0), (1.0 + 1e-3, 2)] {
-            let y0 = [start.cosh(), -start.sinh()];
-            let problem = Problem::new(Valley { level }, y0, 0.0..4.0);
-            let found = solver.solve(&problem, SaveAt::end()).unwrap().events;
-            assert_eq!(found.len(), count, "{start} {level}");
-            assert!(found.iter().all(|x| (x.before[0] - level).abs() < 1e-11), "{found:?}");
-        }
     }
 }
 
@@ -213,8 +186,14 @@ fn what_cannot_be_is_refused() {
     let text = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
     assert!(text.contains("stops") && text.contains("stop 1, inf"), "{text}");
     let problem = Problem::new(Order { time: 1.0 }, [f64::MAX], 0.0..2.0);
-    let error = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err();
-    assert!(matches!(error, SolveError::NotFinite { t: 1.0, .. }), "{error}");
+    let text = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    assert!(
+        text.contains("`at (time)` has changed component 0 of the state to inf at t = 1"),
+        "{text}"
+    );
+    // A time that is infinite never comes.
+    let problem = Problem::new(Order { time: f64::INFINITY }, [0.0], 0.0..2.0);
+    assert!(Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap().events.is_empty());
 }
 
 #[test]

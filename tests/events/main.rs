@@ -2,6 +2,7 @@
 //! refused.
 
 mod closed_forms;
+mod corners;
 mod detection;
 mod every_strategy;
 mod models;

@@ -231,10 +231,19 @@ pub(crate) fn infusion() -> Case<Infusion> {
     }
 }
 
-/// What is asked for at the end: the sum of the components that count.
-pub(crate) fn sum<const N: usize>(
-    counts: [f64; N],
-) -> Terminal<impl Fn(&SVector<f64, N>) -> f64, impl Fn(&SVector<f64, N>) -> SVector<f64, N>> {
-    let weights = SVector::from(counts);
-    Terminal::new(move |y: &SVector<f64, N>| weights.dot(y), move |_: &SVector<f64, N>| weights)
+/// What is asked for at the end: the sum of the components, each times its weight.
+#[derive(Clone, Copy)]
+pub(crate) struct Sum<const N: usize>(SVector<f64, N>);
+
+pub(crate) fn sum<const N: usize>(weights: [f64; N]) -> Sum<N> {
+    Sum(SVector::from(weights))
+}
+
+impl<const N: usize> Loss<f64, SVector<f64, N>> for Sum<N> {
+    fn value(&self, _: usize, _: f64, y: &SVector<f64, N>) -> Result<f64, SolveError> {
+        Ok(self.0.dot(y))
+    }
+    fn cotangent(&self, _: usize, _: f64, _: &SVector<f64, N>, y_bar: &mut SVector<f64, N>) {
+        *y_bar += self.0;
+    }
 }

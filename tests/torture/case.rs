@@ -202,7 +202,7 @@ impl Case {
         let extreme = if self.fine { f64::min } else { f64::max };
         let atol = self.tolerance * units.iter().copied().reduce(extreme).unwrap();
         self.strategy(
-            Solver::new(self.method).tolerance(self.tolerance, atol).max_steps(20_000),
+            Solver::new(self.method).tolerance(self.tolerance, atol).max_steps(20_000).unchecked(),
             random,
         )
     }

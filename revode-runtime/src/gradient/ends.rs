@@ -36,5 +36,5 @@ pub(super) fn of_end<T: Real, F: FieldVjp<T>, S: Scheme<T, F>, K>(
     let y = scheme.read_out(&last.state, &mut mean);
     loss.cotangent(index, last.t1, y, &mut seen);
     field.eval(last.t1, y, &mut f);
-    dot(&seen, &f)
+    dot(&seen, &f) + loss.time_cotangent(index, last.t1, y)
 }

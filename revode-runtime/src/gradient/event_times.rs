@@ -96,7 +96,17 @@ impl<T: Real, S: State<T>> Loss<T, S> for EventTimes<'_, T> {
         &self,
         events: &mut dyn Iterator<Item = &Occurrence<T, S>>,
     ) -> Result<(), SolveError> {
-        let (needed, found) = (self.times.len(), events.filter(|x| self.late(x).is_some()).count());
+        let (needed, mut found) = (self.times.len(), 0);
+        for occurrence in events.filter(|occurrence| self.late(occurrence).is_some()) {
+            found += 1;
+            if let (None, Some(index)) = (self.index, occurrence.event.index) {
+                let problem = format!(
+                    "`{}` are several events: choose one, by `.index({index})` say",
+                    self.name
+                );
+                return Err(SolveError::argument("times", problem));
+            }
+        }
         if found >= needed {
             return Ok(());
         }
@@ -122,6 +132,10 @@ impl<T: Real, S: State<T>, A: Loss<T, S>, B: Loss<T, S>> Loss<T, S> for (A, B) {
     fn cotangent(&self, index: usize, t: T, y: &S, y_bar: &mut S) {
         self.0.cotangent(index, t, y, y_bar);
         self.1.cotangent(index, t, y, y_bar);
+    }
+
+    fn time_cotangent(&self, index: usize, t: T, y: &S) -> T {
+        self.0.time_cotangent(index, t, y) + self.1.time_cotangent(index, t, y)
     }
 
     fn event(&self, occurrence: &Occurrence<T, S>) -> T {

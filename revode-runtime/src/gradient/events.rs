@@ -25,15 +25,23 @@ use crate::{Action, FieldVjp, Occurrence, Real, SolveError, State, support};
 /// Takes cotangents back over events.
 #[derive(Debug)]
 pub(super) struct EventsVjp<F, S> {
-    /// The derivatives before and after an event.
-    f: S,
-    f_after: S,
-    /// Scratch space for cotangents of a state, and for one of the parameters.
+    /// The derivatives before each of some events, and after the last one.
+    f: Vec<S>,
+    /// What triggers add to a cotangent.
+    added: S,
+    /// Scratch space for a cotangent of a state, and for one of the parameters.
     part: S,
-    bar: S,
-    of_loss: S,
     model: F,
     pub(super) evaluations: u64,
+}
+
+/// What the loss and the trigger say of an event.
+struct Moved<T, S> {
+    /// `ġ`.
+    rate: T,
+    /// The derivatives of the loss with respect to the time and to the state before.
+    t_bar: T,
+    bar: S,
 }
 
 impl<F, S> EventsVjp<F, S> {
@@ -43,21 +51,15 @@ impl<F, S> EventsVjp<F, S> {
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let zeros = || y0.zeros_like();
-        let model = field.zeros_like();
-        Self {
-            f: zeros(),
-            f_after: zeros(),
-            part: zeros(),
-            bar: zeros(),
-            of_loss: zeros(),
-            model,
-            evaluations: 0,
-        }
+        let (added, part) = (y0.zeros_like(), y0.zeros_like());
+        Self { f: Vec::new(), added, part, model: field.zeros_like(), evaluations: 0 }
     }
 
-    /// Takes the cotangents of the state after some events of one time to those of the state before, with what the loss
-    /// says of them, and adds to those of the parameters.
+    /// Takes the cotangents of the state after the events of one time to those of the state before, with what the loss
+    /// says of them, and of the time `at_end` where the solve ends there, and adds to those of the parameters.
+    ///
+    /// Each has a time of its own, by its trigger at the state before all of them: that of one that shares its trigger
+    /// with another moves along, that of another one by itself.
     ///
     /// # Errors
     /// [`SolveError::EventNotSmooth`] where the time of an event has no derivative.
@@ -65,64 +67,84 @@ impl<F, S> EventsVjp<F, S> {
         &mut self,
         field: &F,
         occurred: &[Occurrence<T, S>],
-        loss: &dyn Loss<T, S>,
+        (loss, at_end): (&dyn Loss<T, S>, T),
         adjoint: &mut Adjoint<S, F>,
     ) -> Result<(), SolveError>
     where
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        for occurrence in occurred.iter().rev() {
-            let Occurrence { number, event, t, before, after, .. } = occurrence;
-            self.bar.fill(T::ZERO);
-            let t_bar_of_loss = loss.event_cotangent(occurrence, &mut self.bar);
-            let is_seen =
-                t_bar_of_loss != T::ZERO || self.bar.as_slice().iter().any(|x| *x != T::ZERO);
-            if event.action == Action::Note && !is_seen {
-                continue;
-            }
-            self.of_loss.assign(&self.bar);
-            field.eval(*t, before, &mut self.f);
-            field.eval(*t, after, &mut self.f_after);
-            self.evaluations += 2;
-            let rate = self.rate(field, occurrence)?;
-            for Cotangent { state, model } in adjoint.each() {
-                let mut t_bar = t_bar_of_loss;
-                if event.action != Action::End {
-                    t_bar -= dot(state, &self.f_after);
+        let ([first, ..], [.., last]) = (occurred, occurred) else { return Ok(()) };
+        self.f.clear();
+        for (t, y) in occurred.iter().map(|x| (x.t, &x.before)).chain([(last.t, &last.after)]) {
+            let mut f = y.zeros_like();
+            field.eval(t, y, &mut f);
+            self.f.push(f);
+            self.evaluations += 1;
+        }
+        let mut moved = Vec::with_capacity(occurred.len());
+        for occurrence in occurred {
+            let mut bar = first.before.zeros_like();
+            let t_bar = loss.event_cotangent(occurrence, &mut bar);
+            let is_seen = t_bar != T::ZERO || bar.as_slice().iter().any(|x| *x != T::ZERO);
+            // Nothing depends on the time of what is only noted.
+            moved.push(if is_seen || occurrence.event.action != Action::Note {
+                Some(Moved { rate: self.rate(field, occurrence, &first.before)?, t_bar, bar })
+            } else {
+                None
+            });
+        }
+        let Self { f, added, part, .. } = self;
+        for Cotangent { state, model } in adjoint.each() {
+            added.fill(T::ZERO);
+            for (i, (occurrence, moved)) in occurred.iter().zip(&moved).enumerate().rev() {
+                let Some(Moved { rate, t_bar, bar }) = moved else { continue };
+                let Occurrence { number, event, t, before, .. } = occurrence;
+                let mut t_bar = *t_bar;
+                if event.action == Action::End {
+                    t_bar += at_end;
+                } else {
+                    t_bar -= dot(state, &f[i + 1]);
                 }
                 if event.action == Action::Reset {
-                    let part = &mut self.part;
                     let by_time = field.reset_vjp(*number, *t, before, state, part, model);
                     t_bar += by_time.ok_or_else(|| no_vjp(occurrence))?;
                     state.assign(part);
                 }
-                support::add(state, [&self.of_loss]);
-                t_bar += dot(state, &self.f);
-                let bar = -t_bar / rate;
-                let (number, part) = (*number, &mut self.part);
-                field
-                    .trigger_vjp(number, *t, before, bar, part, model)
-                    .ok_or_else(|| no_vjp(occurrence))?;
-                support::add(state, [&*part]);
+                support::add(state, [bar]);
+                t_bar += dot(state, &f[i]);
+                let by_time =
+                    field.trigger_vjp(*number, *t, &first.before, -t_bar / *rate, part, model);
+                by_time.ok_or_else(|| no_vjp(occurrence))?;
+                support::add(added, [&*part]);
             }
+            support::add(state, [&*added]);
         }
         Ok(())
     }
 
-    /// `ġ`, the derivative of the trigger along the solution before the event.
-    fn rate<T: Real>(&mut self, field: &F, occurrence: &Occurrence<T, S>) -> Result<T, SolveError>
+    /// `ġ`, the derivative of the trigger of an event along the solution that comes to the state `y`.
+    fn rate<T: Real>(
+        &mut self,
+        field: &F,
+        occurrence: &Occurrence<T, S>,
+        y: &S,
+    ) -> Result<T, SolveError>
     where
         S: State<T>,
         F: FieldVjp<T, State = S>,
     {
-        let Occurrence { number, t, before, .. } = occurrence;
-        let (bar, model) = (&mut self.bar, &mut self.model);
-        let by_time = field.trigger_vjp(*number, *t, before, T::ONE, bar, model);
-        let rate = by_time.ok_or_else(|| no_vjp(occurrence))? + dot(bar, &self.f);
-        if rate == T::ZERO || !rate.is_finite() {
-            let event = occurrence.event.to_string();
-            return Err(SolveError::EventNotSmooth { event, t: t.to_f64(), rate: rate.to_f64() });
+        let Occurrence { number, t, event, .. } = occurrence;
+        let Self { f, part: bar, model, .. } = self;
+        let by_time = field.trigger_vjp(*number, *t, y, T::ONE, bar, model);
+        let by_time = by_time.ok_or_else(|| no_vjp(occurrence))?;
+        let rate = by_time + dot(bar, &f[0]);
+        // A rate that is left of terms that cancel but for rounding is none.
+        let terms = bar.as_slice().iter().zip(f[0].as_slice()).map(|(g, f)| (*g * *f).abs());
+        let size = by_time.abs() + terms.sum::<T>();
+        if rate.abs() <= T::from_f64(64.0) * T::EPSILON * size || !rate.is_finite() {
+            let (event, t, rate) = (event.to_string(), t.to_f64(), rate.to_f64());
+            return Err(SolveError::EventNotSmooth { event, t, rate });
         }
         Ok(rate)
     }

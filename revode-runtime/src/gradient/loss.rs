@@ -4,10 +4,10 @@ use std::fmt;
 
 use crate::{InitialState, Occurrence, Real, SolveError, State};
 
-/// A loss that is a sum over the save points.
+/// A loss that is a sum over the save points, and over the events.
 ///
 /// Its value is evaluated on the way forward, its cotangent on the way back: nothing has to be kept
-/// for it.
+/// for it but the points that lie inside steps, and the events.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loss of the states `{S}`",
     label = "expected a loss of these states",
@@ -33,6 +33,13 @@ pub trait Loss<T: Real, S: State<T>> {
 
     /// *Adds* the derivative of that term with respect to `y` to `y_bar`.
     fn cotangent(&self, index: usize, t: T, y: &S, y_bar: &mut S);
+
+    /// The derivative of that term with respect to `t`, which moves where a point is the end of a solve that an event ends,
+    /// or the end of the time span. (All other points stay where they are.)
+    fn time_cotangent(&self, index: usize, t: T, y: &S) -> T {
+        let _ = (index, t, y);
+        T::ZERO
+    }
 
     /// The term of an event, where it happens.
     fn event(&self, occurrence: &Occurrence<T, S>) -> T {

@@ -217,6 +217,7 @@ where
         let between = output.as_mut().map(|output| Between::new(&mut **output, first));
         let between = between.as_ref();
         let leg = Leg { field, y0: y0.as_ref().unwrap_or(first), t0, t1, kept: 0 };
+        let mut at_end = T::ZERO;
         if let Some(last) = events.last().filter(|last| last.event.action == Action::End)
             && let Some(index) = points.next_at(record.len())
         {
@@ -224,8 +225,9 @@ where
             for Cotangent { state, .. } in after.each() {
                 loss.cotangent(index, t1, &last.before, state);
             }
+            at_end = loss.time_cotangent(index, t1, &last.before);
         }
-        self.events.back(field, &events, *loss, &mut after)?;
+        self.events.back(field, &events, (*loss, at_end), &mut after)?;
         let mut adjoint = after.map(|after| {
             let mut bar = scheme.zero_bar(&after);
             if after.as_slice().iter().any(|bar| *bar != T::ZERO) {

@@ -4,9 +4,12 @@
 //! state changes as the events say, and the method starts anew: a leg is a solve of its own, forward and on the way back,
 //! whatever the scheme and the strategy.
 
-use crate::error::{Readable, check_finite};
+use super::events::Found;
+use crate::error::Readable;
 use crate::save::{SaveKind, SavePlan};
-use crate::{Action, Event, Leg, Occurrence, Problem, Real, SolveError, Trigger, VectorField};
+use crate::{
+    Action, Event, Leg, Occurrence, Problem, Real, SolveError, State, Trigger, VectorField,
+};
 
 /// What a leg passes on its way, and what the legs before have left it.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +28,10 @@ pub(crate) struct Course<'a, T> {
     pub(crate) tried: u64,
     /// The size that its first step is to have, where nothing has changed since the last one.
     pub(crate) h: Option<T>,
-    /// The events that have just happened, each with the size of its trigger before: what it missed 0 by.
-    pub(crate) happened: &'a [(usize, f64)],
+    /// The events that have just happened.
+    pub(crate) happened: &'a [Found],
+    /// Whether the solve ends where the leg does, by an event.
+    pub(crate) ends: bool,
 }
 
 impl<T> Course<'_, T> {
@@ -64,6 +69,7 @@ impl<T: Real> SavePlan<T> {
             tried: 0,
             h: None,
             happened: &[],
+            ends: false,
         }
     }
 }
@@ -80,7 +86,7 @@ pub(crate) struct Arrival<T> {
     /// The number of the next save point.
     pub(crate) points: usize,
     /// The events that were found there.
-    pub(crate) events: Vec<usize>,
+    pub(crate) events: Vec<Found>,
 }
 
 /// A time at which a leg ends whatever the solution does, and the events that happen there.
@@ -88,9 +94,11 @@ pub(crate) struct Arrival<T> {
 struct Halt<T> {
     t: T,
     events: Vec<usize>,
+    /// Whether one of them ends the solve.
+    ends: bool,
 }
 
-/// So many events in a row, each next to the one before, are without end.
+/// An event that happens so many times in a row, each time next to the one before, does so without end.
 const MOST_AT_ONCE: u32 = 100;
 
 /// A solve on its way.
@@ -104,8 +112,9 @@ pub(crate) struct Journey<'a, T: Real, F: VectorField<T>> {
     /// has counted what it takes of the stack.)
     t: T,
     y: Option<Box<F::State>>,
-    /// Whether the next leg is the first one, and whether the state has just changed.
+    /// Whether the next leg is the first one.
     first: bool,
+    /// Whether the state has just changed.
     changed: bool,
     /// Whether the last one has come to the end.
     over: bool,
@@ -113,11 +122,11 @@ pub(crate) struct Journey<'a, T: Real, F: VectorField<T>> {
     points: usize,
     tried: u64,
     h: Option<T>,
-    happened: Vec<(usize, f64)>,
+    happened: Vec<Found>,
     /// How often each event has happened.
     counts: Vec<usize>,
-    /// The events in a row that each were next to the one before.
-    at_once: u32,
+    /// When each event has happened last, and how often in a row it was next to the time before.
+    rows: Vec<(T, u32)>,
 }
 
 impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
@@ -132,7 +141,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         Ok(Self {
             problem,
             plan,
-            halts: halts(problem)?,
+            halts: halts(problem, plan)?,
             t: problem.t0,
             y: None,
             first: true,
@@ -143,7 +152,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             h: None,
             happened: Vec::new(),
             counts: vec![0; problem.field.event_count()],
-            at_once: 0,
+            rows: vec![(T::from_f64(f64::NAN), 0); problem.field.event_count()],
         })
     }
 
@@ -182,6 +191,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             tried: self.tried,
             h: self.h,
             happened: &self.happened,
+            ends: self.halts.last().is_some_and(|halt| halt.ends),
             ..plan.whole()
         };
         (leg, course)
@@ -195,15 +205,16 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
     /// A leg has ended in the state `y`. Returns the events that have happened there.
     ///
     /// # Errors
-    /// [`SolveError::NotFinite`] where the state after an event is not, [`SolveError::Chattering`] where events follow one
-    /// another without end.
+    /// [`SolveError::InvalidArgument`] where an event makes the state infinite or NaN, [`SolveError::Chattering`] where one
+    /// happens again and again without end.
     pub(crate) fn arrive(
         &mut self,
         arrival: Arrival<T>,
         y: &F::State,
     ) -> Result<Vec<Occurrence<T, F::State>>, SolveError> {
-        let Arrival { t, h, tried, points, mut events } = arrival;
+        let Arrival { t, h, tried, points, events: found } = arrival;
         let field = &self.problem.field;
+        let mut events: Vec<usize> = found.iter().map(|found| found.number).collect();
         if let Some(halt) = self.halts.pop_if(|halt| halt.t == t) {
             events.extend(halt.events);
             events.sort_unstable();
@@ -212,13 +223,15 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         // What is declared after an event that ends the solve does not happen.
         events.truncate(ends.map_or(usize::MAX, |last| last + 1));
         self.watch_for_chattering(t, &events)?;
+        let moved = t != self.t;
+        self.happened = found;
         self.t = t;
         self.first = false;
         self.tried = self.tried.saturating_add(tried);
         self.points = points;
         self.over = ends.is_some() || t == self.problem.t1;
         let occurred = self.change(&events, y.clone())?;
-        self.h = (!self.changed).then_some(h);
+        self.h = (moved && !self.changed).then_some(h);
         Ok(occurred)
     }
 
@@ -231,13 +244,11 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let (field, t) = (&self.problem.field, self.t);
         let mut occurred = Vec::with_capacity(events.len());
         self.changed = false;
-        let miss = |i: &usize| (*i, field.trigger(*i, t, &y).abs().to_f64());
-        self.happened = events.iter().map(miss).collect();
         for number in events {
             let (event, before) = (field.event(*number), y.clone());
             if event.action == Action::Reset {
                 field.reset(*number, t, &mut y);
-                check_finite(&y, t, t)?;
+                check_reset(event, t, &y)?;
                 self.changed = true;
             }
             let after = y.clone();
@@ -249,30 +260,40 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         Ok(occurred)
     }
 
-    /// Counts events that are next to one another: within some units of the rounding of time.
+    /// Counts how often events happen next to the time before: within some units of the rounding of time.
     fn watch_for_chattering(&mut self, t: T, events: &[usize]) -> Result<(), SolveError> {
-        let next = T::from_f64(1024.0) * T::EPSILON * t.abs().max(self.t.abs());
-        let located = |i: &&usize| self.problem.field.event(**i).trigger != Trigger::Time;
-        let Some(event) = events.iter().find(located) else { return Ok(()) };
-        self.at_once = if (t - self.t).abs() <= next { self.at_once + 1 } else { 0 };
-        if self.at_once < MOST_AT_ONCE {
-            return Ok(());
+        for &number in events {
+            let (last, times) = &mut self.rows[number];
+            let next = T::from_f64(1024.0) * T::EPSILON * t.abs().max(last.abs());
+            *times = if (t - *last).abs() <= next { *times + 1 } else { 0 };
+            *last = t;
+            if *times >= MOST_AT_ONCE {
+                let event = self.problem.field.event(number).to_string();
+                return Err(SolveError::Chattering { event, t: t.to_f64() });
+            }
         }
-        let event = self.problem.field.event(*event).to_string();
-        Err(SolveError::Chattering { event, t: t.to_f64() })
+        Ok(())
     }
 }
 
 /// The stops and the events of known times from the start of the span to before its end, the first one last.
-fn halts<T: Real, F: VectorField<T>>(problem: &Problem<T, F>) -> Result<Vec<Halt<T>>, SolveError> {
+fn halts<T: Real, F: VectorField<T>>(
+    problem: &Problem<T, F>,
+    plan: &SavePlan<T>,
+) -> Result<Vec<Halt<T>>, SolveError> {
     let Problem { field, y0, t0, t1, stops } = problem;
-    let mut halts: Vec<Halt<T>> = Vec::new();
-    let stops = stops.iter().map(|t| Halt { t: *t, events: Vec::new() });
-    halts.extend(stops.filter(|halt| halt.t != *t0));
+    // Save points and ends of the span that differ from a halt by rounding are at the same time.
+    let points = || std::iter::once(t0).chain(&plan.stops).chain(&plan.between);
+    let same = T::from_f64(4.0) * T::EPSILON * t0.abs().max(t1.abs());
+    let met = |t: T| points().copied().find(|point| (*point - t).abs() <= same).unwrap_or(t);
+    let halt = |t: T, events| Halt { t: met(t), events, ends: false };
+    let mut halts: Vec<Halt<T>> = stops.iter().map(|t| halt(*t, Vec::new())).collect();
+    halts.retain(|halt| halt.t != *t0);
     for i in 0..field.event_count() {
         let event = field.event(i);
         if event.trigger == Trigger::Time {
-            halts.push(Halt { t: time_of(field, i, event, y0)?, events: vec![i] });
+            let t = time_of(field, i, event, y0)?;
+            halts.push(Halt { ends: event.action == Action::End, ..halt(t, vec![i]) });
         }
     }
     let backward = t1 < t0;
@@ -288,12 +309,23 @@ fn halts<T: Real, F: VectorField<T>>(problem: &Problem<T, F>) -> Result<Vec<Halt
     let mut joined: Vec<Halt<T>> = Vec::with_capacity(halts.len());
     for halt in halts {
         match joined.last_mut() {
-            Some(last) if last.t == halt.t => last.events.extend(halt.events),
+            Some(last) if last.t == halt.t => {
+                last.events.extend(halt.events);
+                last.ends |= halt.ends;
+            }
             _ => joined.push(halt),
         }
     }
     joined.reverse();
     Ok(joined)
+}
+
+/// An error where an event has changed the state to what is none.
+fn check_reset<T: Real, S: State<T>>(event: Event, t: T, y: &S) -> Result<(), SolveError> {
+    let Some(i) = y.as_slice().iter().position(|y| !y.is_finite()) else { return Ok(()) };
+    let (t, value) = (Readable(t), y.as_slice()[i]);
+    let problem = format!("`{event}` has changed component {i} of the state to {value} at t = {t}");
+    Err(SolveError::argument("event", problem))
 }
 
 /// The time of an event that depends on parameters only: its trigger is the time less that, which at 0 is its negative
@@ -305,7 +337,8 @@ fn time_of<T: Real, F: VectorField<T>>(
     y0: &F::State,
 ) -> Result<T, SolveError> {
     let t = -field.trigger(i, T::ZERO, y0);
-    if t.is_finite() {
+    // (One that is infinite never comes.)
+    if !t.to_f64().is_nan() {
         return Ok(t);
     }
     let problem = format!("the time of `{event}` is {}", Readable(t));

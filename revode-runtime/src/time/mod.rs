@@ -1,6 +1,7 @@
 //! The time loop: the one place that takes, accepts and rejects steps.
 
 mod codes;
+mod crossing;
 mod events;
 mod interpolate;
 mod journey;
@@ -29,7 +30,7 @@ use crate::stop::{Stop, Unfinished};
 use crate::{
     Action, Leg, Method, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField,
 };
-use events::{Events, Look};
+use events::{Events, Found, Look};
 use interpolate::Reader;
 use journey::Course;
 use limits::Limit;
@@ -172,12 +173,14 @@ impl<S, C> TimeLoop<'_, S, C> {
         let Self { scheme, control, settings, limits, stability, switches, tried } = self;
         let &&StepSettings { max_steps, max_step, min_step, first_step, .. } = settings;
         // The very first step is that of the first leg.
-        let first_step = first_step.filter(|_| course.tried == 0);
+        let first_step = match course.h {
+            Some(h) => Some(h.abs().to_f64()),
+            None => first_step.filter(|_| course.tried == 0),
+        };
         let settings = StepSettings { first_step, ..**settings };
         let Leg { field, y0, t0, t1, .. } = leg;
         let method = scheme.method();
         let Begin { h, evaluations, mut memory } = control.begin(method, leg, &settings)?;
-        let h = course.h.map_or(h, Real::abs);
         let backward = t1 < t0;
         let mut limit = Limit::new(max_step, limits.as_deref());
         let (least, most) = (T::from_f64(limit.least(min_step)), limit.at(t0, backward));
@@ -193,7 +196,7 @@ impl<S, C> TimeLoop<'_, S, C> {
         let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
         let mut stability_limited = 0;
         let mut switching = Switching::new(field, (t0, y0), *switches);
-        let mut events = Events::new(leg, course.happened);
+        let mut events = Events::new(leg, course.happened)?;
         let mut reader = READS.then(|| Reader::new(*scheme, field, course, (t0, y0)));
         let mut work = Work::new(*scheme, field, y0);
         let mut state = scheme.start(y0);
@@ -253,6 +256,9 @@ impl<S, C> TimeLoop<'_, S, C> {
                 {
                     method.restart(stages);
                     steps.retry();
+                    if let Some(events) = &mut events {
+                        events.reject();
+                    }
                     continue;
                 }
                 if !verdict.accepted {
@@ -301,7 +307,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                         save(observer, &steps, &state)?;
                     }
                     if let Some(events) = &mut events
-                        && events.accept(field, step, scheme.solution(&state))
+                        && events.accept(field, step, scheme.solution(&state))?
                     {
                         if steps.t() == stop && i < course.stops.len() {
                             save(observer, &steps, &state)?;
@@ -332,8 +338,9 @@ impl<S, C> TimeLoop<'_, S, C> {
         let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
         let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
         let (happened, found) = events.map_or((Vec::new(), 0), |events| events.finish::<F>());
-        let is_last = |i: &usize| field.event(*i).action == Action::End;
-        if course.saves_end() && steps.t() != t1 && happened.iter().any(is_last) {
+        let is_last = |found: &Found| field.event(found.number).action == Action::End;
+        let ends = happened.iter().any(is_last) || (course.ends && steps.t() == t1);
+        if ends && course.saves_end() && course.stops.last() != Some(&steps.t()) {
             save(observer, &steps, &state)?;
         }
         let (points, read, dense) = reader.map_or((0, 0, None), |reader| reader.finish());
