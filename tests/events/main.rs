@@ -6,4 +6,5 @@ mod corners;
 mod detection;
 mod every_strategy;
 mod models;
+mod random;
 mod times;
