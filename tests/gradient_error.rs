@@ -157,9 +157,22 @@ fn a_kink_beside_a_stop() {
     }
 }
 
+/// A field that does not know its jumps, as one by hand.
+fn by_hand<F, const N: usize>(
+    field: F,
+    y0: [f64; N],
+    span: std::ops::Range<f64>,
+) -> Problem<f64, AnyField>
+where
+    F: FieldVjp<f64, State = SVector<f64, N>> + revode::FieldJvp<f64> + std::fmt::Debug + 'static,
+    F::Tape: 'static,
+{
+    Problem::new(AnyField::new(field), y0, span)
+}
+
 #[test]
 fn a_jump_that_moves_is_refused_by_name() {
-    let problem = Problem::new(Slower { a: 1.0, c: 1.0 }, [2.0], 0.0..3.0);
+    let problem = by_hand(Slower { a: 1.0, c: 1.0 }, [2.0], 0.0..3.0);
     let solver = Solver::new(Tsit5);
     let message = |error: SolveError| error.to_string();
     for result in [
@@ -180,7 +193,7 @@ fn a_jump_that_moves_is_refused_by_name() {
         dx/dt = signum(y - c);
         dy/dt = 1.0;
     }
-    let landing = Problem::new(Step { c: 0.0 }, [0.0, -1.0], 0.0..2.0);
+    let landing = by_hand(Step { c: 0.0 }, [0.0, -1.0], 0.0..2.0);
     for h in [0.25, 0.3] {
         let fit = solver.fixed_step(h).gradient(&landing, SaveAt::end(), &component(0));
         assert!(matches!(fit, Err(SolveError::Jump { .. })), "{h}: {fit:?}");

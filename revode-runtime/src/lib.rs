@@ -21,6 +21,7 @@ mod problem;
 mod real;
 mod save;
 mod scheme;
+mod sides;
 mod slices;
 mod solution;
 mod solver;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use nalgebra::{DMatrix, DVector, SMatrix, SVector, Scalar};
 
 use crate::error::Readable;
-use crate::{Action, Real, SolveError, State, VectorField};
+use crate::{Action, Real, Sides, SolveError, State, VectorField};
 
 /// An initial-value problem: a field, where its solution starts, and over which time.
 #[derive(Debug, Clone)]
@@ -129,6 +129,8 @@ pub struct Leg<'a, T: Real, F: VectorField<T>> {
     pub t0: T,
     /// The time at its end, unless an event ends it before.
     pub t1: T,
+    /// On which sides of its jumps the field is evaluated.
+    pub sides: Sides,
     /// The bytes that a gradient has kept of the legs before.
     pub kept: usize,
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Real;
+use crate::{Real, Sides};
 
 /// The step number `index`, from `t` to `end`.
 ///
@@ -22,13 +22,16 @@ pub struct Step<T> {
     pub h: T,
     /// The time at which it ends: `t + h` up to rounding.
     pub end: T,
+    /// On which sides of its jumps the field is evaluated in it: a method evaluates it by
+    /// [`eval_on`](crate::VectorField::eval_on), and has any field.
+    pub sides: Sides,
 }
 
 impl<T: Real> Step<T> {
     /// The step that ends at `t + h` as that sum rounds.
     #[inline(always)]
     pub fn new(index: u64, t: T, h: T) -> Self {
-        Self { index, t, h, end: t + h }
+        Self { index, t, h, end: t + h, sides: Sides::default() }
     }
 
     /// The time `t + c h` of a stage whose node `c` lies between 0 and 1. A sum that rounds beyond the end is
@@ -50,8 +53,8 @@ impl<T: Real> Step<T> {
     #[inline(always)]
     #[must_use]
     pub fn reversed(self) -> Self {
-        let Self { index, t, h, end } = self;
-        Self { index, t: end, h: -h, end: t }
+        let Self { index, t, h, end, sides } = self;
+        Self { index, t: end, h: -h, end: t, sides }
     }
 }
 

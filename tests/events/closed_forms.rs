@@ -9,7 +9,7 @@ use crate::models::{Case, ball, forced, infusion, oral, slower, sum, until};
 /// What is allowed at a tolerance of 1e-12 for each step.
 const ALLOWED: f64 = 1e-10;
 
-fn check<F, const N: usize>(case: &Case<F>, counts: [f64; N])
+pub(crate) fn check<F, const N: usize>(case: &Case<F>, counts: [f64; N])
 where
     F: FieldVjp<f64> + VectorField<f64, State = SVector<f64, N>>,
 {

@@ -5,6 +5,7 @@ mod closed_forms;
 mod corners;
 mod detection;
 mod every_strategy;
+mod jumps;
 mod models;
 mod random;
 mod times;

@@ -122,7 +122,7 @@ impl Code<'_> {
                     use ::revode::support::{Stages, #functions};
                     let ::revode::Step { t, h, .. } = step;
                     #lets
-                    stages.first(field, t, u);
+                    stages.first(field, step, u);
                     #forget
                     let Stages { k: #pattern, #rest .. } = stages;
                     #body
@@ -277,7 +277,7 @@ impl Code<'_> {
                 let (time, k) = (scope.time(i), format_ident!("k{}", i + 1));
                 quote! {
                     stage(y, u, #terms);
-                    field.eval(#time, y, #k);
+                    field.eval_on(step.sides, #time, y, #k);
                 }
             })
             .collect()

@@ -107,7 +107,7 @@ impl<'m> Scope<'m> {
         };
         quote! {
             #state
-            field.eval_taped(#time, #y, #k, #tape);
+            field.eval_taped_on(step.sides, #time, #y, #k, #tape);
         }
     }
 

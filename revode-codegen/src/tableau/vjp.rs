@@ -329,7 +329,7 @@ fn stage_vjp(
     let t_bar = cotangent.adds_time.then(|| quote!(t_bar +=));
     quote! {
         combine(k_bar, [#(#terms),*]);
-        #t_bar field.vjp(#time, #y, #tape, k_bar, #y_bar, #model_bar);
+        #t_bar field.vjp_on(step.sides, #time, #y, #tape, k_bar, #y_bar, #model_bar);
     }
 }
 

@@ -14,14 +14,14 @@ pub(super) fn first_step<T: Real, F: VectorField<T>, R: Tolerances, A: Tolerance
     leg: Leg<'_, T, F>,
     order: u32,
 ) -> Result<(T, u64), SolveError> {
-    let Leg { field, y0, t0, t1, .. } = leg;
+    let Leg { field, y0, t0, t1, sides, .. } = leg;
     let span = (t1 - t0).abs();
     if span == T::ZERO {
         return Ok((span, 0));
     }
     let direction = (t1 - t0).signum();
     let mut f0 = y0.zeros_like();
-    field.eval(t0, y0, &mut f0);
+    field.eval_on(sides, t0, y0, &mut f0);
     check_finite(&f0, t0, t0)?;
     let size = |x: &F::State, y: &F::State| norm.of(allowed, x, y0, y);
     let (d0, d1) = (size(y0, y0), size(&f0, y0));
@@ -34,8 +34,8 @@ pub(super) fn first_step<T: Real, F: VectorField<T>, R: Tolerances, A: Tolerance
     let mut y1 = y0.zeros_like();
     support::stage(&mut y1, y0, [(direction * h0, &f0)]);
     let mut f1 = y0.zeros_like();
-    let whole = Step { index: 0, t: t0, h: direction * span, end: t1 };
-    field.eval(whole.clamp(t0 + direction * h0), &y1, &mut f1);
+    let whole = Step { index: 0, t: t0, h: direction * span, end: t1, sides };
+    field.eval_on(sides, whole.clamp(t0 + direction * h0), &y1, &mut f1);
     for (f1, f0) in f1.as_mut_slice().iter_mut().zip(f0.as_slice()) {
         *f1 -= *f0;
     }

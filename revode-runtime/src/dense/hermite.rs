@@ -37,10 +37,10 @@ impl<T: Real, F: VectorField<T>, Stages> DenseOutput<T, F, Stages> for CubicHerm
         if step.index > 0 && self.last == Some(step.index - 1) {
             std::mem::swap(start, end);
         } else {
-            field.eval(step.t, u, start);
+            field.eval_on(step.sides, step.t, u, start);
             self.evaluations += 1;
         }
-        field.eval(step.end, y, end);
+        field.eval_on(step.sides, step.end, y, end);
         self.evaluations += 1;
         self.last = Some(step.index);
     }

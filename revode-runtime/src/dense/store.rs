@@ -177,7 +177,7 @@ mod tests {
             let slope = |t: f64| f64::from(degree) * t.powi(degree - 1);
             let mut dense = Dense::new(degree as usize, 0.5, &y(0.5));
             for (index, t, end) in [(0, 0.5, 0.8), (1, 0.8, 0.9), (2, 0.9, 1.5)] {
-                let step = Step { index, t, h: end - t, end };
+                let step = Step { h: end - t, end, ..Step::new(index, t, end - t) };
                 dense.push(&gauss, step, [&y(t), &y(end)], |theta, dy| {
                     dy.x = slope(t + theta * (end - t));
                 });

@@ -215,11 +215,11 @@ where
         // What the derivatives at the ends mean for the states there, and for the parameters.
         let ends = [(step.t, u), (step.end, y)];
         for ((t, y), (bar, slope)) in ends.into_iter().zip(states.iter_mut().zip(&*slopes)) {
-            field.eval_taped(t, y, psi, tape);
-            field.vjp(t, y, tape, slope, scratch, model);
+            field.eval_taped_on(step.sides, t, y, psi, tape);
+            field.vjp_on(step.sides, t, y, tape, slope, scratch, model);
             support::add(bar, [scratch]);
             if let Some((_, model_hat)) = &mut embedded {
-                field.vjp(t, y, tape, slope, scratch, model_hat);
+                field.vjp_on(step.sides, t, y, tape, slope, scratch, model_hat);
             }
             *evaluations += 1;
             *vjps += 1 + u64::from(embedded.is_some());

@@ -19,8 +19,9 @@
 
 use super::Loss;
 use crate::scheme::{Adjoint, Cotangent};
+use crate::sides::beyond;
 use crate::slices::dot;
-use crate::{Action, FieldVjp, Occurrence, Real, SolveError, State, support};
+use crate::{Action, FieldVjp, Occurrence, Real, Sides, SolveError, State, support};
 
 /// Takes cotangents back over events.
 #[derive(Debug)]
@@ -56,7 +57,8 @@ impl<F, S> EventsVjp<F, S> {
     }
 
     /// Takes the cotangents of the state after the events of one time to those of the state before, with what the loss
-    /// says of them, and of the time `at_end` where the solve ends there, and adds to those of the parameters.
+    /// says of them, and of the time `at_end` where the solve ends there, and adds to those of the parameters. The field is
+    /// on these sides of its jumps before and after.
     ///
     /// Each has a time of its own, by its trigger at the state before all of them: that of one that shares its trigger
     /// with another moves along, that of another one by itself.
@@ -66,6 +68,7 @@ impl<F, S> EventsVjp<F, S> {
     pub(super) fn back<T: Real>(
         &mut self,
         field: &F,
+        [mut sides, sides_after]: [Sides; 2],
         occurred: &[Occurrence<T, S>],
         (loss, at_end): (&dyn Loss<T, S>, T),
         adjoint: &mut Adjoint<S, F>,
@@ -76,12 +79,17 @@ impl<F, S> EventsVjp<F, S> {
     {
         let ([first, ..], [.., last]) = (occurred, occurred) else { return Ok(()) };
         self.f.clear();
-        for (t, y) in occurred.iter().map(|x| (x.t, &x.before)).chain([(last.t, &last.after)]) {
+        let mut evaluate = |sides, t, y: &S| {
             let mut f = y.zeros_like();
-            field.eval(t, y, &mut f);
+            field.eval_on(sides, t, y, &mut f);
             self.f.push(f);
-            self.evaluations += 1;
+        };
+        for Occurrence { number, t, before, .. } in occurred {
+            evaluate(sides, *t, before);
+            sides = beyond(field, sides, *number);
         }
+        evaluate(sides_after, last.t, &last.after);
+        self.evaluations += self.f.len() as u64;
         let mut moved = Vec::with_capacity(occurred.len());
         for occurrence in occurred {
             let mut bar = first.before.zeros_like();

@@ -18,7 +18,9 @@ pub(super) struct FixedJumps<T> {
 impl<T: Real> FixedJumps<T> {
     pub(super) fn new<F: VectorField<T>>(field: &F) -> Self {
         let fixed = |i: &usize| field.switch(*i).kind == SwitchKind::Jump { moves: false };
-        let indices: Vec<_> = (0..field.switch_count()).filter(fixed).collect();
+        // A field that knows its jumps has legs end at them.
+        let count = if F::JUMPS { 0 } else { field.switch_count() };
+        let indices: Vec<_> = (0..count).filter(fixed).collect();
         let values = vec![T::ZERO; if indices.is_empty() { 0 } else { field.switch_count() }];
         let signs = vec![0.0; indices.len()];
         Self { indices, values, signs }

@@ -8,7 +8,7 @@
 
 use super::fixed_jumps::FixedJumps;
 use crate::scheme::{SchemeVjp, VjpWork};
-use crate::{FieldVjp, Real, State, Step, VectorField};
+use crate::{FieldVjp, Real, Sides, State, Step, VectorField};
 
 /// A step is at most so long in units of the fastest mode: what a state that is off by so much is off by in the derivative.
 const STIFFEST: f64 = 4.0;
@@ -43,6 +43,8 @@ pub(super) struct Flow<T, S> {
     /// The largest of all steps.
     longest: f64,
     jumps: FixedJumps<T>,
+    /// The sides of the field's jumps on which the solution is.
+    pub(super) sides: Sides,
     pub(super) evaluations: u64,
 }
 
@@ -80,6 +82,7 @@ impl<T: Real, S: State<T>> Flow<T, S> {
             h: 0.0,
             longest: 0.0,
             jumps: FixedJumps::new(field),
+            sides: Sides::default(),
             evaluations: 0,
         }
     }
@@ -116,7 +119,7 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         X: SchemeVjp<T, F>,
     {
         let at_origin = if pair {
-            field.eval(t, scheme.solution(state), &mut self.f);
+            field.eval_on(self.sides, t, scheme.solution(state), &mut self.f);
             self.evaluations += 1;
             &mut self.f_z
         } else {
@@ -125,7 +128,7 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         if let Some(f) = known {
             at_origin.assign(f);
         } else {
-            field.eval(t, scheme.origin(state), at_origin);
+            field.eval_on(self.sides, t, scheme.origin(state), at_origin);
             self.evaluations += 1;
         }
     }

@@ -14,8 +14,8 @@ use crate::stats::StrategyStats;
 use crate::stop::Stop;
 use crate::time::StepRecord;
 use crate::{
-    Action, BoxedDenseOutputVjp, FieldVjp, Leg, MethodVjp, Problem, Real, SolveError, State, Step,
-    support,
+    Action, BoxedDenseOutputVjp, FieldVjp, Leg, MethodVjp, Problem, Real, Sides, SolveError, State,
+    Step, support,
 };
 
 /// What a strategy keeps of the forward pass, and how it comes by the states on the way back.
@@ -126,6 +126,7 @@ where
         watch: Watch::new(allowed.unwrap_or(0.0)),
         flow: allowed.map(|_| Flow::new(field, y0)),
         events: EventsVjp::new(field, y0),
+        sides_after: legs.last().map_or(Sides::default(), |last| last.sides),
         evaluations: 0,
         strategy: StrategyStats::None,
         records: Vec::with_capacity(legs.len()),
@@ -135,7 +136,8 @@ where
     for leg in legs.into_iter().rev() {
         adjoint = back.over(ask.problem, leg, adjoint)?;
     }
-    let Back { work, output, watch, flow, events, evaluations, strategy, mut records, .. } = back;
+    let Back { work, output, watch, flow, events, sides_after, .. } = back;
+    let Back { evaluations, strategy, mut records, .. } = back;
     records.reverse();
     stats.strategy = strategy;
     let steps = records.iter().map(StepRecord::len).sum();
@@ -148,7 +150,7 @@ where
     }
     stats.refinements = ask.refinement.borrow().rounds;
     let Adjoint { main: Cotangent { state: y0, model }, embedded } = adjoint;
-    let t0_bar = of_start(ask.problem, loss, ask.plan.start, &y0);
+    let t0_bar = of_start(ask.problem, loss, (sides_after, ask.plan.start), &y0);
     // The derivatives at both ends of the span.
     stats.evaluations += 2;
     let mut found = Gradient { loss: value, y0, model, t0: t0_bar, t1: t1_bar, error: None, stats };
@@ -189,6 +191,8 @@ struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
     watch: Watch,
     flow: Option<Flow<T, F::State>>,
     events: EventsVjp<F, F::State>,
+    /// The sides of the field's jumps on the leg that was taken back last.
+    sides_after: Sides,
     /// The evaluations of the keepers, and what they report.
     evaluations: u64,
     strategy: StrategyStats,
@@ -210,13 +214,23 @@ where
         leg: Traversed<T, F, S, K>,
         mut after: Adjoint<F::State, F>,
     ) -> Result<Adjoint<F::State, F>, Stop> {
-        let Traversed { y0, t0, t1, mut state, events, record, mut points, mut read, mut keeper } =
-            leg;
-        let Self { scheme, loss, work, output, watch, flow, .. } = self;
+        let Traversed {
+            y0,
+            t0,
+            t1,
+            sides,
+            mut state,
+            events,
+            record,
+            mut points,
+            mut read,
+            mut keeper,
+        } = leg;
+        let Self { scheme, loss, work, output, watch, flow, sides_after, .. } = self;
         let Problem { field, y0: first, .. } = problem;
         let between = output.as_mut().map(|output| Between::new(&mut **output, first));
         let between = between.as_ref();
-        let leg = Leg { field, y0: y0.as_ref().unwrap_or(first), t0, t1, kept: 0 };
+        let leg = Leg { field, y0: y0.as_ref().unwrap_or(first), t0, t1, sides, kept: 0 };
         let mut at_end = T::ZERO;
         if let Some(last) = events.last().filter(|last| last.event.action == Action::End)
             && let Some(index) = points.next_at(record.len())
@@ -227,7 +241,8 @@ where
             }
             at_end = loss.time_cotangent(index, t1, &last.before);
         }
-        self.events.back(field, &events, (*loss, at_end), &mut after)?;
+        self.events.back(field, [sides, *sides_after], &events, (*loss, at_end), &mut after)?;
+        *sides_after = sides;
         let mut adjoint = after.map(|after| {
             let mut bar = scheme.zero_bar(&after);
             if after.as_slice().iter().any(|bar| *bar != T::ZERO) {
@@ -248,6 +263,7 @@ where
         watch.begin(record.len());
         watch.look(*scheme, (record.len(), t1), &adjoint);
         if let Some(flow) = flow {
+            flow.sides = sides;
             flow.start((*scheme, field), t1, &state, &adjoint.main.state);
         }
         work.last = None;

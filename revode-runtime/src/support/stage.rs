@@ -1,6 +1,6 @@
 //! Stages of a Runge–Kutta increment and the sums that make them.
 
-use crate::{FieldVjp, Real, State, VectorField};
+use crate::{FieldVjp, Real, State, Step, VectorField};
 
 /// The stage derivatives of an increment with `N` stages.
 #[derive(Debug, Clone)]
@@ -32,11 +32,16 @@ impl<S, const N: usize> Stages<S, N> {
         }
     }
 
-    /// Makes sure that `k[0]` is `f(t, u)`.
+    /// Makes sure that `k[0]` is `f(t, u)` at the start of the step.
     #[inline(always)]
-    pub fn first<T: Real, F: VectorField<T, State = S>>(&mut self, field: &F, t: T, u: &S) {
+    pub fn first<T: Real, F: VectorField<T, State = S>>(
+        &mut self,
+        field: &F,
+        step: Step<T>,
+        u: &S,
+    ) {
         if !std::mem::take(&mut self.first_known) {
-            field.eval(t, u, &mut self.k[0]);
+            field.eval_on(step.sides, step.t, u, &mut self.k[0]);
             self.evaluations += 1;
         }
     }

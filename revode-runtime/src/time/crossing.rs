@@ -15,6 +15,8 @@ pub(super) struct Watched {
     /// The number of the event.
     pub(super) number: usize,
     trigger: Trigger,
+    /// Whether the field changes sides there.
+    switches: bool,
     /// The value at the start of the step.
     start: f64,
     /// The sign that it came from, where it has just happened and not been moved away from 0.
@@ -41,7 +43,20 @@ pub(super) struct Crossing {
 impl Watched {
     /// At the start of a leg; the sign that it comes `from` where it has just happened and stays at 0.
     pub(super) fn new(number: usize, trigger: Trigger, start: f64, from: Option<f64>) -> Self {
-        Self { number, trigger, start, from, ignored: false, looks: Vec::with_capacity(16) }
+        Self {
+            number,
+            trigger,
+            switches: false,
+            start,
+            from,
+            ignored: false,
+            looks: Vec::with_capacity(16),
+        }
+    }
+
+    /// One where the field changes sides.
+    pub(super) fn that_switches(self) -> Self {
+        Self { switches: true, ..self }
     }
 
     /// The value at the start of the step.
@@ -83,7 +98,12 @@ impl Watched {
         let (Some(from), [(_, start), (_, after), ..]) = (self.from, &self.looks[..]) else {
             return false;
         };
-        *start == 0.0 && sign_of(*after) == -from && self.happens_from(from)
+        let goes = if *start == 0.0 { sign_of(*after) } else { sign_of(*start) };
+        if self.switches {
+            // On its new side the field takes the solution back.
+            return goes == from;
+        }
+        *start == 0.0 && goes == -from && self.happens_from(from)
     }
 
     /// Whether it is looked for where the trigger comes from values of this sign.

@@ -7,7 +7,7 @@
 use super::crossing::{Search, Verdict, Watched};
 use crate::dense::CubicHermite;
 use crate::slices::{all_finite, sign_of, update};
-use crate::{DenseOutput, Leg, Real, SolveError, State, Step, Trigger, VectorField};
+use crate::{Action, DenseOutput, Event, Leg, Real, SolveError, State, Step, Trigger, VectorField};
 
 /// Where a step is looked at, between its ends: the outer ones tell which way a trigger leaves the ends.
 const LOOKS: [f64; 9] = [1.0 / 64.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0 - 1.0 / 64.0];
@@ -84,7 +84,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
     ) -> Result<Option<Box<Self>>, SolveError> {
         let mut watched = Vec::new();
         for number in 0..field.event_count() {
-            let trigger = field.event(number).trigger;
+            let Event { trigger, action, .. } = field.event(number);
             if trigger == Trigger::Time {
                 continue;
             }
@@ -93,7 +93,8 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let found = happened.iter().find(|found| found.number == number);
             let stays = |found: &&Found| start.abs() <= MISSED * found.missed;
             let from = found.filter(stays).map(|found| found.from);
-            watched.push(Watched::new(number, trigger, start, from));
+            let one = Watched::new(number, trigger, start, from);
+            watched.push(if action == Action::Switch { one.that_switches() } else { one });
         }
         let cubic = CubicHermite::new(y0);
         let (y, happened) = (y0.zeros_like(), Vec::new());

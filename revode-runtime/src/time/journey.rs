@@ -8,7 +8,8 @@ use super::events::Found;
 use crate::error::Readable;
 use crate::save::{SaveKind, SavePlan};
 use crate::{
-    Action, Event, Leg, Occurrence, Problem, Real, SolveError, State, Trigger, VectorField,
+    Action, Event, Leg, Occurrence, Problem, Real, Sides, SolveError, State, Trigger, VectorField,
+    sides,
 };
 
 /// What a leg passes on its way, and what the legs before have left it.
@@ -112,6 +113,8 @@ pub(crate) struct Journey<'a, T: Real, F: VectorField<T>> {
     /// has counted what it takes of the stack.)
     t: T,
     y: Option<Box<F::State>>,
+    /// The sides of the field's jumps on which the solution is.
+    sides: Sides,
     /// Whether the next leg is the first one.
     first: bool,
     /// Whether the state has just changed.
@@ -144,6 +147,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             halts: halts(problem, plan)?,
             t: problem.t0,
             y: None,
+            sides: sides::start(&problem.field, problem.t0, &problem.y0, problem.t1 - problem.t0),
             first: true,
             changed: false,
             over: false,
@@ -171,7 +175,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let Self { problem: Problem { field, y0, t0, t1, .. }, plan, t, .. } = self;
         let y0 = self.y.as_deref().unwrap_or(y0);
         let t1 = self.halts.last().map_or(*t1, |halt| halt.t);
-        let leg = Leg { field, y0, t0: *t, t1, kept };
+        let leg = Leg { field, y0, t0: *t, t1, sides: self.sides, kept };
         let backward = self.problem.t1 < *t0;
         let ahead = |times: &'a [T]| {
             let after = |t: &T, than: T| if backward { *t < than } else { *t > than };
@@ -231,7 +235,8 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         self.points = points;
         self.over = ends.is_some() || t == self.problem.t1;
         let occurred = self.change(&events, y.clone())?;
-        self.h = (moved && !self.changed).then_some(h);
+        let switches = occurred.iter().any(|x| x.event.action == Action::Switch);
+        self.h = (moved && !self.changed && !switches).then_some(h);
         Ok(occurred)
     }
 
@@ -246,6 +251,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         self.changed = false;
         for number in events {
             let (event, before) = (field.event(*number), y.clone());
+            self.sides = sides::beyond(field, self.sides, *number);
             if event.action == Action::Reset {
                 field.reset(*number, t, &mut y);
                 check_reset(event, t, &y)?;
@@ -255,6 +261,11 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             let (number, nth) = (*number, self.counts[*number]);
             self.counts[number] += 1;
             occurred.push(Occurrence { number, event, nth, t, before, after });
+        }
+        if !events.is_empty() {
+            let at = if self.changed { &[] } else { events };
+            let span = self.problem.t1 - self.problem.t0;
+            self.sides = sides::settled(field, self.sides, (t, &y), (at, span));
         }
         self.y = Some(Box::new(y));
         Ok(occurred)

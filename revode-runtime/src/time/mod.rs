@@ -192,8 +192,9 @@ impl<S, C> TimeLoop<'_, S, C> {
         };
         let mut steps = Steps::new(t0, if backward { -h } else { h }, observer.records());
         steps.least = least;
+        steps.sides = leg.sides;
         let stability = stability.filter(|_| control.tolerance().is_some());
-        let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0)));
+        let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0, leg.sides)));
         let mut stability_limited = 0;
         let mut switching = Switching::new(field, (t0, y0), *switches);
         let mut events = Events::new(leg, course.happened)?;

@@ -2,7 +2,7 @@
 
 use super::codes::Codes;
 use super::ladder::{Ladder, step_ticks};
-use crate::{Real, Step};
+use crate::{Real, Sides, Step};
 
 /// The accepted steps, from which sizes and times come out exactly as they went in.
 ///
@@ -19,6 +19,8 @@ pub(crate) struct StepRecord<T> {
     stretch: u64,
     /// The time at which the last step ends.
     end: T,
+    /// The sides of the field's jumps on which all steps were.
+    sides: Sides,
 }
 
 /// How a step continues a run.
@@ -51,7 +53,8 @@ impl<T: Real> Default for StepRecord<T> {
 impl<T: Real> StepRecord<T> {
     /// No steps yet.
     pub(crate) fn new() -> Self {
-        Self { runs: Vec::new(), codes: Codes::default(), len: 0, stretch: 0, end: T::ZERO }
+        let (runs, codes, sides) = (Vec::new(), Codes::default(), Sides::default());
+        Self { runs, codes, len: 0, stretch: 0, end: T::ZERO, sides }
     }
 
     /// The number of steps.
@@ -81,9 +84,9 @@ impl<T: Real> StepRecord<T> {
         self.len += 1;
     }
 
-    /// Takes the time at which the last step ends.
-    pub(super) fn finish(&mut self, end: T) {
-        self.end = end;
+    /// Takes the time at which the last step ends, and the sides of the field's jumps on which all were.
+    pub(super) fn finish(&mut self, end: T, sides: Sides) {
+        (self.end, self.sides) = (end, sides);
     }
 
     /// The steps from number `first` on, in order.
@@ -108,7 +111,7 @@ impl<T: Real> StepRecord<T> {
             let (t, h) = self.runs[place.run].ladder.step(place.level, place.ticks);
             place.ticks += step_ticks(place.level);
             place.index += 1;
-            Some(Step { index, t, h, end: self.time(&place) })
+            Some(Step { index, t, h, end: self.time(&place), sides: self.sides })
         })
     }
 
@@ -140,7 +143,8 @@ impl<T: Real> StepRecord<T> {
             place.ticks -= step_ticks(place.level);
             place.index -= 1;
             let (t, h) = self.runs[place.run].ladder.step(place.level, place.ticks);
-            Some(Step { index: place.index, t, h, end: std::mem::replace(&mut end, t) })
+            let end = std::mem::replace(&mut end, t);
+            Some(Step { index: place.index, t, h, end, sides: self.sides })
         })
     }
 

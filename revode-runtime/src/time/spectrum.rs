@@ -11,7 +11,7 @@
 //! which limit holds. Eigenvalues in the right half plane have none.
 
 use crate::slices::{largest, scattered_sign, update};
-use crate::{Real, Stability, State, VectorField};
+use crate::{Real, Sides, Stability, State, VectorField};
 
 /// The part of the limit that a step may take: the spectrum changes until the next look.
 const PART: f64 = 0.9;
@@ -41,6 +41,8 @@ const RESIDUAL: f64 = 0.5;
 #[derive(Debug)]
 pub(super) struct Spectrum<S> {
     limits: [f64; Stability::RAYS],
+    /// The sides of the field's jumps on which it is evaluated.
+    sides: Sides,
     /// The direction `v`, of length 1, and the one before it, `p`.
     direction: S,
     last: S,
@@ -62,7 +64,7 @@ pub(super) struct Spectrum<S> {
 
 impl<S> Spectrum<S> {
     /// For steps with these limits.
-    pub(super) fn new<T: Real>(limits: [f64; Stability::RAYS], y0: &S) -> Self
+    pub(super) fn new<T: Real>(limits: [f64; Stability::RAYS], y0: &S, sides: Sides) -> Self
     where
         S: State<T>,
     {
@@ -71,6 +73,7 @@ impl<S> Spectrum<S> {
         normalise(direction.as_mut_slice());
         Self {
             limits,
+            sides,
             direction,
             last: y0.zeros_like(),
             last_image: None,
@@ -124,8 +127,8 @@ impl<S> Spectrum<S> {
         for i in 0..n {
             beside[i] = y.as_slice()[i] + distance * direction[i];
         }
-        field.eval(t, y, &mut self.field);
-        field.eval(t, &self.beside, &mut self.image);
+        field.eval_on(self.sides, t, y, &mut self.field);
+        field.eval_on(self.sides, t, &self.beside, &mut self.image);
         self.evaluations += 2;
         // Backward in time a mode decays that grows forward.
         let unit = if backward { -distance } else { distance };
@@ -227,7 +230,7 @@ mod tests {
 
     use super::{PART, Spectrum};
     use crate::methods::Tsit5;
-    use crate::{Stability, Tableau, VectorField};
+    use crate::{Sides, Stability, Tableau, VectorField};
 
     /// `dy/dt = A y`.
     struct Linear<const N: usize>(SMatrix<f64, N, N>);
@@ -244,7 +247,7 @@ mod tests {
     /// The limit of the step size after so many looks, `h` being asked for.
     fn limit<const N: usize>(matrix: SMatrix<f64, N, N>, looks: u32, h: f64) -> f64 {
         let (field, y) = (Linear(matrix), SVector::repeat(1.0));
-        let mut spectrum = Spectrum::new(LIMITS, &y);
+        let mut spectrum = Spectrum::new(LIMITS, &y, Sides::default());
         let mut found = f64::INFINITY;
         while spectrum.looks < looks {
             found = spectrum.limit(&field, 0.0, &y, (h, false));
@@ -297,11 +300,11 @@ mod tests {
     #[test]
     fn backward_in_time_growth_is_decay() {
         let (field, y) = (Linear(SMatrix::<f64, 1, 1>::new(100.0)), SVector::repeat(1.0));
-        let mut spectrum = Spectrum::new(LIMITS, &y);
+        let mut spectrum = Spectrum::new(LIMITS, &y, Sides::default());
         let found = spectrum.limit(&field, 0.0, &y, (1.0, true));
         assert_near(found, PART * LIMITS[0] / 100.0, 1e-3);
         let field = Linear(SMatrix::<f64, 1, 1>::new(-100.0));
-        let found = Spectrum::new(LIMITS, &y).limit(&field, 0.0, &y, (1.0, true));
+        let found = Spectrum::new(LIMITS, &y, Sides::default()).limit(&field, 0.0, &y, (1.0, true));
         assert_eq!(found, f64::INFINITY);
     }
 
@@ -309,7 +312,7 @@ mod tests {
     fn a_mode_that_becomes_fast_is_found() {
         let y = SVector::repeat(1.0);
         let at = |slow: f64, fast: f64| Linear(SMatrix::<f64, 2, 2>::new(-slow, 0.0, 0.0, -fast));
-        let mut spectrum = Spectrum::new(LIMITS, &y);
+        let mut spectrum = Spectrum::new(LIMITS, &y, Sides::default());
         for _ in 0..100 {
             spectrum.limit(&at(10.0, 0.1), 0.0, &y, (0.1, false));
         }
@@ -323,7 +326,7 @@ mod tests {
     #[test]
     fn looks_are_few_far_from_the_limit() {
         let (field, y) = (Linear(SMatrix::<f64, 1, 1>::new(-1.0)), SVector::repeat(1.0));
-        let mut spectrum = Spectrum::new(LIMITS, &y);
+        let mut spectrum = Spectrum::new(LIMITS, &y, Sides::default());
         for _ in 0..1600 {
             spectrum.limit(&field, 0.0, &y, (0.1, false));
         }

@@ -2,7 +2,7 @@
 
 use super::ladder::{Ladder, on_ladder, step_ticks};
 use super::record::{Advance, StepRecord};
-use crate::{Real, Step};
+use crate::{Real, Sides, Step};
 
 /// A run ends with the first change of its step size after so many steps: readers that start in the
 /// middle of a run walk it from its start.
@@ -58,6 +58,8 @@ pub(super) struct Steps<T> {
     /// The number of the next step.
     index: u64,
     record: Option<StepRecord<T>>,
+    /// The sides of the field's jumps on which it is evaluated.
+    pub(super) sides: Sides,
 }
 
 /// The size of a step.
@@ -120,6 +122,7 @@ impl<T: Real> Steps<T> {
             first: 0,
             index: 0,
             record: recorded.then(StepRecord::new),
+            sides: Sides::default(),
         }
     }
 
@@ -149,7 +152,7 @@ impl<T: Real> Steps<T> {
     /// The record of the accepted steps; empty where none was asked for.
     pub(super) fn into_record(self) -> StepRecord<T> {
         let mut record = self.record.unwrap_or_default();
-        record.finish(self.t);
+        record.finish(self.t, self.sides);
         record
     }
 
@@ -171,7 +174,7 @@ impl<T: Real> Steps<T> {
             return self.land(stop, end);
         }
         self.proposed = Proposed { t, size, ladder_end: end, end, fitted: false, accepted: false };
-        Step { index: self.index, t, h, end }
+        Step { index: self.index, t, h, end, sides: self.sides }
     }
 
     /// The next step, which lands on `stop`; the ladder has its end at `ladder_end`.
@@ -189,7 +192,7 @@ impl<T: Real> Steps<T> {
             (size, ladder_end)
         };
         self.proposed = Proposed { t, size, ladder_end, end: stop, fitted, accepted: false };
-        Step { index: self.index, t, h: size.h, end: stop }
+        Step { index: self.index, t, h: size.h, end: stop, sides: self.sides }
     }
 
     /// The proposed step was accepted, and `wanted` is asked for as the size of the next one, which may be as long as

@@ -37,6 +37,8 @@ pub(super) struct Switching<T, S> {
     end: Vec<T>,
     /// Scratch space: the state in the middle.
     between: S,
+    /// Which of them are events, which are not looked at here.
+    events: Vec<usize>,
     /// Which of them are jumps at places that move, if these are refused, with the sign that each had last.
     jumps: Vec<(usize, f64)>,
     located: bool,
@@ -65,6 +67,19 @@ struct Search {
     tries: u32,
 }
 
+/// Writes the values of the switching functions; 1 for those that are `events`, which so never change sign.
+fn values<T: Real, F: VectorField<T>>(
+    field: &F,
+    (t, y): (T, &F::State),
+    events: &[usize],
+    values: &mut [T],
+) {
+    field.switches(t, y, values);
+    for i in events {
+        values[*i] = T::ONE;
+    }
+}
+
 impl<T: Real, S: State<T>> Switching<T, S> {
     /// At the start of a solve; `None` where nothing needs to be known.
     pub(super) fn new<F: VectorField<T, State = S>>(
@@ -76,13 +91,17 @@ impl<T: Real, S: State<T>> Switching<T, S> {
         let kinds: Vec<_> = (0..count).map(|i| field.switch(i).kind).collect();
         let poles = kinds.iter().filter(|kind| **kind == SwitchKind::Pole).count();
         let located = located && count - poles <= MOST_LOCATED;
-        let moves = |i: &usize| refused && kinds[*i] == SwitchKind::Jump { moves: true };
+        let moves =
+            |i: &usize| refused && !F::JUMPS && kinds[*i] == SwitchKind::Jump { moves: true };
         let mut jumps: Vec<_> = (0..count).filter(moves).map(|i| (i, 0.0)).collect();
         if count == 0 || (!located && jumps.is_empty()) {
             return None;
         }
+        // Where a field knows its jumps they are events.
+        let is_event = |i: &usize| F::JUMPS && matches!(kinds[*i], SwitchKind::Jump { .. });
+        let events: Vec<_> = (0..count).filter(is_event).collect();
         let mut start = vec![T::ZERO; count];
-        field.switches(t, y, &mut start);
+        values(field, (t, y), &events, &mut start);
         for (i, sign) in &mut jumps {
             *sign = sign_of(start[*i].to_f64());
         }
@@ -91,6 +110,7 @@ impl<T: Real, S: State<T>> Switching<T, S> {
             end: start.clone(),
             start,
             between: y.clone(),
+            events,
             jumps,
             located,
             search: None,
@@ -121,12 +141,13 @@ impl<T: Real, S: State<T>> Switching<T, S> {
         y: &S,
         y_next: &S,
     ) -> Result<bool, SolveError> {
-        field.switches(step.end, y_next, &mut self.end);
+        values(field, (step.end, y_next), &self.events, &mut self.end);
         if self.located && !self.crossing {
             let half = T::from_f64(0.5);
             let states = [y.as_slice(), y_next.as_slice()];
             zip(self.between.as_mut_slice(), states, |[y, next]| half * (y + next));
-            field.switches(step.t + half * (step.end - step.t), &self.between, &mut self.middle);
+            let middle = (step.t + half * (step.end - step.t), &self.between);
+            values(field, middle, &self.events, &mut self.middle);
             let h = (step.end - step.t).abs().to_f64();
             if let Some(wanted) = self.wanted(h) {
                 let wanted = T::from_f64(if step.h < T::ZERO { -wanted } else { wanted });

@@ -112,7 +112,7 @@ impl Code<'_> {
                     let (terms, time, k) = (scope.row(i), scope.time(i), of_stage("k", i));
                     quote! {
                         stage(y, u, #terms);
-                        field.eval(#time, y, #k);
+                        field.eval_on(step.sides, #time, y, #k);
                     }
                 })
                 .collect()

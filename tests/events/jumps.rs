@@ -1,0 +1,191 @@
+//! Jumps of the field itself: `signum` and `heaviside`.
+
+use revode::Action;
+use revode::nalgebra::SVector;
+use revode::prelude::*;
+use revode_testing::compare::loss_and_flat;
+
+use crate::closed_forms::check;
+use crate::models::{Case, forced, infusion, slower, sum, until};
+
+ode! {
+    struct Slower { state { y, slow } params { k, level } }
+    dy/dt = 1 - k * (1 + signum(y - level)) / 2;
+    dslow/dt = 0 * slow;
+}
+
+ode! {
+    struct Until { state { y, on } params { k, end } }
+    dy/dt = -k * on * y * heaviside(end - t);
+    don/dt = 0 * on;
+}
+
+ode! {
+    struct Forced { state { x, v, sign } params { damping, force, switch } }
+    dx/dt = v;
+    dv/dt = -4 * pi^2 * x - 4 * pi * damping * v + force * sign * signum(switch - t);
+    dsign/dt = 0 * sign;
+}
+
+ode! {
+    struct Infusion { state { y, rate } params { k, start: [3], stop: [3], strength: [3] } }
+    dy/dt = -k * y + rate + dot(strength, heaviside(t - start) - heaviside(t - stop));
+    drate/dt = 0 * rate;
+}
+
+ode! {
+    /// A spring with dry friction.
+    struct Friction { state { x, v } params { k, friction } }
+    dx/dt = v;
+    dv/dt = -k * x - friction * signum(v);
+}
+
+ode! {
+    /// An outer jump whose place jumps with an inner one.
+    struct Nested { state { y } params { a, b } }
+    dy/dt = 1 + a * heaviside(y - 1 - b * heaviside(t - 2));
+}
+
+ode! {
+    struct Sliding { state { x } params { k } }
+    dx/dt = -k * signum(x);
+}
+
+/// The problem of a case with another field of the same numbers.
+fn of<F, G>(case: Case<F>, field: G) -> Case<G>
+where
+    F: FieldVjp<f64>,
+    G: FieldVjp<f64> + VectorField<f64, State = F::State>,
+{
+    let Problem { y0, t0, t1, .. } = case.problem;
+    Case {
+        name: case.name,
+        problem: Problem::new(field, y0, t0..t1),
+        closed_form: case.closed_form,
+    }
+}
+
+#[test]
+fn a_growth_slows_down_at_a_level() {
+    check(&of(slower(), Slower { k: 0.5, level: 1.0 }), [1.0, 0.0]);
+}
+
+#[test]
+fn a_decay_ends_at_a_time() {
+    check(&of(until(), Until { k: 0.5, end: 2.0 }), [1.0, 0.0]);
+}
+
+#[test]
+fn a_force_flips_at_a_time() {
+    let field = Forced { damping: 0.05, force: 10.0, switch: 7.5 };
+    check(&of(forced(), field), [1.0, 0.0, 0.0]);
+}
+
+fn infusions() -> Infusion {
+    Infusion {
+        k: 0.5,
+        start: SVector::from([1.0, 5.0, 9.0]),
+        stop: SVector::from([1.1, 5.1, 9.1]),
+        strength: SVector::from([1.0, 1.0, 1.0]),
+    }
+}
+
+#[test]
+fn infusions_act_on_a_state_at_rest() {
+    check(&of(infusion(), infusions()), [1.0, 1.0]);
+}
+
+/// Nothing in the solution shows the pulses: they are looked for in each step, of which an eighth is as wide as is seen for
+/// sure. `max_step` sees to that.
+#[test]
+fn pulses_are_found_at_every_tolerance() {
+    let case = of(infusion(), infusions());
+    let (value, _) = case.expected();
+    for tolerance in [1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-10] {
+        let solver = Solver::new(Tsit5).relative_tolerance(tolerance).max_step(0.8);
+        let solution = solver.solve(&case.problem, SaveAt::end()).unwrap();
+        assert_eq!(solution.events.len(), 6, "{tolerance:e}");
+        assert!(solution.events.iter().all(|x| x.event.action == Action::Switch));
+        let off = (solution.y[0][0] - value).abs() / value;
+        assert!(off < 10.0 * tolerance, "{tolerance:e}: {off:e}");
+        let fit = solver.gradient(&case.problem, SaveAt::end(), &sum([1.0, 1.0])).unwrap();
+        let (_, slopes) = case.expected();
+        for (i, slope) in slopes.iter().enumerate().take(12) {
+            let found = loss_and_flat(&fit)[i + 1];
+            let off = (found - slope).abs();
+            assert!(off < 30.0 * tolerance, "{tolerance:e}, {i}: {found} {slope}");
+        }
+    }
+}
+
+#[test]
+fn friction_takes_2_f_of_the_amplitude_each_half_period_until_it_sticks() {
+    let field = Friction { k: 4.0, friction: 0.1 };
+    let problem = Problem::new(field, [1.0, 0.0], 0.0..10.0);
+    // Half a period is π/2; the amplitudes are 1 − 0.05 n.
+    let solver = Solver::new(Vern7).tolerance(1e-11, 1e-11);
+    let solution = solver.solve(&problem, SaveAt::end()).unwrap();
+    let times = solution.event_times("signum(v)");
+    assert_eq!(times.len(), 6);
+    for (n, occurrence) in (1..).zip(&solution.events) {
+        let (t, x) = (occurrence.t, occurrence.before[0].abs());
+        assert!((t - f64::from(n) * std::f64::consts::FRAC_PI_2).abs() < 1e-9, "{n}: {t}");
+        assert!((x - (1.0 - 0.05 * f64::from(n))).abs() < 1e-9, "{n}: {x}");
+    }
+    // Where friction holds the spring, the field takes the solution back to v = 0 from either side.
+    let sticks = Problem::new(Friction { k: 4.0, friction: 1.0 }, [1.0, 0.0], 0.0..10.0);
+    let error = Solver::new(Tsit5).solve(&sticks, SaveAt::end()).unwrap_err();
+    let SolveError::Chattering { event, t } = &error else { panic!("{error}") };
+    assert!(event == "signum(v)" && (t - std::f64::consts::PI).abs() < 1e-4, "{error}");
+}
+
+#[test]
+fn what_slides_along_a_jump_is_an_error_that_names_it() {
+    let problem = Problem::new(Sliding { k: 1.0 }, [0.5], 0.0..2.0);
+    for solver in
+        [Solver::new(Tsit5).relative_tolerance(1e-6), Solver::new(Tsit5).relative_tolerance(1e-3)]
+    {
+        let error = solver.solve(&problem, SaveAt::end()).unwrap_err();
+        let SolveError::Chattering { event, t } = &error else { panic!("{error}") };
+        assert!(event == "signum(x)" && (t - 0.5).abs() < 1e-12, "{error}");
+    }
+}
+
+#[test]
+fn a_jump_within_a_jump_moves_with_it() {
+    // To 1 at t = 1, then at the rate 1.5: 2.5 at t = 2, where the threshold goes from 1 to 4; back to the rate 1: 4 at
+    // t = 3.5, and 4.75 at t = 4.
+    let problem = Problem::new(Nested { a: 0.5, b: 3.0 }, [0.0], 0.0..4.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-9, 1e-9);
+    for found in [
+        solver.gradient(&problem, SaveAt::end(), &sum([1.0])).unwrap(),
+        solver.strategy(Guarded::default()).gradient(&problem, SaveAt::end(), &sum([1.0])).unwrap(),
+        solver.strategy(Exact::default()).gradient(&problem, SaveAt::end(), &sum([1.0])).unwrap(),
+    ] {
+        assert!((found.loss - 4.75).abs() < 1e-9, "{}", found.loss);
+        // It is 1 + b at t = 0.5 + b − 1.5 y0, and 1 + b + 1.5 (4 − t) at the end.
+        assert!((found.model.b + 0.5).abs() < 1e-8, "{}", found.model.b);
+        assert!((found.y0[0] - 2.25).abs() < 1e-8, "{}", found.y0[0]);
+    }
+}
+
+#[test]
+fn all_strategies_agree_through_jumps() {
+    let problem = Problem::new(Friction { k: 4.0, friction: 0.1 }, [1.0, 0.3], 0.0..6.0);
+    for save in [SaveAt::end(), SaveAt::every(0.3), SaveAt::steps(), SaveAt::dense()] {
+        let solver = Solver::new(Tsit5).tolerance(1e-7, 1e-7).unchecked();
+        let loss = sum([1.0, -0.5]);
+        let plain = solver.strategy(StoreAll).gradient(&problem, save.clone(), &loss).unwrap();
+        let checked =
+            solver.strategy(Checkpointed::slots(3)).gradient(&problem, save.clone(), &loss);
+        assert_eq!(loss_and_flat(&checked.unwrap()), loss_and_flat(&plain));
+        let guarded = solver.strategy(Guarded::default()).gradient(&problem, save.clone(), &loss);
+        let stored = solver.strategy(StoreAll.along(Guarded::default()));
+        let stored = stored.gradient(&problem, save.clone(), &loss).unwrap();
+        assert_eq!(loss_and_flat(&guarded.unwrap()), loss_and_flat(&stored));
+        let exact = solver.strategy(Exact::default()).gradient(&problem, save.clone(), &loss);
+        let stored = solver.strategy(StoreAll.along(Exact::default()));
+        let stored = stored.gradient(&problem, save.clone(), &loss).unwrap();
+        assert_eq!(loss_and_flat(&exact.unwrap()), loss_and_flat(&stored));
+    }
+}
