@@ -8,3 +8,8 @@ mod every_strategy;
 mod models;
 mod random;
 mod times;
+
+revode::any_method! {
+    fixed { Rk4 }
+    adaptive { Bosh3, Tsit5, Vern7 }
+}

@@ -51,7 +51,7 @@ where
 {
     let time_loop = ask.time_loop(scheme, Purpose::Gradient);
     let mut journey = ask.journey()?;
-    let mut way = Way { legs: Vec::new(), loss: T::ZERO, stats: Stats::default() };
+    let mut way = Way { legs: Vec::with_capacity(1), loss: T::ZERO, stats: Stats::default() };
     let (mut points, mut kept) = (0, 0);
     loop {
         let (leg, course) = journey.leg(kept);

@@ -230,6 +230,9 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         self.tried = self.tried.saturating_add(tried);
         self.points = points;
         self.over = ends.is_some() || t == self.problem.t1;
+        if self.over && events.is_empty() {
+            return Ok(Vec::new());
+        }
         let occurred = self.change(&events, y.clone())?;
         self.h = (moved && !self.changed).then_some(h);
         Ok(occurred)
