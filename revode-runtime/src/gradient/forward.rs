@@ -35,14 +35,13 @@ pub(super) struct Way<T: Real, F: VectorField<T>, S: Scheme<T, F>, K> {
 }
 
 /// Solves along `scheme`; `keeper` makes what is kept of a leg.
-pub(super) fn solve<T, F, M, C, S, K>(
+pub(super) fn solve<T: Real, F, M, C, S, K>(
     ask: &Ask<'_, T, F, M, C>,
     scheme: &S,
     keeper: impl Fn(Leg<'_, T, F>) -> Result<K, SolveError>,
     loss: &dyn Loss<T, F::State>,
 ) -> Result<Way<T, F, S, K>, Stop>
 where
-    T: Real,
     F: FieldVjp<T>,
     M: MethodVjp<T, F>,
     S: SchemeVjp<T, F, Method = M>,
@@ -62,7 +61,7 @@ where
             loss,
             keeper: keeper(leg)?,
             value: way.loss,
-            points: Points::new(points, course.is_each_step_saved()),
+            points: Points::new(points, course.saves_each_step()),
             read: Read::new(),
             mean: y0.zeros_like(),
         };

@@ -36,8 +36,8 @@ pub(crate) struct Course<'a, T> {
 
 impl<T> Course<'_, T> {
     /// Whether the end of each step is saved, and no other point but the start.
-    pub(crate) fn is_each_step_saved(&self) -> bool {
-        self.kind == SaveKind::Steps && self.stops.is_empty()
+    pub(crate) fn saves_each_step(&self) -> bool {
+        self.kind == SaveKind::Steps
     }
 
     /// Whether the interpolants are kept.
@@ -53,24 +53,6 @@ impl<T> Course<'_, T> {
     /// Whether the interpolants of the steps are needed.
     pub(crate) fn reads(&self) -> bool {
         self.is_dense() || !self.between.is_empty()
-    }
-}
-
-impl<T: Real> SavePlan<T> {
-    /// The course of a solve of one leg.
-    pub(crate) fn whole(&self) -> Course<'_, T> {
-        let Self { start, stops, between, kind } = self;
-        Course {
-            start: *start,
-            stops,
-            between,
-            kind: *kind,
-            first: 0,
-            tried: 0,
-            h: None,
-            happened: &[],
-            ends: false,
-        }
     }
 }
 
@@ -187,12 +169,12 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             },
             stops: ahead(&plan.stops),
             between: ahead(&plan.between),
+            kind: plan.kind,
             first: self.points,
             tried: self.tried,
             h: self.h,
             happened: &self.happened,
             ends: self.halts.last().is_some_and(|halt| halt.ends),
-            ..plan.whole()
         };
         (leg, course)
     }
