@@ -105,6 +105,9 @@ fn a_reversible_gradient_keeps_the_same_at_any_number_of_steps() {
     assert!(kept as u64 <= bytes && bytes <= REVERSAL, "{kept} kept, {bytes} on the heap");
 }
 
+/// What a leg takes on the way back: its state, its keeper and its record.
+const LEG: u64 = 704;
+
 /// The lists of anchors that double as they grow: places, states, and two of the schedule.
 const LISTS: u32 = 4;
 
@@ -120,8 +123,8 @@ fn guarded_and_exact_gradients_allocate_only_for_what_they_keep() {
     });
     let (count, bytes, kept) = same(&exact);
     println!("exact: {count} allocations, at most {bytes} bytes at a time, {kept} kept");
-    // (Measured: 3 allocations, as many as those of a solve, and 168 bytes.)
-    assert!(count <= 3 && bytes <= 168, "{count} allocations, {bytes} bytes");
+    // (Measured: 5 allocations, those of a solve, of its leg and of the leg's record, and 832 bytes.)
+    assert!(count <= 5 && bytes <= 832, "{count} allocations, {bytes} bytes");
 
     for steps in STEPS {
         let (count, bytes, stats) =
@@ -137,11 +140,11 @@ fn guarded_and_exact_gradients_allocate_only_for_what_they_keep() {
         assert!((1..=25).contains(&anchors), "{stats}");
         // With the start. A list starts with room for 4.
         let doublings = (anchors + 1).next_power_of_two().ilog2().saturating_sub(2);
-        assert!(count <= u64::from(9 + LISTS * doublings), "{count} allocations, {stats}");
+        assert!(count <= u64::from(11 + LISTS * doublings), "{count} allocations, {stats}");
         // (Measured: 300 bytes, 96 an anchor, and place for the pair before a step that cannot be undone.)
         assert!(bytes_kept as u64 <= 348 + 96 * anchors, "{stats}");
-        // A list that has just doubled holds twice what it keeps.
-        assert!(bytes <= 2 * bytes_kept as u64, "{bytes} bytes, {stats}");
+        // A list that has just doubled holds twice what it keeps; and there is the leg.
+        assert!(bytes <= 2 * bytes_kept as u64 + LEG, "{bytes} bytes, {stats}");
     }
 }
 
@@ -191,7 +194,7 @@ fn checkpoints_are_bounded_by_their_slots() {
             // The states, the last one too, the record (one run) and a save point.
             assert!(kept <= (slots + 1) * states * 16 + 40, "{kept} bytes kept in {slots} slots");
             // Lists that have just doubled, the schedule of 24 bytes a slot, and what the way back works with.
-            let held = 2 * (kept + 24 * slots) + 320;
+            let held = 2 * (kept + 24 * slots) + 320 + LEG as usize;
             assert!(bytes as usize <= held, "{bytes} bytes held, {kept} kept in {slots} slots");
             println!("{slots} slots: {count} allocations, at most {bytes} bytes, {kept} kept");
         }

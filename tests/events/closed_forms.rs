@@ -4,6 +4,7 @@ use revode::nalgebra::SVector;
 use revode::prelude::*;
 use revode_testing::compare::{difference, loss_and_flat};
 
+use crate::AnyMethod;
 use crate::models::{Case, ball, forced, infusion, oral, slower, sum, until};
 
 /// What is allowed at a tolerance of 1e-12 for each step.
@@ -13,7 +14,7 @@ pub(crate) fn check<F, const N: usize>(case: &Case<F>, counts: [f64; N])
 where
     F: FieldVjp<f64> + VectorField<f64, State = SVector<f64, N>>,
 {
-    let solver = Solver::new(revode::methods::Vern7).tolerance(1e-12, 1e-12);
+    let solver = Solver::new(AnyMethod::Vern7).tolerance(1e-12, 1e-12);
     let check = |fit: Result<Gradient<F, SVector<f64, N>, f64>, SolveError>, by: &str| {
         let fit = fit.unwrap_or_else(|error| panic!("{} by {by}: {error}", case.name));
         let (value, slopes) = case.expected();

@@ -3,6 +3,7 @@
 use revode::nalgebra::Vector1;
 use revode::prelude::*;
 
+use crate::AnyMethod;
 use crate::models::{Ball, sum};
 
 ode! {
@@ -60,7 +61,8 @@ ode! {
 #[test]
 fn a_blow_up_is_told_as_one() {
     let problem = Problem::new(Blowup { k: 1.0 }, [1.0], 0.0..2.0);
-    let error = Solver::new(Rk4).fixed_step(0.1).solve(&problem, SaveAt::end()).unwrap_err();
+    let error =
+        Solver::new(AnyMethod::Rk4).fixed_step(0.1).solve(&problem, SaveAt::end()).unwrap_err();
     assert!(matches!(error, SolveError::NotFinite { .. }), "{error}");
 }
 
@@ -68,12 +70,16 @@ fn a_blow_up_is_told_as_one() {
 fn a_trigger_that_is_not_defined_beyond_its_crossing_is_found() {
     let problem = Problem::new(Root { k: 1.0 }, [2.0], 0.0..5.0);
     for h in [5.0, 1.0, 0.3] {
-        let solution = Solver::new(Rk4).fixed_step(h).solve(&problem, SaveAt::end()).unwrap();
+        let solution =
+            Solver::new(AnyMethod::Rk4).fixed_step(h).solve(&problem, SaveAt::end()).unwrap();
         assert!((solution.t[0] - 1.99).abs() < 1e-12, "{h} {:?}", solution.t);
     }
     let problem = Problem::new(Root { k: 1.0 }, [-1.0], 0.0..5.0);
-    let text =
-        Solver::new(Rk4).fixed_step(1.0).solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    let text = Solver::new(AnyMethod::Rk4)
+        .fixed_step(1.0)
+        .solve(&problem, SaveAt::end())
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("event `low` is NaN at t = 0"), "{text}");
 }
 
@@ -82,7 +88,7 @@ fn a_trigger_that_is_not_defined_beyond_its_crossing_is_found() {
 fn kinks_and_events_in_one_step_do_not_disturb_each_other() {
     for (at, level) in [(0.3, 0.6), (0.6, 0.6), (0.7, 0.6), (0.599, 0.6), (0.3, 0.301)] {
         let problem = Problem::new(Kink { k: 0.1, at, level }, [0.1], 0.0..2.5);
-        let solver = Solver::new(Tsit5).tolerance(1e-9, 1e-9);
+        let solver = Solver::new(AnyMethod::Tsit5).tolerance(1e-9, 1e-9);
         let solved = solver.solve(&problem, SaveAt::end()).unwrap().event_times("hit");
         for found in [
             solver.forward(&problem, SaveAt::end()).unwrap().event_times("hit"),
@@ -105,7 +111,11 @@ fn kinks_and_events_in_one_step_do_not_disturb_each_other() {
                 field: Kink { level: level + by, ..problem.field.clone() },
                 ..problem.clone()
             };
-            Solver::new(Tsit5).tolerance(1e-12, 1e-12).solve(&moved, SaveAt::end()).unwrap().y[0][0]
+            Solver::new(AnyMethod::Tsit5)
+                .tolerance(1e-12, 1e-12)
+                .solve(&moved, SaveAt::end())
+                .unwrap()
+                .y[0][0]
         };
         let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5;
         assert!(
@@ -120,7 +130,7 @@ fn kinks_and_events_in_one_step_do_not_disturb_each_other() {
 fn an_end_at_a_stop_is_saved() {
     let problem = || Problem::new(Clock { rate: 1.0, level: 0.5 }, [0.0], 0.0..5.0);
     for stops in [vec![], vec![1.0], vec![0.5, 1.0], vec![1.0 - 1e-16]] {
-        let solver = Solver::new(Rk4).fixed_step(0.25);
+        let solver = Solver::new(AnyMethod::Rk4).fixed_step(0.25);
         let problem = problem().stops(stops.clone());
         let solution = solver.solve(&problem, SaveAt::end()).unwrap();
         assert_eq!((solution.t.len(), solution.event_times("hit").len()), (1, 1), "{stops:?}");
@@ -138,7 +148,8 @@ fn an_end_at_a_stop_is_saved() {
 #[test]
 fn large_offsets_do_not_blur_events() {
     let problem = Problem::new(Clock { rate: 1.0_f32, level: 101.55 }, [100.0], 0.0..3.0_f32);
-    let solution = Solver::new(Rk4).fixed_step(0.1).solve(&problem, SaveAt::end()).unwrap();
+    let solution =
+        Solver::new(AnyMethod::Rk4).fixed_step(0.1).solve(&problem, SaveAt::end()).unwrap();
     // (An f32 near 100 is known to 8e-6, after each of 16 steps.)
     assert!(
         (solution.event_times("hit")[0] - 1.55).abs() < 5e-5,
@@ -147,7 +158,8 @@ fn large_offsets_do_not_blur_events() {
     );
     let start = 1.7e9;
     let problem = Problem::new(Clock { rate: 1.0, level: 1.234 }, [0.0], start..start + 2.0);
-    let solution = Solver::new(Rk4).fixed_step(0.01).solve(&problem, SaveAt::end()).unwrap();
+    let solution =
+        Solver::new(AnyMethod::Rk4).fixed_step(0.01).solve(&problem, SaveAt::end()).unwrap();
     assert!((solution.event_times("hit")[0] - start - 1.234).abs() < 1e-6);
 }
 
@@ -155,11 +167,13 @@ fn large_offsets_do_not_blur_events() {
 fn what_only_the_cubic_shows_is_no_event() {
     let (x, v) = (f64::cosh(0.5), -f64::sinh(0.5));
     let problem = Problem::new(Catenary { level: 0.999 }, [x, v], -0.5..0.5);
-    let solution = Solver::new(Rk4).fixed_step(1.0).solve(&problem, SaveAt::end()).unwrap();
+    let solution =
+        Solver::new(AnyMethod::Rk4).fixed_step(1.0).solve(&problem, SaveAt::end()).unwrap();
     assert!(solution.events.is_empty(), "{:?}", solution.events);
     // A lower one that the steps confirm is found.
     let problem = Problem::new(Catenary { level: 1.05 }, [x, v], -0.5..0.5);
-    let solution = Solver::new(Rk4).fixed_step(1.0).solve(&problem, SaveAt::end()).unwrap();
+    let solution =
+        Solver::new(AnyMethod::Rk4).fixed_step(1.0).solve(&problem, SaveAt::end()).unwrap();
     assert_eq!(solution.events.len(), 1);
     assert!((solution.events[0].before[0] - 1.05).abs() < 1e-14);
 }
@@ -167,7 +181,9 @@ fn what_only_the_cubic_shows_is_no_event() {
 #[test]
 fn events_of_one_trigger_happen_together() {
     let problem = Problem::new(Shared { level: 1.0 }, [0.0, 0.0], 0.0..1.25);
-    for solver in [Solver::new(Rk4).fixed_step(0.25), Solver::new(Rk4).fixed_step(0.7)] {
+    for solver in
+        [Solver::new(AnyMethod::Rk4).fixed_step(0.25), Solver::new(AnyMethod::Rk4).fixed_step(0.7)]
+    {
         let fit = solver.gradient(&problem, SaveAt::end(), &sum([1.0, 0.0])).unwrap();
         // y(T) = 2 (T − level + y0).
         assert!((fit.loss - 0.5).abs() < 1e-13);
@@ -180,7 +196,7 @@ fn events_of_one_trigger_happen_together() {
 fn an_impact_without_rebound_is_an_error() {
     for restitution in [0.0, 1e-12] {
         let problem = Problem::new(Ball { gravity: 9.81, restitution }, [1.0, 0.0], 0.0..2.0);
-        let error = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err();
+        let error = Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap_err();
         assert!(matches!(error, SolveError::Chattering { .. }), "{error}");
     }
 }
@@ -191,7 +207,8 @@ fn many_events_of_one_time_are_no_chattering() {
     let y0 = revode::nalgebra::SVector::<f64, 151>::from_vec(y0);
     for current in [0.7, 0.31, 1.3] {
         let problem = Problem::new(Neurons { current }, y0, 0.0..2.0);
-        let solution = Solver::new(Rk4).fixed_step(0.13).solve(&problem, SaveAt::end()).unwrap();
+        let solution =
+            Solver::new(AnyMethod::Rk4).fixed_step(0.13).solve(&problem, SaveAt::end()).unwrap();
         let times = 1 + ((2.0 - 0.9 / current) * current).floor() as i32;
         assert_eq!(solution.y[0][150], f64::from(150 * times.max(0)), "{current}");
         let order: Vec<_> = solution.events.iter().take(150).map(|x| x.event.index).collect();
@@ -209,10 +226,11 @@ fn changes_next_to_save_points_by_rounding_are_at_them() {
     }
     let problem = Problem::new(Doses { time: [0.1, 0.2, 0.3].into() }, [0.0], 0.0..1.0);
     // The third point is 0.1 · 3, which is more than 0.3 by rounding.
-    let path = Solver::new(Tsit5).solve(&problem, SaveAt::every(0.1)).unwrap();
+    let path = Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::every(0.1)).unwrap();
     let y: Vec<_> = path.y.iter().map(|y| y[0]).collect();
     assert_eq!(y[..5], [0.0, 0.0, 1.0, 2.0, 3.0], "{y:?}");
-    let between = Solver::new(Tsit5).solve(&problem, SaveAt::every(0.1).interpolated()).unwrap();
+    let between =
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::every(0.1).interpolated()).unwrap();
     assert_eq!(between.y, path.y);
 }
 
@@ -232,7 +250,10 @@ fn a_loss_of_the_time_at_the_end_moves_with_it() {
         }
     }
     let problem = Problem::new(Clock { rate: 2.0, level: 0.5 }, [0.25], 0.0..5.0);
-    let fit = Solver::new(Rk4).fixed_step(0.25).gradient(&problem, SaveAt::end(), &Late).unwrap();
+    let fit = Solver::new(AnyMethod::Rk4)
+        .fixed_step(0.25)
+        .gradient(&problem, SaveAt::end(), &Late)
+        .unwrap();
     // It ends at t = (2 level − y0) / rate, where y = 2 level.
     let t = 0.75 / 2.0;
     let slope = |by: f64| 2.0 * t * by;
@@ -240,7 +261,10 @@ fn a_loss_of_the_time_at_the_end_moves_with_it() {
     assert!((fit.model.rate - slope(-t / 2.0)).abs() < 1e-14);
     assert!((fit.model.level - slope(1.0) - 2.0 * t * t).abs() < 1e-14);
     let whole = Problem::new(Clock { rate: 2.0, level: 5.0 }, [0.25], 0.0..1.0);
-    let fit = Solver::new(Rk4).fixed_step(0.25).gradient(&whole, SaveAt::end(), &Late).unwrap();
+    let fit = Solver::new(AnyMethod::Rk4)
+        .fixed_step(0.25)
+        .gradient(&whole, SaveAt::end(), &Late)
+        .unwrap();
     assert!((fit.t1 - (2.0 * 2.25 + 2.0)).abs() < 1e-14, "{}", fit.t1);
 }
 
@@ -248,7 +272,7 @@ fn a_loss_of_the_time_at_the_end_moves_with_it() {
 fn several_events_of_a_name_are_to_be_chosen_from() {
     let y0 = revode::nalgebra::SVector::<f64, 151>::repeat(0.1);
     let problem = Problem::new(Neurons { current: 0.7 }, y0, 0.0..2.0);
-    let solver = Solver::new(Rk4).fixed_step(0.5).strategy(StoreAll);
+    let solver = Solver::new(AnyMethod::Rk4).fixed_step(0.5).strategy(StoreAll);
     let times = [1.3];
     let loss = EventTimes::new("spike", &times);
     let text = solver.gradient(&problem, SaveAt::end(), &loss).unwrap_err().to_string();

@@ -4,6 +4,7 @@ use revode::nalgebra::{DVector, Vector2};
 use revode::prelude::*;
 use revode::{Action, Event, Trigger};
 
+use crate::AnyMethod;
 use crate::models::{Ball, Oral};
 
 ode! {
@@ -52,7 +53,7 @@ fn levels(high: f64) -> Problem<f64, Levels> {
 fn two_crossings_within_one_step_are_found() {
     // 4.9999 is passed at 1 ∓ sqrt(2e-5): both within one of two steps of 2/3, or in one of 2.
     for h in [0.01, 2.0 / 3.0, 2.0] {
-        let solver = Solver::new(Rk4).fixed_step(h);
+        let solver = Solver::new(AnyMethod::Rk4).fixed_step(h);
         let solution = solver.solve(&levels(4.9999), SaveAt::end()).unwrap();
         let apart = f64::sqrt(2e-5);
         let found = solution.event_times("any");
@@ -69,7 +70,8 @@ fn two_crossings_within_one_step_are_found() {
 
 #[test]
 fn directions_are_told_apart_and_events_come_in_their_order() {
-    let solution = Solver::new(Rk4).fixed_step(2.0).solve(&levels(3.0), SaveAt::end()).unwrap();
+    let solution =
+        Solver::new(AnyMethod::Rk4).fixed_step(2.0).solve(&levels(3.0), SaveAt::end()).unwrap();
     let names: Vec<_> = solution.events.iter().map(|x| x.event.name).collect();
     assert_eq!(names, ["up", "any", "any", "down"]);
     let at = |level: f64| f64::sqrt(0.2 * (5.0 - level));
@@ -82,7 +84,7 @@ fn directions_are_told_apart_and_events_come_in_their_order() {
     assert!((solution.y[0] - Vector2::new(0.0, -10.0)).norm() < 1e-12);
     // Backward they are passed in the other direction.
     let back = Problem { t0: 2.0, t1: 0.0, y0: solution.y[0], ..levels(3.0) };
-    let solution = Solver::new(Rk4).fixed_step(2.0).solve(&back, SaveAt::end()).unwrap();
+    let solution = Solver::new(AnyMethod::Rk4).fixed_step(2.0).solve(&back, SaveAt::end()).unwrap();
     let names: Vec<_> = solution.events.iter().map(|x| x.event.name).collect();
     assert_eq!(names, ["up", "any", "any", "down"]);
     assert!((solution.events[0].t - 1.0 - at(1.0)).abs() < 1e-13);
@@ -109,13 +111,17 @@ fn every_crossing_of_a_circle_is_found_by_every_kind_of_step() {
             assert!((t - 1.1 * (k + 1) as f64).abs() < 1e-11, "{by}: {t}");
         }
     };
-    let tight = Solver::new(Vern7).tolerance(1e-11, 1e-11);
+    let tight = Solver::new(AnyMethod::Vern7).tolerance(1e-11, 1e-11);
     check(&tight.solve(&problem, SaveAt::end()).unwrap(), 1e-9, "Vern7");
     check(&tight.solve(&problem, SaveAt::steps()).unwrap(), 1e-9, "Vern7, steps");
     check(&tight.solve(&problem, SaveAt::every(0.1)).unwrap(), 1e-9, "Vern7, every 0.1");
-    let loose = Solver::new(Bosh3).tolerance(1e-5, 1e-5);
+    let loose = Solver::new(AnyMethod::Bosh3).tolerance(1e-5, 1e-5);
     check(&loose.solve(&problem, SaveAt::end()).unwrap(), 1e-3, "Bosh3");
-    check(&Solver::new(Rk4).fixed_step(0.02).solve(&problem, SaveAt::end()).unwrap(), 1e-5, "Rk4");
+    check(
+        &Solver::new(AnyMethod::Rk4).fixed_step(0.02).solve(&problem, SaveAt::end()).unwrap(),
+        1e-5,
+        "Rk4",
+    );
     let pair = tight.strategy(Guarded::default()).forward(&problem, SaveAt::end());
     check(&pair.unwrap(), 1e-9, "Guarded");
     let pair = tight.strategy(Exact::default()).forward(&problem, SaveAt::end());
@@ -127,7 +133,7 @@ fn what_starts_on_the_ground_does_not_bounce_there() {
     let field = || Ball { gravity: 9.81, restitution: 0.8 };
     let solve = |speed: f64| {
         let problem = Problem::new(field(), [0.0, speed], 0.0..2.0);
-        Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap().event_times("bounce")
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap().event_times("bounce")
     };
     // Up and back.
     let found = solve(9.0);
@@ -139,7 +145,7 @@ fn what_starts_on_the_ground_does_not_bounce_there() {
 #[test]
 fn bounces_without_end_are_an_error_that_names_them() {
     let problem = Problem::new(Ball { gravity: 9.81, restitution: 0.5 }, [1.0, 0.0], 0.0..5.0);
-    let error = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err();
+    let error = Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap_err();
     // They add up to (1 + 2 e / (1 − e)) times the first fall.
     let rest = 3.0 * f64::sqrt(2.0 / 9.81);
     let SolveError::Chattering { t, .. } = error else { panic!("{error}") };
@@ -152,7 +158,7 @@ fn bounces_without_end_are_an_error_that_names_them() {
 fn changes_of_one_time_come_in_their_order() {
     let solve = |span: std::ops::Range<f64>, save: SaveAt| {
         let problem = Problem::new(Order { time: 1.0 }, [0.0], span);
-        Solver::new(Tsit5).solve(&problem, save).unwrap()
+        Solver::new(AnyMethod::Tsit5).solve(&problem, save).unwrap()
     };
     assert_eq!(solve(0.0..2.0, SaveAt::end()).y[0][0], 10.0);
     // What is saved at the time of a change is the state before it, at the start too.
@@ -177,29 +183,35 @@ fn changes_of_one_time_come_in_their_order() {
 #[test]
 fn what_cannot_be_is_refused() {
     let problem = Problem::new(Order { time: 1.0 }, [0.0], 2.0..0.0);
-    let text = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    let text =
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
     assert!(text.contains("`at (time)`") && text.contains("backward"), "{text}");
     let problem = Problem::new(Order { time: f64::NAN }, [0.0], 0.0..2.0);
-    let text = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    let text =
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
     assert!(text.contains("`at (time)` is NaN"), "{text}");
     let problem = Problem::new(Order { time: 1.0 }, [0.0], 0.0..2.0).stops([0.5, f64::INFINITY]);
-    let text = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    let text =
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
     assert!(text.contains("stops") && text.contains("stop 1, inf"), "{text}");
     let problem = Problem::new(Order { time: 1.0 }, [f64::MAX], 0.0..2.0);
-    let text = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
+    let text =
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap_err().to_string();
     assert!(
         text.contains("`at (time)` has changed component 0 of the state to inf at t = 1"),
         "{text}"
     );
     // A time that is infinite never comes.
     let problem = Problem::new(Order { time: f64::INFINITY }, [0.0], 0.0..2.0);
-    assert!(Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap().events.is_empty());
+    assert!(
+        Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap().events.is_empty()
+    );
 }
 
 #[test]
 fn the_step_limit_counts_all_legs() {
     let problem = Problem::new(Ball { gravity: 9.81, restitution: 0.8 }, [10.0, 0.0], 0.0..8.0);
-    let solver = Solver::new(Tsit5).fixed_step(0.1);
+    let solver = Solver::new(AnyMethod::Tsit5).fixed_step(0.1);
     let Stats { accepted, rejected, .. } = solver.solve(&problem, SaveAt::end()).unwrap().stats;
     assert!(solver.max_steps(accepted + rejected).solve(&problem, SaveAt::end()).is_ok());
     let error = solver.max_steps(accepted + rejected - 1).solve(&problem, SaveAt::end());
@@ -216,7 +228,7 @@ fn memory_is_that_of_all_legs() {
         amount: [1.0; 4].into(),
     };
     let problem = Problem::new(field, [1.0, 0.0], 0.0..8.0);
-    let solver = Solver::new(Rk4).fixed_step(0.1);
+    let solver = Solver::new(AnyMethod::Rk4).fixed_step(0.1);
     let loss = crate::models::sum([1.0, 1.0]);
     // 80 steps of 16 bytes.
     let enough = solver.strategy(StoreAll::within(1280)).gradient(&problem, SaveAt::end(), &loss);
@@ -284,8 +296,10 @@ impl FieldVjp<f32> for ByHand {
 #[test]
 fn a_field_by_hand_has_events_too() {
     let problem = Problem::new(ByHand { rate: 1.0 }, vec![0.0], 0.0..3.5_f32);
-    let solution =
-        Solver::new(Tsit5).relative_tolerance(1e-4).solve(&problem, SaveAt::end()).unwrap();
+    let solution = Solver::new(AnyMethod::Tsit5)
+        .relative_tolerance(1e-4)
+        .solve(&problem, SaveAt::end())
+        .unwrap();
     let found = solution.event_times("full");
     assert_eq!(found.len(), 3);
     for (k, t) in found.iter().enumerate() {
@@ -294,6 +308,9 @@ fn a_field_by_hand_has_events_too() {
     assert!((solution.y[0][0] - 0.5).abs() < 1e-5);
     let loss =
         Terminal::new(|y: &DVector<f32>| y[0], |y: &DVector<f32>| DVector::repeat(y.len(), 1.0));
-    let text = Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &loss).unwrap_err().to_string();
+    let text = Solver::new(AnyMethod::Tsit5)
+        .gradient(&problem, SaveAt::end(), &loss)
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("`full`") && text.contains("trigger_vjp"), "{text}");
 }

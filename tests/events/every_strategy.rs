@@ -7,6 +7,8 @@ use revode::nalgebra::SVector;
 use revode::prelude::*;
 use revode_testing::compare::loss_and_flat;
 
+use crate::AnyMethod;
+
 ode! {
     /// Driven, damped, with a wall and kicks.
     struct Kicked {
@@ -50,14 +52,14 @@ impl Loss<f64, SVector<f64, 3>> for Powers {
 
 /// The gradient, or the text of the error.
 fn bits<F, C, G>(
-    solver: Solver<Tsit5, C>,
+    solver: Solver<AnyMethod, C>,
     strategy: G,
     problem: &Problem<f64, F>,
     save: &SaveAt,
 ) -> Result<Vec<u64>, String>
 where
     F: FieldVjp<f64> + VectorField<f64, State = SVector<f64, 3>>,
-    C: StepControl<f64, F, Tsit5>,
+    C: StepControl<f64, F, AnyMethod>,
     G: Strategy,
 {
     let solver = solver.strategy(strategy).unchecked();
@@ -66,11 +68,11 @@ where
     Ok(numbers.map(f64::to_bits).collect())
 }
 
-fn agree<F, C>(solver: Solver<Tsit5, C>, problem: &Problem<f64, F>, save: &SaveAt, what: &str)
+fn agree<F, C>(solver: Solver<AnyMethod, C>, problem: &Problem<f64, F>, save: &SaveAt, what: &str)
 where
     F: FieldVjp<f64> + VectorField<f64, State = SVector<f64, 3>>,
-    C: StepControl<f64, F, Tsit5> + Clone,
-    Solver<Tsit5, C>: Copy,
+    C: StepControl<f64, F, AnyMethod> + Clone,
+    Solver<AnyMethod, C>: Copy,
 {
     let of = |found: Result<Vec<u64>, String>, by: &str| {
         found.unwrap_or_else(|error| panic!("{what} by {by}: {error}"))
@@ -119,9 +121,9 @@ fn all_strategies_agree_at_all_points_with_and_without_events() {
         for stops in [vec![], vec![0.6, 4.0, 9.0]] {
             let what = |kind: &str| format!("{name}, {kind}, {} stops", stops.len());
             let problem = Problem::new(model!(Kicked), y0, 0.0..6.0).stops(stops.clone());
-            let adaptive = Solver::new(Tsit5).tolerance(1e-7, 1e-7);
+            let adaptive = Solver::new(AnyMethod::Tsit5).tolerance(1e-7, 1e-7);
             agree(adaptive, &problem, save, &what("events, adaptive"));
-            let fixed = Solver::new(Tsit5).fixed_step(0.05);
+            let fixed = Solver::new(AnyMethod::Tsit5).fixed_step(0.05);
             agree(fixed, &problem, save, &what("events, fixed"));
             let smooth = Problem::new(model!(Smooth), y0, 0.0..6.0).stops(stops.clone());
             agree(adaptive, &smooth, save, &what("smooth, adaptive"));
@@ -135,7 +137,7 @@ fn all_strategies_agree_at_all_points_with_and_without_events() {
 /// With events the discrete loss is a smooth function of what moves them: against central differences.
 #[test]
 fn gradients_are_those_of_central_differences() {
-    let solver = Solver::new(Vern7).tolerance(1e-12, 1e-12).strategy(StoreAll);
+    let solver = Solver::new(AnyMethod::Vern7).tolerance(1e-12, 1e-12).strategy(StoreAll);
     // (No kick is at a save point, which sees the state before it, however little before.)
     let field = Kicked { time: SVector::from([0.0, 1.3, 4.1]), ..model!(Kicked) };
     let problem = Problem::new(field, [0.5, 0.0, 0.0], 0.0..6.0);

@@ -9,3 +9,8 @@ mod jumps;
 mod models;
 mod random;
 mod times;
+
+revode::any_method! {
+    fixed { Rk4 }
+    adaptive { Bosh3, Tsit5, Vern7 }
+}

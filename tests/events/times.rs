@@ -3,6 +3,7 @@
 use revode::prelude::*;
 use revode_testing::compare::{difference, loss_and_flat};
 
+use crate::AnyMethod;
 use crate::models::{Ball, ball, bounces, sum};
 
 ode! {
@@ -41,7 +42,7 @@ fn slopes(numbers: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
 #[test]
 fn bounces_are_where_the_closed_form_has_them() {
     for rtol in [1e-3, 1e-8] {
-        let solution = Solver::new(Tsit5)
+        let solution = Solver::new(AnyMethod::Tsit5)
             .relative_tolerance(rtol)
             .solve(&ball().problem, SaveAt::end())
             .unwrap();
@@ -69,7 +70,7 @@ fn bounce_times_have_gradients() {
     let mut expected = vec![loss(&numbers)];
     expected.extend(slopes(&numbers, loss));
     let events = EventTimes::new("bounce", &measured);
-    let solver = Solver::new(Tsit5).tolerance(1e-10, 1e-10);
+    let solver = Solver::new(AnyMethod::Tsit5).tolerance(1e-10, 1e-10);
     let fits = [
         solver.gradient(&ball().problem, SaveAt::end(), &events).unwrap(),
         solver
@@ -106,7 +107,8 @@ fn bounce_times_have_gradients() {
 fn too_few_events_are_an_error() {
     let measured = [1.0; 6];
     let loss = EventTimes::new("bounce", &measured);
-    let error = Solver::new(Tsit5).gradient(&ball().problem, SaveAt::end(), &loss).unwrap_err();
+    let error =
+        Solver::new(AnyMethod::Tsit5).gradient(&ball().problem, SaveAt::end(), &loss).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("`bounce` happened 4 times") && text.contains("6 times"), "{text}");
 }
@@ -114,7 +116,7 @@ fn too_few_events_are_an_error() {
 #[test]
 fn an_event_ends_a_solve_and_its_place_has_a_gradient() {
     let problem = Problem::new(Fall { gravity: 9.81, ground: 1.0 }, [10.0, 2.0], 0.0..50.0);
-    let solution = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap();
+    let solution = Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::end()).unwrap();
     let impact = |x: &[f64]| (x[1] * x[1] + 2.0 * x[2] * (x[0] - x[3])).sqrt();
     let numbers = [10.0, 2.0, 9.81, 1.0];
     let lands = (2.0 + impact(&numbers)) / 9.81;
@@ -125,14 +127,15 @@ fn an_event_ends_a_solve_and_its_place_has_a_gradient() {
     );
     assert_eq!(solution.event_times("lands"), solution.t);
     // The speed at the ground moves with the time of the fall.
-    let fit = Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &sum([0.0, 1.0])).unwrap();
+    let fit =
+        Solver::new(AnyMethod::Tsit5).gradient(&problem, SaveAt::end(), &sum([0.0, 1.0])).unwrap();
     let mut expected = vec![-impact(&numbers)];
     expected.extend(slopes(&numbers, |x| -impact(x)));
     let found = loss_and_flat(&fit);
     assert!(difference(&found, &expected) < 1e-11, "{found:?} {expected:?}");
     assert_eq!(fit.t1, 0.0);
     // Saved until there: 0, 0.5 and 1.0, of 1.35 and no more.
-    let path = Solver::new(Tsit5).solve(&problem, SaveAt::every(0.5)).unwrap();
+    let path = Solver::new(AnyMethod::Tsit5).solve(&problem, SaveAt::every(0.5)).unwrap();
     assert_eq!(path.t, [0.0, 0.5, 1.0, 1.5]);
     assert!(lands > 1.5 && lands < 2.0);
 }
@@ -148,7 +151,7 @@ fn the_ends_of_the_span_have_derivatives() {
     let expected = slopes(&numbers, value);
     for save in [SaveAt::end(), SaveAt::dense(), SaveAt::times([0.3, 2.1])] {
         let problem = Problem::new(Driven { k: 0.6 }, [0.7], 0.3..2.1);
-        let solver = Solver::new(Vern7).tolerance(1e-12, 1e-12);
+        let solver = Solver::new(AnyMethod::Vern7).tolerance(1e-12, 1e-12);
         let fit = solver.gradient(&problem, save.clone(), &sum([1.0])).unwrap();
         // What is seen at the start moves nothing but with y0.
         let at_start = if save == SaveAt::end() { 0.0 } else { 1.0 };
@@ -166,7 +169,9 @@ fn an_unused_ball_is_no_ball() {
     // Without bounces the times have nothing to be compared with, and are told apart by name.
     let problem = Problem::new(Ball { gravity: 9.81, restitution: 0.8 }, [10.0, 0.0], 0.0..1.0);
     let loss = EventTimes::new("bounces", &[1.0]);
-    let error =
-        Solver::new(Tsit5).gradient(&problem, SaveAt::end(), &loss).unwrap_err().to_string();
+    let error = Solver::new(AnyMethod::Tsit5)
+        .gradient(&problem, SaveAt::end(), &loss)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("`bounces` happened 0 times"), "{error}");
 }

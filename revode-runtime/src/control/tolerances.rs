@@ -48,20 +48,8 @@ impl Tolerances for f64 {
     }
 }
 
-impl Tolerances for [f64] {
-    #[inline(always)]
-    fn of(&self, component: usize) -> f64 {
-        self[component]
-    }
-    fn values(&self) -> &[f64] {
-        self
-    }
-    fn count(&self) -> Option<usize> {
-        Some(self.len())
-    }
-}
-
-macro_rules! by_deref {
+/// One for each component, in what indexes as a slice.
+macro_rules! each {
     ($(($($generics:tt)*) $Type:ty;)*) => {$(
         impl<$($generics)*> Tolerances for $Type {
             #[inline(always)]
@@ -77,7 +65,8 @@ macro_rules! by_deref {
         }
     )*};
 }
-by_deref! {
+each! {
+    () [f64];
     (const N: usize) [f64; N];
     () Vec<f64>;
 }

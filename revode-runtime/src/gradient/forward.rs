@@ -37,14 +37,13 @@ pub(super) struct Way<T: Real, F: VectorField<T>, S: Scheme<T, F>, K> {
 }
 
 /// Solves along `scheme`; `keeper` makes what is kept of a leg.
-pub(super) fn solve<T, F, M, C, S, K>(
+pub(super) fn solve<T: Real, F, M, C, S, K>(
     ask: &Ask<'_, T, F, M, C>,
     scheme: &S,
     keeper: impl Fn(Leg<'_, T, F>) -> Result<K, SolveError>,
     loss: &dyn Loss<T, F::State>,
 ) -> Result<Way<T, F, S, K>, Stop>
 where
-    T: Real,
     F: FieldVjp<T>,
     M: MethodVjp<T, F>,
     S: SchemeVjp<T, F, Method = M>,
@@ -53,7 +52,7 @@ where
 {
     let time_loop = ask.time_loop(scheme, Purpose::Gradient);
     let mut journey = ask.journey()?;
-    let mut way = Way { legs: Vec::new(), loss: T::ZERO, stats: Stats::default() };
+    let mut way = Way { legs: Vec::with_capacity(1), loss: T::ZERO, stats: Stats::default() };
     let (mut points, mut kept) = (0, 0);
     loop {
         let (leg, course) = journey.leg(kept);
@@ -64,7 +63,7 @@ where
             loss,
             keeper: keeper(leg)?,
             value: way.loss,
-            points: Points::new(points, course.is_each_step_saved()),
+            points: Points::new(points, course.saves_each_step()),
             read: Read::new(),
             mean: y0.zeros_like(),
         };

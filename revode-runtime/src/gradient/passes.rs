@@ -100,14 +100,13 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Pass<'_, T, F, S> {
 }
 
 /// Differentiates the solve along `scheme`, whose states come back by what `keeper` makes for each leg.
-pub(super) fn differentiate<T, F, M, C, S, K>(
+pub(super) fn differentiate<T: Real, F, M, C, S, K>(
     ask: &Ask<'_, T, F, M, C>,
     scheme: &S,
     keeper: impl Fn(Leg<'_, T, F>) -> Result<K, SolveError>,
     loss: &dyn Loss<T, F::State>,
 ) -> Result<Gradient<F, F::State, T>, Stop>
 where
-    T: Real,
     F: FieldVjp<T>,
     M: MethodVjp<T, F>,
     S: SchemeVjp<T, F, Method = M>,

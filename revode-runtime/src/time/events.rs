@@ -4,7 +4,7 @@
 //! whatever the scheme. The step is then taken again so that it ends there, to the rounding of time: the state at the event
 //! is that of the scheme and not of an interpolant. A crossing that the cubic shows and no step confirms is none.
 
-use super::crossing::{Search, Verdict, Watched};
+use super::crossing::{Crossing, Search, Verdict, Watched};
 use crate::dense::CubicHermite;
 use crate::slices::{all_finite, sign_of, update};
 use crate::{Action, DenseOutput, Event, Leg, Real, SolveError, State, Step, Trigger, VectorField};
@@ -128,16 +128,22 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let length = (step.end - step.t).abs().to_f64();
         let rounding = rounding(step);
         if let Some((index, search)) = &mut self.search {
-            let g = field.trigger(self.watched[*index].number, step.end, ends[1]).to_f64();
+            let (index, sign) = (*index, search.sign());
+            let g = field.trigger(self.watched[index].number, step.end, ends[1]).to_f64();
             return Ok(match search.next(length, g, rounding) {
                 Verdict::Found => {
-                    self.found = Some((*index, search.sign()));
-                    Look::Stands
+                    if let Some((earlier, crossing)) = self.earlier(field, step, ends[1], index) {
+                        self.search = Some((earlier, Search::new(&crossing, length)));
+                        self.aim(step, crossing.theta * length)
+                    } else {
+                        self.found = Some((index, sign));
+                        Look::Stands
+                    }
                 }
                 Verdict::Try(next) => self.aim(step, next),
                 Verdict::Nothing => {
                     // The cubic shows what no step confirms: the step is taken whole.
-                    self.watched[*index].ignored = true;
+                    self.watched[index].ignored = true;
                     (self.search, self.target) = (None, None);
                     Look::Again
                 }
@@ -213,6 +219,25 @@ impl<T: Real, S: State<T>> Events<T, S> {
             }
         }
         Ok(())
+    }
+
+    /// Of the other triggers that have crossed 0 in the step, and not just at its end `y`, the one that did so first, as if
+    /// they were straight: the cubic can have two close ones in the wrong order.
+    fn earlier<F: VectorField<T, State = S>>(
+        &self,
+        field: &F,
+        step: Step<T>,
+        y: &S,
+        found: usize,
+    ) -> Option<(usize, Crossing)> {
+        let near = rounding(step) / (step.end - step.t).abs().to_f64();
+        let crossings = self.watched.iter().enumerate().filter_map(|(index, watched)| {
+            let g = field.trigger(watched.number, step.end, y).to_f64();
+            let sign = watched.has_crossed(g, 0.0).filter(|_| index != found)?;
+            let crossing = Crossing::straight(watched.start(), g, sign);
+            (crossing.theta < 1.0 - near).then_some((index, crossing))
+        });
+        crossings.min_by(|(_, a), (_, b)| a.theta.total_cmp(&b.theta))
     }
 
     /// Sets the target to the end of a step of this length, unless that is the step at hand.

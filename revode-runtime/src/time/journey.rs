@@ -37,8 +37,8 @@ pub(crate) struct Course<'a, T> {
 
 impl<T> Course<'_, T> {
     /// Whether the end of each step is saved, and no other point but the start.
-    pub(crate) fn is_each_step_saved(&self) -> bool {
-        self.kind == SaveKind::Steps && self.stops.is_empty()
+    pub(crate) fn saves_each_step(&self) -> bool {
+        self.kind == SaveKind::Steps
     }
 
     /// Whether the interpolants are kept.
@@ -54,24 +54,6 @@ impl<T> Course<'_, T> {
     /// Whether the interpolants of the steps are needed.
     pub(crate) fn reads(&self) -> bool {
         self.is_dense() || !self.between.is_empty()
-    }
-}
-
-impl<T: Real> SavePlan<T> {
-    /// The course of a solve of one leg.
-    pub(crate) fn whole(&self) -> Course<'_, T> {
-        let Self { start, stops, between, kind } = self;
-        Course {
-            start: *start,
-            stops,
-            between,
-            kind: *kind,
-            first: 0,
-            tried: 0,
-            h: None,
-            happened: &[],
-            ends: false,
-        }
     }
 }
 
@@ -191,12 +173,12 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             },
             stops: ahead(&plan.stops),
             between: ahead(&plan.between),
+            kind: plan.kind,
             first: self.points,
             tried: self.tried,
             h: self.h,
             happened: &self.happened,
             ends: self.halts.last().is_some_and(|halt| halt.ends),
-            ..plan.whole()
         };
         (leg, course)
     }
@@ -234,6 +216,9 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         self.tried = self.tried.saturating_add(tried);
         self.points = points;
         self.over = ends.is_some() || t == self.problem.t1;
+        if self.over && events.is_empty() {
+            return Ok(Vec::new());
+        }
         let occurred = self.change(&events, y.clone())?;
         let switches = occurred.iter().any(|x| x.event.action == Action::Switch);
         self.h = (moved && !self.changed && !switches).then_some(h);

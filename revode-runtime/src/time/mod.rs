@@ -24,7 +24,6 @@ use std::rc::Rc;
 use crate::control::{Begin, StepControl, StepSettings, Verdict};
 use crate::dense::Dense;
 use crate::error::check_finite;
-use crate::save::SaveKind;
 use crate::scheme::{Scheme, Work};
 use crate::stop::{Stop, Unfinished};
 use crate::{
@@ -304,7 +303,7 @@ impl<S, C> TimeLoop<'_, S, C> {
                     if S::CONTINUES && !told {
                         control.proceed(method, &mut work.stages);
                     }
-                    if course.kind == SaveKind::Steps {
+                    if course.saves_each_step() {
                         save(observer, &steps, &state)?;
                     }
                     if let Some(events) = &mut events
