@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Real;
+
 /// An event of a vector field: what its solution does not do by itself, at a time (`at` in `ode!`) or where a function of
 /// time and state crosses 0 (`event`).
 ///
@@ -38,8 +40,45 @@ pub enum Action {
     Note,
     /// The state changes.
     Reset,
+    /// The field changes sides: it jumps there (`signum`, `heaviside`), see [`Sides`].
+    Switch,
     /// The solve ends.
     End,
+}
+
+/// On which side of each of its jumps a field is evaluated. The jumps of a field are its events that are
+/// [`Action::Switch`], in their order; the side of one is the sign of its trigger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sides {
+    positive: u64,
+    negative: u64,
+}
+
+impl Sides {
+    /// The number of jumps that there is room for.
+    pub const MOST: usize = 64;
+
+    /// With jump `i` where its trigger is `g`.
+    #[inline(always)]
+    #[must_use]
+    pub fn with<T: Real>(self, i: usize, g: T) -> Self {
+        let bit = 1 << i;
+        let Self { positive, negative } = self;
+        Self {
+            positive: if g > T::ZERO { positive | bit } else { positive & !bit },
+            negative: if g < T::ZERO { negative | bit } else { negative & !bit },
+        }
+    }
+
+    /// The sign of the trigger of jump `i`: 1, −1, or 0 at the place itself.
+    #[inline(always)]
+    pub fn sign<T: Real>(self, i: usize) -> T {
+        match ((self.positive >> i) & 1, (self.negative >> i) & 1) {
+            (0, 0) => T::ZERO,
+            (0, _) => -T::ONE,
+            _ => T::ONE,
+        }
+    }
 }
 
 /// An event that has happened.

@@ -4,7 +4,7 @@
 //! [`Parameters`] and [`FieldVjp`] are what gradients need.
 
 use crate::slices::largest;
-use crate::{Event, Real, State, Switch};
+use crate::{Event, Real, Sides, State, Switch};
 
 /// The right-hand side of `dy/dt = f(t, y)`.
 #[diagnostic::on_unimplemented(
@@ -15,8 +15,20 @@ pub trait VectorField<T: Real> {
     /// What `y` and `dy` are.
     type State: State<T>;
 
+    /// Whether the field jumps at places that it knows: its events that are [`Action::Switch`](crate::Action::Switch). A
+    /// solve then ends a step at each, and evaluates the field by [`eval_on`](Self::eval_on) on the side on which the
+    /// solution is.
+    const JUMPS: bool = false;
+
     /// Writes `f(t, y)` to `dy`. Equal inputs give equal bits.
     fn eval(&self, t: T, y: &Self::State, dy: &mut Self::State);
+
+    /// [`eval`](Self::eval) on the given sides of the field's jumps, wherever `t` and `y` are.
+    #[inline(always)]
+    fn eval_on(&self, sides: Sides, t: T, y: &Self::State, dy: &mut Self::State) {
+        let _ = sides;
+        self.eval(t, y, dy);
+    }
 
     /// Checks that `y` and the parameters fit each other, before the first step. Only sizes known
     /// at run time can be wrong.
@@ -209,6 +221,36 @@ pub trait FieldVjp<T: Real>: VectorField<T> + Parameters<T> {
     ) -> Option<T> {
         let _ = (i, t, y, after_bar, y_bar, model_bar);
         None
+    }
+
+    /// [`eval_taped`](Self::eval_taped) on the given sides of the field's jumps.
+    #[inline(always)]
+    fn eval_taped_on(
+        &self,
+        sides: Sides,
+        t: T,
+        y: &Self::State,
+        dy: &mut Self::State,
+        tape: &mut Self::Tape,
+    ) {
+        let _ = sides;
+        self.eval_taped(t, y, dy, tape);
+    }
+
+    /// [`vjp`](Self::vjp) on the given sides of the field's jumps.
+    #[inline(always)]
+    fn vjp_on(
+        &self,
+        sides: Sides,
+        t: T,
+        y: &Self::State,
+        tape: &mut Self::Tape,
+        dy_bar: &Self::State,
+        y_bar: &mut Self::State,
+        model_bar: &mut Self,
+    ) -> T {
+        let _ = sides;
+        self.vjp(t, y, tape, dy_bar, y_bar, model_bar)
     }
 
     /// Value and VJP in one, every shared subexpression computed once.

@@ -40,7 +40,7 @@ mod time;
 pub use control::{Adaptive, FixedStep, Norm, Pid, Tolerance, Tolerances};
 pub use dense::{Bars, BoxedDenseOutput, BoxedDenseOutputVjp, DenseOutput, DenseOutputVjp};
 pub use error::SolveError;
-pub use event::{Action, Event, Occurrence, Trigger};
+pub use event::{Action, Event, Occurrence, Sides, Trigger};
 pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
 pub use gradient::{
     Auto, Checkpointed, EventTimes, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible,
