@@ -123,8 +123,8 @@ fn guarded_and_exact_gradients_allocate_only_for_what_they_keep() {
     });
     let (count, bytes, kept) = same(&exact);
     println!("exact: {count} allocations, at most {bytes} bytes at a time, {kept} kept");
-    // (Measured: 5 allocations, those of a solve, of its leg and of the leg's record, and 832 bytes.)
-    assert!(count <= 5 && bytes <= 832, "{count} allocations, {bytes} bytes");
+    // (Measured: 5 allocations, those of a solve, of its leg and of the leg's record, and 864 bytes.)
+    assert!(count <= 5 && bytes <= 864, "{count} allocations, {bytes} bytes");
 
     for steps in STEPS {
         let (count, bytes, stats) =

@@ -1,5 +1,6 @@
 //! The gradient of the equation: estimates, what is done with them, and what limits steps for their sake.
 
+use revode::nalgebra::DVector;
 use revode::prelude::*;
 use revode_testing::dynamics::{
     Brusselator, Decay, DoublePendulum, FitzHughNagumo, Kepler, Lorenz, LotkaVolterra, VanDerPol,
@@ -28,7 +29,7 @@ ode! {
 }
 
 ode! {
-    struct Slower { state { y } params { a, c } }
+    struct Slower { dims { n } state { y: [n] } params { a, c } }
     dy/dt = -1.0 - 0.5 * a * signum(y - c);
 }
 
@@ -157,22 +158,11 @@ fn a_kink_beside_a_stop() {
     }
 }
 
-/// A field that does not know its jumps, as one by hand.
-fn by_hand<F, const N: usize>(
-    field: F,
-    y0: [f64; N],
-    span: std::ops::Range<f64>,
-) -> Problem<f64, AnyField>
-where
-    F: FieldVjp<f64, State = SVector<f64, N>> + revode::FieldJvp<f64> + std::fmt::Debug + 'static,
-    F::Tape: 'static,
-{
-    Problem::new(AnyField::new(field), y0, span)
-}
-
+/// Of a jump of a length that is known at run time only, the solve knows no sides.
 #[test]
 fn a_jump_that_moves_is_refused_by_name() {
-    let problem = by_hand(Slower { a: 1.0, c: 1.0 }, [2.0], 0.0..3.0);
+    let y = |y: &[f64]| DVector::from_column_slice(y);
+    let problem = Problem::new(Slower { n: 1, a: 1.0, c: 1.0 }, y(&[2.0]), 0.0..3.0);
     let solver = Solver::new(Tsit5);
     let message = |error: SolveError| error.to_string();
     for result in [
@@ -189,11 +179,11 @@ fn a_jump_that_moves_is_refused_by_name() {
     assert!(solver.forward(&problem, SaveAt::end()).is_ok());
     // A step that ends at the place itself does not hide it.
     ode! {
-        struct Step { state { x, y } params { c } }
+        struct Step { dims { n } state { x: [n], y: [n] } params { c } }
         dx/dt = signum(y - c);
         dy/dt = 1.0;
     }
-    let landing = by_hand(Step { c: 0.0 }, [0.0, -1.0], 0.0..2.0);
+    let landing = Problem::new(Step { n: 1, c: 0.0 }, y(&[0.0, -1.0]), 0.0..2.0);
     for h in [0.25, 0.3] {
         let fit = solver.fixed_step(h).gradient(&landing, SaveAt::end(), &component(0));
         assert!(matches!(fit, Err(SolveError::Jump { .. })), "{h}: {fit:?}");
@@ -201,7 +191,7 @@ fn a_jump_that_moves_is_refused_by_name() {
     let fit = solver.gradient(&landing, SaveAt::every(1.0), &component(0));
     assert!(matches!(fit, Err(SolveError::Jump { .. })), "{fit:?}");
     // It is not crossed before.
-    let before = problem.restart([2.0], 0.0..0.5);
+    let before = problem.restart(y(&[2.0]), 0.0..0.5);
     assert!(solver.gradient(&before, SaveAt::end(), &component(0)).is_ok());
 }
 

@@ -140,8 +140,13 @@ pub enum SolveError {
     },
     /// The time of an event has no derivative, and the gradient neither.
     #[error(
-        "the trigger of event `{event}` only touches 0 at t = {t} (it changes at the rate {rate:e} there), so that the \
-         time of the event has no derivative: let it cross 0, or leave the event out of the gradient's way",
+        "the trigger of event `{event}` {} at t = {t}, so that the time of the event has no derivative: let it cross 0 \
+         smoothly, or leave the event out of the gradient's way",
+        if rate.is_infinite() {
+            "jumps over 0".to_owned()
+        } else {
+            format!("only touches 0 (it changes at the rate {rate:e})")
+        },
         t = Readable(*t)
     )]
     EventNotSmooth {
@@ -149,7 +154,7 @@ pub enum SolveError {
         event: String,
         /// The time.
         t: f64,
-        /// The derivative of the trigger along the solution.
+        /// The derivative of the trigger along the solution; infinite where it jumps.
         rate: f64,
     },
     /// More steps than allowed.

@@ -92,6 +92,13 @@ pub trait VectorField<T: Real> {
         panic!("there is no event {i}")
     }
 
+    /// [`trigger`](Self::trigger) of an event that is a jump, on the given sides of the other jumps: its place can move with
+    /// them.
+    fn trigger_on(&self, sides: Sides, i: usize, t: T, y: &Self::State) -> T {
+        let _ = sides;
+        self.trigger(i, t, y)
+    }
+
     /// Changes the state `y` to what it is after event `i` at `t`. Called for those that are
     /// [`Action::Reset`](crate::Action::Reset).
     fn reset(&self, i: usize, t: T, y: &mut Self::State) {

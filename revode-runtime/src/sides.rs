@@ -4,13 +4,11 @@
 //! given sides ([`VectorField::eval_on`]), which its steps carry ([`Step::sides`](crate::Step::sides)); the next leg begins
 //! where a step has ended at a jump, on the other side.
 
+use crate::time::Found;
 use crate::{Action, Real, Sides, State, VectorField, support};
 
-/// The part of the span over which the tangent tells to which side a solution goes that starts at a jump.
+/// The part of the span over which the tangent tells to which side a solution goes that is at a jump.
 const TANGENT: f64 = 1e-6;
-
-/// What is a little later, in units of the rounding of time.
-const LATER: f64 = 64.0;
 
 /// The numbers of the jumps, and of the events that they are.
 fn jumps<T: Real, F: VectorField<T>>(field: &F) -> impl Iterator<Item = (usize, usize)> {
@@ -19,25 +17,9 @@ fn jumps<T: Real, F: VectorField<T>>(field: &F) -> impl Iterator<Item = (usize, 
     (0..count).filter(switches).enumerate()
 }
 
-/// The sides where a solution starts in `y` at `t`, to go on for `span`. At a jump itself that is the side to which the
-/// field takes it.
+/// The sides where a solution starts in `y` at `t`, to go on for `span`.
 pub(crate) fn start<T: Real, F: VectorField<T>>(field: &F, t: T, y: &F::State, span: T) -> Sides {
-    let mut sides = Sides::default();
-    for (jump, event) in jumps(field) {
-        sides = sides.with(jump, field.trigger(event, t, y));
-    }
-    let is_at = |jump: usize| sides.sign::<T>(jump) == T::ZERO;
-    let at: Vec<_> = jumps(field).filter(|(jump, _)| is_at(*jump)).collect();
-    if !at.is_empty() {
-        let (mut f, mut after) = (y.zeros_like(), y.zeros_like());
-        field.eval_on(sides, t, y, &mut f);
-        let part = T::from_f64(TANGENT) * span;
-        support::stage(&mut after, y, [(part, &f)]);
-        for (jump, event) in at {
-            sides = sides.with(jump, field.trigger(event, t + part, &after));
-        }
-    }
-    sides
+    settled(field, Sides::default(), (t, y), (&[], span))
 }
 
 /// The sides beyond the jump that event `number` is; the same where it is none.
@@ -48,26 +30,34 @@ pub(crate) fn beyond<T: Real, F: VectorField<T>>(field: &F, sides: Sides, number
     }
 }
 
-/// The sides where events have led to the state `y`: taken anew, but for those of the jumps `at` which the solution is. A
-/// place can move with another jump, which it sees from `beyond` its own place only: it is looked at a little later.
+/// The sides where events that have `happened` have led to the state `y` at `t`, from which the solution goes on for
+/// `span`: taken anew, but for those of the jumps that it has just crossed and stays at. At another jump it is the side to
+/// which the field takes it.
 pub(crate) fn settled<T: Real, F: VectorField<T>>(
     field: &F,
     mut sides: Sides,
     (t, y): (T, &F::State),
-    (at, span): (&[usize], T),
+    (happened, span): (&[Found], T),
 ) -> Sides {
-    if !F::JUMPS {
-        return sides;
-    }
-    let later = T::from_f64(LATER) * (T::EPSILON * t.abs()).max(T::EPSILON * span.abs());
-    let later = if span < T::ZERO { -later } else { later };
-    let (mut f, mut after) = (y.zeros_like(), y.zeros_like());
-    field.eval_on(sides, t, y, &mut f);
-    support::stage(&mut after, y, [(later, &f)]);
+    let mut at = Vec::new();
+    // The place of a jump can move with those before it in the list.
     for (jump, event) in jumps(field) {
-        let g = field.trigger(event, t + later, &after);
-        if g != T::ZERO && !at.contains(&event) {
-            sides = sides.with(jump, g);
+        let g = field.trigger_on(sides, event, t, y);
+        if happened.iter().any(|found| found.number == event && found.stays(g.to_f64())) {
+            continue;
+        }
+        sides = sides.with(jump, g);
+        if g == T::ZERO {
+            at.push((jump, event));
+        }
+    }
+    if !at.is_empty() {
+        let (mut f, mut after) = (y.zeros_like(), y.zeros_like());
+        field.eval_on(sides, t, y, &mut f);
+        let part = T::from_f64(TANGENT) * span;
+        support::stage(&mut after, y, [(part, &f)]);
+        for (jump, event) in at {
+            sides = sides.with(jump, field.trigger_on(sides, event, t + part, &after));
         }
     }
     sides

@@ -7,10 +7,10 @@
 use std::any::Any;
 use std::fmt::Debug;
 
-use revode::Switch;
 use revode::field::FieldJvp;
 use revode::nalgebra::DVector;
 use revode::prelude::*;
+use revode::{Event, Sides, Switch};
 
 /// Any model of `ode!` with a state of constant size.
 #[derive(Debug)]
@@ -36,8 +36,14 @@ impl Clone for AnyField {
 impl VectorField<f64> for AnyField {
     type State = DVector<f64>;
 
+    /// Of a model without jumps there are none to find.
+    const JUMPS: bool = true;
+
     fn eval(&self, t: f64, y: &DVector<f64>, dy: &mut DVector<f64>) {
-        self.0.eval(t, y.as_slice(), dy.as_mut_slice());
+        self.0.eval(None, t, y.as_slice(), dy.as_mut_slice());
+    }
+    fn eval_on(&self, sides: Sides, t: f64, y: &DVector<f64>, dy: &mut DVector<f64>) {
+        self.0.eval(Some(sides), t, y.as_slice(), dy.as_mut_slice());
     }
     fn switch_count(&self) -> usize {
         self.0.switch_count()
@@ -47,6 +53,21 @@ impl VectorField<f64> for AnyField {
     }
     fn switch(&self, i: usize) -> Switch {
         self.0.switch(i)
+    }
+    fn event_count(&self) -> usize {
+        self.0.event_count()
+    }
+    fn event(&self, i: usize) -> Event {
+        self.0.event(i)
+    }
+    fn trigger(&self, i: usize, t: f64, y: &DVector<f64>) -> f64 {
+        self.0.trigger(None, i, t, y.as_slice())
+    }
+    fn trigger_on(&self, sides: Sides, i: usize, t: f64, y: &DVector<f64>) -> f64 {
+        self.0.trigger(Some(sides), i, t, y.as_slice())
+    }
+    fn reset(&self, i: usize, t: f64, y: &mut DVector<f64>) {
+        self.0.reset(i, t, y.as_mut_slice());
     }
 }
 
@@ -71,7 +92,18 @@ impl FieldVjp<f64> for AnyField {
     }
 
     fn eval_taped(&self, t: f64, y: &DVector<f64>, dy: &mut DVector<f64>, tape: &mut Self::Tape) {
-        self.0.eval_taped(t, y.as_slice(), dy.as_mut_slice(), &mut **tape);
+        self.0.eval_taped(None, t, y.as_slice(), dy.as_mut_slice(), &mut **tape);
+    }
+
+    fn eval_taped_on(
+        &self,
+        sides: Sides,
+        t: f64,
+        y: &DVector<f64>,
+        dy: &mut DVector<f64>,
+        tape: &mut Self::Tape,
+    ) {
+        self.0.eval_taped(Some(sides), t, y.as_slice(), dy.as_mut_slice(), &mut **tape);
     }
 
     fn vjp(
@@ -83,8 +115,48 @@ impl FieldVjp<f64> for AnyField {
         y_bar: &mut DVector<f64>,
         model_bar: &mut Self,
     ) -> f64 {
-        let model_bar = model_bar.0.as_any_mut();
-        self.0.vjp(t, y.as_slice(), &mut **tape, dy_bar.as_slice(), y_bar.as_mut_slice(), model_bar)
+        let out = (y_bar.as_mut_slice(), model_bar.0.as_any_mut());
+        self.0.vjp(None, t, y.as_slice(), &mut **tape, dy_bar.as_slice(), out)
+    }
+
+    fn vjp_on(
+        &self,
+        sides: Sides,
+        t: f64,
+        y: &DVector<f64>,
+        tape: &mut Self::Tape,
+        dy_bar: &DVector<f64>,
+        y_bar: &mut DVector<f64>,
+        model_bar: &mut Self,
+    ) -> f64 {
+        let out = (y_bar.as_mut_slice(), model_bar.0.as_any_mut());
+        self.0.vjp(Some(sides), t, y.as_slice(), &mut **tape, dy_bar.as_slice(), out)
+    }
+
+    fn trigger_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &DVector<f64>,
+        bar: f64,
+        y_bar: &mut DVector<f64>,
+        model_bar: &mut Self,
+    ) -> Option<f64> {
+        let out = (y_bar.as_mut_slice(), model_bar.0.as_any_mut());
+        self.0.trigger_vjp(i, t, y.as_slice(), bar, out)
+    }
+
+    fn reset_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &DVector<f64>,
+        after_bar: &DVector<f64>,
+        y_bar: &mut DVector<f64>,
+        model_bar: &mut Self,
+    ) -> Option<f64> {
+        let out = (y_bar.as_mut_slice(), model_bar.0.as_any_mut());
+        self.0.reset_vjp(i, t, y.as_slice(), after_bar.as_slice(), out)
     }
 }
 
@@ -103,28 +175,51 @@ impl FieldJvp<f64> for AnyField {
     }
 }
 
-/// The traits of a field over slices, and without types of its own.
+/// The cotangents that a product writes to and adds to: of the state and of the model.
+type Bars<'a> = (&'a mut [f64], &'a mut dyn Any);
+
+/// The traits of a field over slices, and without types of its own; without sides, on those of the state.
 trait Model: Debug {
     fn boxed(&self) -> Box<dyn Model>;
     fn as_any(&self) -> &dyn Any;
     fn as_any_mut(&mut self) -> &mut dyn Any;
     fn slices(&self) -> Vec<&[f64]>;
     fn slices_mut(&mut self) -> Vec<&mut [f64]>;
-    fn eval(&self, t: f64, y: &[f64], dy: &mut [f64]);
+    fn eval(&self, sides: Option<Sides>, t: f64, y: &[f64], dy: &mut [f64]);
     fn switch_count(&self) -> usize;
     fn switches(&self, t: f64, y: &[f64], values: &mut [f64]);
     fn switch(&self, i: usize) -> Switch;
+    fn event_count(&self) -> usize;
+    fn event(&self, i: usize) -> Event;
+    fn trigger(&self, sides: Option<Sides>, i: usize, t: f64, y: &[f64]) -> f64;
+    fn reset(&self, i: usize, t: f64, y: &mut [f64]);
     fn tape(&self) -> Box<dyn Any>;
-    fn eval_taped(&self, t: f64, y: &[f64], dy: &mut [f64], tape: &mut dyn Any);
+    fn eval_taped(
+        &self,
+        sides: Option<Sides>,
+        t: f64,
+        y: &[f64],
+        dy: &mut [f64],
+        tape: &mut dyn Any,
+    );
     fn vjp(
         &self,
+        sides: Option<Sides>,
         t: f64,
         y: &[f64],
         tape: &mut dyn Any,
         dy_bar: &[f64],
-        y_bar: &mut [f64],
-        model_bar: &mut dyn Any,
+        out: Bars<'_>,
     ) -> f64;
+    fn trigger_vjp(&self, i: usize, t: f64, y: &[f64], bar: f64, out: Bars<'_>) -> Option<f64>;
+    fn reset_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        after_bar: &[f64],
+        out: Bars<'_>,
+    ) -> Option<f64>;
     fn jvp(
         &self,
         t: f64,
@@ -160,9 +255,12 @@ where
         Parameters::slices_mut(self).collect()
     }
 
-    fn eval(&self, t: f64, y: &[f64], dy: &mut [f64]) {
-        let mut out = SVector::zeros();
-        VectorField::eval(self, t, &SVector::from_column_slice(y), &mut out);
+    fn eval(&self, sides: Option<Sides>, t: f64, y: &[f64], dy: &mut [f64]) {
+        let (y, mut out) = (SVector::from_column_slice(y), SVector::zeros());
+        match sides {
+            Some(sides) => self.eval_on(sides, t, &y, &mut out),
+            None => VectorField::eval(self, t, &y, &mut out),
+        }
         dy.copy_from_slice(out.as_slice());
     }
 
@@ -175,29 +273,92 @@ where
     fn switch(&self, i: usize) -> Switch {
         VectorField::switch(self, i)
     }
+    fn event_count(&self) -> usize {
+        VectorField::event_count(self)
+    }
+    fn event(&self, i: usize) -> Event {
+        VectorField::event(self, i)
+    }
+    fn trigger(&self, sides: Option<Sides>, i: usize, t: f64, y: &[f64]) -> f64 {
+        let y = SVector::from_column_slice(y);
+        match sides {
+            Some(sides) => self.trigger_on(sides, i, t, &y),
+            None => VectorField::trigger(self, i, t, &y),
+        }
+    }
+    fn reset(&self, i: usize, t: f64, y: &mut [f64]) {
+        let mut after = SVector::from_column_slice(y);
+        VectorField::reset(self, i, t, &mut after);
+        y.copy_from_slice(after.as_slice());
+    }
     fn tape(&self) -> Box<dyn Any> {
         Box::new(FieldVjp::tape(self))
     }
 
-    fn eval_taped(&self, t: f64, y: &[f64], dy: &mut [f64], tape: &mut dyn Any) {
-        let (mut out, tape) = (SVector::zeros(), tape.downcast_mut().expect(SAME));
-        FieldVjp::eval_taped(self, t, &SVector::from_column_slice(y), &mut out, tape);
+    fn eval_taped(
+        &self,
+        sides: Option<Sides>,
+        t: f64,
+        y: &[f64],
+        dy: &mut [f64],
+        tape: &mut dyn Any,
+    ) {
+        let (y, mut out) = (SVector::from_column_slice(y), SVector::zeros());
+        let tape = tape.downcast_mut().expect(SAME);
+        match sides {
+            Some(sides) => self.eval_taped_on(sides, t, &y, &mut out, tape),
+            None => FieldVjp::eval_taped(self, t, &y, &mut out, tape),
+        }
         dy.copy_from_slice(out.as_slice());
     }
 
     fn vjp(
         &self,
+        sides: Option<Sides>,
         t: f64,
         y: &[f64],
         tape: &mut dyn Any,
         dy_bar: &[f64],
-        y_bar: &mut [f64],
-        model_bar: &mut dyn Any,
+        (y_bar, model_bar): Bars<'_>,
     ) -> f64 {
         let (mut out, tape) = (SVector::zeros(), tape.downcast_mut().expect(SAME));
         let (y, dy_bar) = (SVector::from_column_slice(y), SVector::from_column_slice(dy_bar));
         let model_bar = model_bar.downcast_mut().expect(SAME);
-        let t_bar = FieldVjp::vjp(self, t, &y, tape, &dy_bar, &mut out, model_bar);
+        let t_bar = match sides {
+            Some(sides) => self.vjp_on(sides, t, &y, tape, &dy_bar, &mut out, model_bar),
+            None => FieldVjp::vjp(self, t, &y, tape, &dy_bar, &mut out, model_bar),
+        };
+        y_bar.copy_from_slice(out.as_slice());
+        t_bar
+    }
+
+    fn trigger_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        bar: f64,
+        (y_bar, model_bar): Bars<'_>,
+    ) -> Option<f64> {
+        let (y, mut out) = (SVector::from_column_slice(y), SVector::zeros());
+        let model_bar = model_bar.downcast_mut().expect(SAME);
+        let t_bar = FieldVjp::trigger_vjp(self, i, t, &y, bar, &mut out, model_bar);
+        y_bar.copy_from_slice(out.as_slice());
+        t_bar
+    }
+
+    fn reset_vjp(
+        &self,
+        i: usize,
+        t: f64,
+        y: &[f64],
+        after_bar: &[f64],
+        (y_bar, model_bar): Bars<'_>,
+    ) -> Option<f64> {
+        let (y, mut out) = (SVector::from_column_slice(y), SVector::zeros());
+        let after_bar = SVector::from_column_slice(after_bar);
+        let model_bar = model_bar.downcast_mut().expect(SAME);
+        let t_bar = FieldVjp::reset_vjp(self, i, t, &y, &after_bar, &mut out, model_bar);
         y_bar.copy_from_slice(out.as_slice());
         t_bar
     }

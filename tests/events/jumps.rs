@@ -10,7 +10,7 @@ use crate::models::{Case, forced, infusion, slower, sum, until};
 
 ode! {
     struct Slower { state { y, slow } params { k, level } }
-    dy/dt = 1 - k * (1 + signum(y - level)) / 2;
+    dy/dt = 1 - k * (slow + (1 - slow) * (1 + signum(y - level)) / 2);
     dslow/dt = 0 * slow;
 }
 
@@ -44,6 +44,13 @@ ode! {
     /// An outer jump whose place jumps with an inner one.
     struct Nested { state { y } params { a, b } }
     dy/dt = 1 + a * heaviside(y - 1 - b * heaviside(t - 2));
+}
+
+ode! {
+    /// An event whose function jumps over 0.
+    struct Leaps { state { y } params { rise } }
+    dy/dt = rise;
+    event leaps = y - 3 * heaviside(1 - t), rising { y += 1; }
 }
 
 ode! {
@@ -188,4 +195,16 @@ fn all_strategies_agree_through_jumps() {
         let stored = stored.gradient(&problem, save.clone(), &loss).unwrap();
         assert_eq!(loss_and_flat(&exact.unwrap()), loss_and_flat(&stored));
     }
+}
+
+#[test]
+fn an_event_whose_function_jumps_has_no_gradient() {
+    let problem = Problem::new(Leaps { rise: 0.5 }, [0.0], 0.0..2.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-9, 1e-9);
+    let solution = solver.solve(&problem, SaveAt::end()).unwrap();
+    assert!((solution.event_times("leaps")[0] - 1.0).abs() < 1e-12);
+    assert!((solution.y[0][0] - 2.0).abs() < 1e-9);
+    let error = solver.gradient(&problem, SaveAt::end(), &sum([1.0])).unwrap_err();
+    assert!(matches!(&error, SolveError::EventNotSmooth { event, .. } if event == "leaps"));
+    assert!(error.to_string().contains("`leaps` jumps over 0 at t = "), "{error}");
 }

@@ -106,6 +106,12 @@ impl Bodies<'_> {
         self.program(&["i", "index", "t", "y"], "", &bases, sinks)
     }
 
+    /// `trigger_on` of an event: reads `sides`, `t`, `y`, `self`; ends in its value.
+    pub(super) fn trigger_on(&self, sinks: &[Sink]) -> TokenStream {
+        let bases = self.slices(&["y"], &[]);
+        self.program(&["sides", "i", "index", "t", "y"], "", &bases, sinks)
+    }
+
     /// `trigger_vjp` of an event: reads `t`, `y`, `self`, `bar`; writes `y_bar`, adds to `model_bar`; ends in the
     /// derivative by time.
     pub(super) fn trigger_vjp(&self, sinks: &[Sink]) -> TokenStream {

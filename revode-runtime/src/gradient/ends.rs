@@ -36,6 +36,6 @@ pub(super) fn of_end<T: Real, F: FieldVjp<T>, S: Scheme<T, F>, K>(
     let mut mean = y0.zeros_like();
     let y = scheme.read_out(&last.state, &mut mean);
     loss.cotangent(index, last.t1, y, &mut seen);
-    field.eval_on(last.sides, last.t1, y, &mut f);
+    field.eval_on(last.record.sides(), last.t1, y, &mut f);
     dot(&seen, &f) + loss.time_cotangent(index, last.t1, y)
 }

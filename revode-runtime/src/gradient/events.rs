@@ -21,11 +21,13 @@ use super::Loss;
 use crate::scheme::{Adjoint, Cotangent};
 use crate::sides::beyond;
 use crate::slices::dot;
-use crate::{Action, FieldVjp, Occurrence, Real, Sides, SolveError, State, support};
+use crate::{
+    Action, FieldVjp, Occurrence, Problem, Real, Sides, SolveError, State, Trigger, support,
+};
 
 /// Takes cotangents back over events.
 #[derive(Debug)]
-pub(super) struct EventsVjp<F, S> {
+pub(super) struct EventsVjp<T, F, S> {
     /// The derivatives before each of some events, and after the last one.
     f: Vec<S>,
     /// What triggers add to a cotangent.
@@ -33,6 +35,8 @@ pub(super) struct EventsVjp<F, S> {
     /// Scratch space for a cotangent of a state, and for one of the parameters.
     part: S,
     model: F,
+    /// The length of the span.
+    span: T,
     pub(super) evaluations: u64,
 }
 
@@ -45,15 +49,16 @@ struct Moved<T, S> {
     bar: S,
 }
 
-impl<F, S> EventsVjp<F, S> {
-    /// For a field and states like `y0`.
-    pub(super) fn new<T: Real>(field: &F, y0: &S) -> Self
-    where
-        S: State<T>,
-        F: FieldVjp<T, State = S>,
-    {
+impl<T: Real, F, S> EventsVjp<T, F, S>
+where
+    S: State<T>,
+    F: FieldVjp<T, State = S>,
+{
+    /// For the events of this problem.
+    pub(super) fn new(Problem { field, y0, t0, t1, .. }: &Problem<T, F>) -> Self {
         let (added, part) = (y0.zeros_like(), y0.zeros_like());
-        Self { f: Vec::new(), added, part, model: field.zeros_like(), evaluations: 0 }
+        let (model, span) = (field.zeros_like(), (*t1 - *t0).abs());
+        Self { f: Vec::new(), added, part, model, span, evaluations: 0 }
     }
 
     /// Takes the cotangents of the state after the events of one time to those of the state before, with what the loss
@@ -65,19 +70,16 @@ impl<F, S> EventsVjp<F, S> {
     ///
     /// # Errors
     /// [`SolveError::EventNotSmooth`] where the time of an event has no derivative.
-    pub(super) fn back<T: Real>(
+    pub(super) fn back(
         &mut self,
         field: &F,
         [mut sides, sides_after]: [Sides; 2],
         occurred: &[Occurrence<T, S>],
         (loss, at_end): (&dyn Loss<T, S>, T),
         adjoint: &mut Adjoint<S, F>,
-    ) -> Result<(), SolveError>
-    where
-        S: State<T>,
-        F: FieldVjp<T, State = S>,
-    {
+    ) -> Result<(), SolveError> {
         let ([first, ..], [.., last]) = (occurred, occurred) else { return Ok(()) };
+        let sides_before = sides;
         self.f.clear();
         let mut evaluate = |sides, t, y: &S| {
             let mut f = y.zeros_like();
@@ -97,7 +99,11 @@ impl<F, S> EventsVjp<F, S> {
             let is_seen = t_bar != T::ZERO || bar.as_slice().iter().any(|x| *x != T::ZERO);
             // Nothing depends on the time of what is only noted.
             moved.push(if is_seen || occurrence.event.action != Action::Note {
-                Some(Moved { rate: self.rate(field, occurrence, &first.before)?, t_bar, bar })
+                Some(Moved {
+                    rate: self.rate(field, sides_before, occurrence, &first.before)?,
+                    t_bar,
+                    bar,
+                })
             } else {
                 None
             });
@@ -131,31 +137,39 @@ impl<F, S> EventsVjp<F, S> {
         Ok(())
     }
 
-    /// `ġ`, the derivative of the trigger of an event along the solution that comes to the state `y`.
-    fn rate<T: Real>(
+    /// `ġ`, the derivative of the trigger of an event along the solution that comes to the state `y` on these `sides`.
+    fn rate(
         &mut self,
         field: &F,
+        sides: Sides,
         occurrence: &Occurrence<T, S>,
         y: &S,
-    ) -> Result<T, SolveError>
-    where
-        S: State<T>,
-        F: FieldVjp<T, State = S>,
-    {
+    ) -> Result<T, SolveError> {
         let Occurrence { number, t, event, .. } = occurrence;
-        let Self { f, part: bar, model, .. } = self;
+        let Self { f, part: bar, model, span, .. } = self;
         let by_time = field.trigger_vjp(*number, *t, y, T::ONE, bar, model);
         let by_time = by_time.ok_or_else(|| no_vjp(occurrence))?;
         let rate = by_time + dot(bar, &f[0]);
+        let size = by_time.abs() + sum_of_sizes(bar, &f[0]);
         // A rate that is left of terms that cancel but for rounding is none.
-        let terms = bar.as_slice().iter().zip(f[0].as_slice()).map(|(g, f)| (*g * *f).abs());
-        let size = by_time.abs() + terms.sum::<T>();
-        if rate.abs() <= T::from_f64(64.0) * T::EPSILON * size || !rate.is_finite() {
-            let (event, t, rate) = (event.to_string(), t.to_f64(), rate.to_f64());
+        let vanishes = rate.abs() <= T::from_f64(64.0) * T::EPSILON * size || !rate.is_finite();
+        // The trigger is 0 there to the rounding of its terms and of time, or it jumps over 0.
+        let terms = (by_time * *t).abs() + sum_of_sizes(bar, y);
+        let near = T::EPSILON.sqrt() * size * *span + T::from_f64(64.0) * T::EPSILON * terms;
+        let jumps =
+            event.trigger != Trigger::Time && field.trigger_on(sides, *number, *t, y).abs() > near;
+        if vanishes || jumps {
+            let (event, t) = (event.to_string(), t.to_f64());
+            let rate = if jumps { f64::INFINITY } else { rate.to_f64() };
             return Err(SolveError::EventNotSmooth { event, t, rate });
         }
         Ok(rate)
     }
+}
+
+/// `Σ |a_i b_i|`
+fn sum_of_sizes<T: Real, S: State<T>>(a: &S, b: &S) -> T {
+    a.as_slice().iter().zip(b.as_slice()).map(|(a, b)| (*a * *b).abs()).sum()
 }
 
 /// The error of a field by hand whose events have no derivatives.

@@ -8,7 +8,7 @@ use crate::scheme::{Scheme, SchemeVjp, Work};
 use crate::stop::Stop;
 use crate::time::{Observer, StepRecord};
 use crate::{
-    FieldVjp, Leg, MethodVjp, Occurrence, Real, Sides, SolveError, State, Stats, Step, VectorField,
+    FieldVjp, Leg, MethodVjp, Occurrence, Real, SolveError, State, Stats, Step, VectorField,
 };
 
 /// A leg that has been solved, for the way back.
@@ -18,8 +18,6 @@ pub(super) struct Traversed<T: Real, F: VectorField<T>, S: Scheme<T, F>, K> {
     pub(super) t0: T,
     /// Where it has ended.
     pub(super) t1: T,
-    /// The sides of the field's jumps on it.
-    pub(super) sides: Sides,
     pub(super) state: S::State,
     /// The events that happened there.
     pub(super) events: Vec<Occurrence<T, F::State>>,
@@ -56,7 +54,7 @@ where
     let (mut points, mut kept) = (0, 0);
     loop {
         let (leg, course) = journey.leg(kept);
-        let Leg { y0, t0, sides, .. } = leg;
+        let Leg { y0, t0, .. } = leg;
         let start = (!way.legs.is_empty()).then(|| y0.clone());
         let mut forward = Forward {
             scheme,
@@ -88,7 +86,6 @@ where
             y0: start,
             t0,
             t1,
-            sides,
             state: end.state,
             events,
             record: end.record,

@@ -124,8 +124,8 @@ where
         output: reads.then(|| scheme.method().dense_output_vjp(field, y0)),
         watch: Watch::new(allowed.unwrap_or(0.0)),
         flow: allowed.map(|_| Flow::new(field, y0)),
-        events: EventsVjp::new(field, y0),
-        sides_after: legs.last().map_or(Sides::default(), |last| last.sides),
+        events: EventsVjp::new(ask.problem),
+        sides_after: legs.last().map_or(Sides::default(), |last| last.record.sides()),
         evaluations: 0,
         strategy: StrategyStats::None,
         records: Vec::with_capacity(legs.len()),
@@ -189,7 +189,7 @@ struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
     output: Option<BoxedDenseOutputVjp<'a, T, F>>,
     watch: Watch,
     flow: Option<Flow<T, F::State>>,
-    events: EventsVjp<F, F::State>,
+    events: EventsVjp<T, F, F::State>,
     /// The sides of the field's jumps on the leg that was taken back last.
     sides_after: Sides,
     /// The evaluations of the keepers, and what they report.
@@ -213,18 +213,9 @@ where
         leg: Traversed<T, F, S, K>,
         mut after: Adjoint<F::State, F>,
     ) -> Result<Adjoint<F::State, F>, Stop> {
-        let Traversed {
-            y0,
-            t0,
-            t1,
-            sides,
-            mut state,
-            events,
-            record,
-            mut points,
-            mut read,
-            mut keeper,
-        } = leg;
+        let Traversed { y0, t0, t1, mut state, events, record, mut points, mut read, mut keeper } =
+            leg;
+        let sides = record.sides();
         let Self { scheme, loss, work, output, watch, flow, sides_after, .. } = self;
         let Problem { field, y0: first, .. } = problem;
         let between = output.as_mut().map(|output| Between::new(&mut **output, first));

@@ -7,7 +7,9 @@
 use super::crossing::{Crossing, Search, Verdict, Watched};
 use crate::dense::CubicHermite;
 use crate::slices::{all_finite, sign_of, update};
-use crate::{Action, DenseOutput, Event, Leg, Real, SolveError, State, Step, Trigger, VectorField};
+use crate::{
+    Action, DenseOutput, Event, Leg, Real, Sides, SolveError, State, Step, Trigger, VectorField,
+};
 
 /// Where a step is looked at, between its ends: the outer ones tell which way a trigger leaves the ends.
 const LOOKS: [f64; 9] = [1.0 / 64.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0 - 1.0 / 64.0];
@@ -45,6 +47,13 @@ pub(crate) struct Found {
     pub(crate) missed: f64,
 }
 
+impl Found {
+    /// Whether the event has not moved its trigger, now `g`, away from 0.
+    pub(crate) fn stays(&self, g: f64) -> bool {
+        g.abs() <= MISSED * self.missed
+    }
+}
+
 /// The events of the solution along a leg.
 pub(super) struct Events<T, S> {
     watched: Vec<Watched>,
@@ -55,6 +64,8 @@ pub(super) struct Events<T, S> {
     search: Option<(usize, Search)>,
     /// Where the step that is tried ends, at most.
     target: Option<T>,
+    /// The length of the shortest step that has been found to end at an event.
+    least: f64,
     /// Which of the watched ones the step that is tried ends at, and the sign that it comes from.
     found: Option<(usize, f64)>,
     /// The events that have happened.
@@ -79,7 +90,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
 
     #[inline(never)]
     fn watching<F: VectorField<T, State = S>>(
-        Leg { field, y0, t0, .. }: Leg<'_, T, F>,
+        Leg { field, y0, t0, sides, .. }: Leg<'_, T, F>,
         happened: &[Found],
     ) -> Result<Option<Box<Self>>, SolveError> {
         let mut watched = Vec::new();
@@ -88,17 +99,16 @@ impl<T: Real, S: State<T>> Events<T, S> {
             if trigger == Trigger::Time {
                 continue;
             }
-            let start = value(field, number, t0, y0)?;
-            // An event that has not moved its trigger away from 0 leaves it.
-            let found = happened.iter().find(|found| found.number == number);
-            let stays = |found: &&Found| start.abs() <= MISSED * found.missed;
-            let from = found.filter(stays).map(|found| found.from);
+            let start = value(field, number, sides, (t0, y0))?;
+            let found = happened.iter().find(|found| found.number == number && found.stays(start));
+            let from = found.map(|found| found.from);
             let one = Watched::new(number, trigger, start, from);
             watched.push(if action == Action::Switch { one.that_switches() } else { one });
         }
         let cubic = CubicHermite::new(y0);
         let (y, happened) = (y0.zeros_like(), Vec::new());
-        let events = Self { watched, cubic, y, search: None, target: None, found: None, happened };
+        let (search, target, least, found) = (None, None, f64::INFINITY, None);
+        let events = Self { watched, cubic, y, search, target, least, found, happened };
         Ok((!events.watched.is_empty()).then(|| Box::new(events)))
     }
 
@@ -129,10 +139,17 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let rounding = rounding(step);
         if let Some((index, search)) = &mut self.search {
             let (index, sign) = (*index, search.sign());
-            let g = field.trigger(self.watched[index].number, step.end, ends[1]).to_f64();
+            let g = field
+                .trigger_on(step.sides, self.watched[index].number, step.end, ends[1])
+                .to_f64();
             return Ok(match search.next(length, g, rounding) {
                 Verdict::Found => {
-                    if let Some((earlier, crossing)) = self.earlier(field, step, ends[1], index) {
+                    // Where a trigger jumps, an earlier one may turn out to be no earlier.
+                    let is_earlier = length < self.least - rounding;
+                    self.least = self.least.min(length);
+                    let earlier =
+                        is_earlier.then(|| self.earlier(field, step, ends[1], index)).flatten();
+                    if let Some((earlier, crossing)) = earlier {
                         self.search = Some((earlier, Search::new(&crossing, length)));
                         self.aim(step, crossing.theta * length)
                     } else {
@@ -157,7 +174,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let g = |theta: f64| {
                 let theta = T::from_f64(theta);
                 cubic.value(field, step, theta, ends, &(), between);
-                field.trigger(watched.number, time(step, theta), between).to_f64()
+                field.trigger_on(step.sides, watched.number, time(step, theta), between).to_f64()
             };
             let Some(crossing) = watched.first_crossing(g) else { continue };
             if crossing.theta * length <= rounding {
@@ -199,7 +216,8 @@ impl<T: Real, S: State<T>> Events<T, S> {
                 cubic.slope(field, step, T::ZERO, ends, &(), between);
                 let part = T::from_f64(TANGENT) * (step.end - step.t);
                 update(between.as_mut_slice(), [ends[0].as_slice()], |f, [y]| y + part * f);
-                let after = field.trigger(watched.number, step.t + part, between).to_f64();
+                let after =
+                    field.trigger_on(step.sides, watched.number, step.t + part, between).to_f64();
                 tangent = sign_of(after - watched.start());
             }
             watched.begin(tangent);
@@ -208,12 +226,19 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let part = T::from_f64(theta);
             cubic.value(field, step, part, ends, &(), between);
             for watched in watched.iter_mut() {
-                watched
-                    .look(theta, field.trigger(watched.number, time(step, part), between).to_f64());
+                watched.look(
+                    theta,
+                    field
+                        .trigger_on(step.sides, watched.number, time(step, part), between)
+                        .to_f64(),
+                );
             }
         }
         for watched in watched.iter_mut() {
-            watched.look(1.0, field.trigger(watched.number, step.end, ends[1]).to_f64());
+            watched.look(
+                1.0,
+                field.trigger_on(step.sides, watched.number, step.end, ends[1]).to_f64(),
+            );
             if watched.breaks_through() {
                 return Err(chattering(field, watched.number, step.t));
             }
@@ -232,7 +257,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
     ) -> Option<(usize, Crossing)> {
         let near = rounding(step) / (step.end - step.t).abs().to_f64();
         let crossings = self.watched.iter().enumerate().filter_map(|(index, watched)| {
-            let g = field.trigger(watched.number, step.end, y).to_f64();
+            let g = field.trigger_on(step.sides, watched.number, step.end, y).to_f64();
             let sign = watched.has_crossed(g, 0.0).filter(|_| index != found)?;
             let crossing = Crossing::straight(watched.start(), g, sign);
             (crossing.theta < 1.0 - near).then_some((index, crossing))
@@ -265,7 +290,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let found = self.found;
         let near = rounding(step) / (step.end - step.t).abs().to_f64();
         for (index, watched) in self.watched.iter_mut().enumerate() {
-            let g = value(field, watched.number, step.end, y)?;
+            let g = value(field, watched.number, step.sides, (step.end, y))?;
             // Others that have come to 0 by then happen there too; and so do those that a pair's closing gap has moved
             // across since they were looked at.
             let sought = found.filter(|(found, _)| *found == index).map(|(_, from)| from);
@@ -282,7 +307,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
 
     /// The step that was tried last has not been taken, for another reason than events.
     pub(super) fn reject(&mut self) {
-        (self.search, self.target, self.found) = (None, None, None);
+        (self.search, self.target, self.least, self.found) = (None, None, f64::INFINITY, None);
         self.watched.iter_mut().for_each(|watched| watched.ignored = false);
     }
 
@@ -306,10 +331,10 @@ fn rounding<T: Real>(step: Step<T>) -> f64 {
 fn value<T: Real, F: VectorField<T>>(
     field: &F,
     number: usize,
-    t: T,
-    y: &F::State,
+    sides: Sides,
+    (t, y): (T, &F::State),
 ) -> Result<f64, SolveError> {
-    let g = field.trigger(number, t, y).to_f64();
+    let g = field.trigger_on(sides, number, t, y).to_f64();
     if !g.is_nan() {
         return Ok(g);
     }

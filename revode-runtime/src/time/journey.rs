@@ -248,9 +248,8 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             occurred.push(Occurrence { number, event, nth, t, before, after });
         }
         if !events.is_empty() {
-            let at = if self.changed { &[] } else { events };
-            let span = self.problem.t1 - self.problem.t0;
-            self.sides = sides::settled(field, self.sides, (t, &y), (at, span));
+            let span = self.problem.t1 - t;
+            self.sides = sides::settled(field, self.sides, (t, &y), (&self.happened, span));
         }
         self.y = Some(Box::new(y));
         Ok(occurred)

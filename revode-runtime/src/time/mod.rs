@@ -29,7 +29,8 @@ use crate::stop::{Stop, Unfinished};
 use crate::{
     Action, Leg, Method, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField,
 };
-use events::{Events, Found, Look};
+pub(crate) use events::Found;
+use events::{Events, Look};
 use interpolate::Reader;
 use journey::Course;
 use limits::Limit;

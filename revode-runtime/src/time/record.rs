@@ -89,6 +89,11 @@ impl<T: Real> StepRecord<T> {
         (self.end, self.sides) = (end, sides);
     }
 
+    /// The sides of the field's jumps on which all steps were.
+    pub(crate) fn sides(&self) -> Sides {
+        self.sides
+    }
+
     /// The steps from number `first` on, in order.
     pub(crate) fn from(&self, first: u64) -> impl Iterator<Item = Step<T>> {
         let (mut place, since) = self.seek(first.min(self.len()));

@@ -21,6 +21,7 @@ pub(in crate::field) fn emit(bodies: &Bodies<'_>) -> Option<(TokenStream, TokenS
     let trigger_vjp = arms(events, None, |event| Some(bodies.trigger_vjp(&event.trigger_vjp)));
     let (of, count) = (family(bodies, events), count(bodies, events));
     let rows = events.iter().map(|event| row(bodies, event));
+    let trigger_on = trigger_on(bodies, events, &of);
     let (reset, reset_vjp) = reset(bodies, events, &of).unzip();
     let vector_field = quote! {
         fn event_count(&self) -> usize {
@@ -33,6 +34,7 @@ pub(in crate::field) fn emit(bodies: &Bodies<'_>) -> Option<(TokenStream, TokenS
         fn trigger(&self, i: usize, t: T, y: &Self::State) -> T {
             match #of { #trigger }
         }
+        #trigger_on
         #reset
     };
     let field_vjp = quote! {
@@ -52,6 +54,24 @@ pub(in crate::field) fn emit(bodies: &Bodies<'_>) -> Option<(TokenStream, TokenS
         #reset_vjp
     };
     Some((vector_field, field_vjp))
+}
+
+/// `trigger_on`, where the place of a jump moves with another one.
+fn trigger_on(
+    bodies: &Bodies<'_>,
+    events: &[EventProgram],
+    of: &TokenStream,
+) -> Option<TokenStream> {
+    if events.iter().all(|event| event.trigger_on.is_none()) {
+        return None;
+    }
+    let others = Some(quote!(::revode::VectorField::trigger(self, i, t, y)));
+    let arms = arms(events, others, |event| Some(bodies.trigger_on(event.trigger_on.as_ref()?)));
+    Some(quote! {
+        fn trigger_on(&self, sides: ::revode::Sides, i: usize, t: T, y: &Self::State) -> T {
+            match #of { #arms }
+        }
+    })
 }
 
 /// `reset` and `reset_vjp`, where an event changes the state.

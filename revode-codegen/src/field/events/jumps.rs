@@ -3,7 +3,7 @@
 use super::Direction;
 use super::lower::{Action, EventProgram};
 use crate::ir::{Dim, Graph, Id, Op, Role, Shape, Sink, Target};
-use crate::passes::sides::Jump;
+use crate::passes::sides::{Jump, on_sides};
 use crate::passes::vjp::vjp_from;
 
 /// The index of an event among those of one argument, as the size that it is in a program; no name of a model.
@@ -11,10 +11,11 @@ const COMPONENT: &str = "component of a jump";
 
 /// The programs of the jumps, one for each argument.
 pub(super) fn lower(g: &mut Graph, states: &[Shape], jumps: &[Jump]) -> Vec<EventProgram> {
-    jumps.iter().map(|jump| self::jump(g, states, jump)).collect()
+    jumps.iter().map(|jump| self::jump(g, states, jump, jumps)).collect()
 }
 
-fn jump(g: &mut Graph, states: &[Shape], Jump { call, argument, .. }: &Jump) -> EventProgram {
+fn jump(g: &mut Graph, states: &[Shape], jump: &Jump, jumps: &[Jump]) -> EventProgram {
+    let Jump { call, argument, .. } = jump;
     let (value, indices) = match g.shape(*argument).sizes().as_slice() {
         [] => (*argument, None),
         sizes => {
@@ -24,12 +25,14 @@ fn jump(g: &mut Graph, states: &[Shape], Jump { call, argument, .. }: &Jump) -> 
         }
     };
     let trigger = vec![Sink { target: Target::Return, value }];
+    let trigger_on = on_sides(g, &trigger, jumps);
     let trigger_vjp = vjp_from(g, Role::ValueBar, &trigger, states);
     EventProgram {
         name: format!("{}({})", call.function, call.argument),
         direction: Some(Direction::Either),
         action: Action::Switch,
         indices,
+        trigger_on: (trigger_on != trigger).then_some(trigger_on),
         trigger,
         trigger_vjp,
         reset: None,

@@ -23,6 +23,8 @@ pub struct EventProgram {
     pub indices: Option<[Dim; 2]>,
     /// The function that becomes 0.
     pub trigger: Vec<Sink>,
+    /// The function of a jump on given sides of the jumps that it contains, where it contains any.
+    pub trigger_on: Option<Vec<Sink>>,
     /// The vector–Jacobian product of the function.
     pub trigger_vjp: Vec<Sink>,
     /// What is written to the state, if anything is.
@@ -48,7 +50,8 @@ impl EventProgram {
     /// The results of all its programs.
     fn sinks_mut(&mut self) -> impl Iterator<Item = &mut Sink> {
         let reset = self.reset.iter_mut().flatten();
-        self.trigger.iter_mut().chain(&mut self.trigger_vjp).chain(reset).chain(&mut self.reset_vjp)
+        let trigger = self.trigger.iter_mut().chain(self.trigger_on.iter_mut().flatten());
+        trigger.chain(&mut self.trigger_vjp).chain(reset).chain(&mut self.reset_vjp)
     }
 }
 
@@ -110,7 +113,17 @@ fn event(lowering: &mut Lowering, model: &Model, event: &Event) -> EventProgram 
         (None, true) => Action::End,
         (None, false) => Action::Note,
     };
-    EventProgram { name, direction, action, indices, trigger, trigger_vjp, reset, reset_vjp }
+    EventProgram {
+        name,
+        direction,
+        action,
+        indices,
+        trigger,
+        trigger_on: None,
+        trigger_vjp,
+        reset,
+        reset_vjp,
+    }
 }
 
 fn state_values(lowering: &Lowering, model: &Model) -> Vec<Id> {
