@@ -117,7 +117,7 @@ fn a_solution_at_rest_has_a_gradient() {
 #[test]
 fn steps_end_at_kinks() {
     let problem = Problem::new(Tracker { up: 0.2, down: 0.02 }, [0.4], 0.0..300.0);
-    // `tests/gallery/references.json`, to 9 digits.
+    // `revode-testing/tests/gallery/references.json`, to 9 digits.
     let right = 0.019_400_4;
     let solver = Solver::new(Tsit5).tolerance(1e-6, 1e-6);
     let auto = solver.gradient(&problem, SaveAt::end(), &component(0)).unwrap();

@@ -7,7 +7,6 @@ mod detection;
 mod every_strategy;
 mod jumps;
 mod models;
-mod random;
 mod times;
 
 revode::any_method! {

@@ -55,7 +55,7 @@ impl Accuracy {
 }
 
 /// From this tolerance on an estimate is not believed by itself: the solution's own error, which it does not see, can be
-/// most of the gradient's. (`cargo test --release --test gallery table -- --ignored --nocapture`.)
+/// most of the gradient's. (`cargo test --release -p revode-testing --test gallery table -- --ignored --nocapture`.)
 pub(crate) const LOOSE: f64 = 1e-4;
 
 /// How often a gradient is solved again with shorter steps.

@@ -88,7 +88,7 @@ impl Pace {
 ///
 /// The numbers in this file were chosen so that the pair damps what the method damps, over the whole
 /// interval of real eigenvalues on which the method is stable, for every shipped method:
-/// `tests/damping.rs` measures it.
+/// `revode-testing/tests/damping.rs` measures it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct GapMonitor<S> {
     /// The largest gap since it was closed.

@@ -1,7 +1,7 @@
 """Writes `../references.json`: the loss and its gradient for each problem of the gallery, with their accuracy.
 
     python3 -m venv venv && venv/bin/pip install numpy scipy sympy
-    venv/bin/python tests/gallery/references/make.py [part of a name | --new]
+    venv/bin/python revode-testing/tests/gallery/references/make.py [part of a name | --new]
 
 It takes some minutes. `accuracy` is the larger of the difference of the two ways relative to the gradient's largest
 component, and 1e-15; values are those of the first way, and the second's error is most of the difference.

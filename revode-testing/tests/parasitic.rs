@@ -1,7 +1,7 @@
 //! The parasitic mode of the pairs without damping stays down where the solution does not show it: behind an
 //! oscillation, and at rest.
 //!
-//! `cargo test --release --test parasitic -- --nocapture --test-threads 1` prints the table of
+//! `cargo test --release -p revode-testing --test parasitic -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md`.
 
 use revode::gradient::Strategy;

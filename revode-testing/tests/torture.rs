@@ -4,7 +4,7 @@
 //! relative to the largest component, which compare in units of 1. Stored states share the faults of their
 //! pair: so guarded gradients are compared with the plain method's too.
 //!
-//! `REVODE_TORTURE=100000 cargo test --release --test torture -- --nocapture` runs more cases than CI does
+//! `REVODE_TORTURE=100000 cargo test --release -p revode-testing --test torture -- --nocapture` runs more cases than CI does
 //! and prints the factor between certificate and error that the safety factor rests on.
 
 #[path = "torture/case.rs"]

@@ -1,6 +1,6 @@
 """Writes `../second.json`, the references of the second gallery, as `make.py` writes those of the first.
 
-    venv/bin/python tests/gallery/references/make_second.py [part of a name | --new]
+    venv/bin/python revode-testing/tests/gallery/references/make_second.py [part of a name | --new]
 
 Problems backward in time are solved forward with the field's other sign; losses at several times are added.
 """

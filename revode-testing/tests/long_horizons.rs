@@ -1,7 +1,7 @@
 //! Guarded and exact gradients over horizons of 1, 10 and 100 are those of stored states to the last
 //! bit; what they keep belongs to the horizon and not to the number of steps.
 //!
-//! `cargo test --release --test long_horizons -- --nocapture --test-threads 1` prints the table of
+//! `cargo test --release -p revode-testing --test long_horizons -- --nocapture --test-threads 1` prints the table of
 //! `docs/guarded.md` and `docs/exact.md`.
 
 use revode::control::StepControl;

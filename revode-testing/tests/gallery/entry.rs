@@ -44,9 +44,6 @@ pub(crate) enum Expected {
     Answer,
     /// A right gradient or an error.
     AnswerOrError,
-    /// An error, as long as switches are not located: the gradient lacks what the jump adds to it. (A right answer
-    /// passes too.)
-    Error,
 }
 
 /// A loss of the end, or the sum of those of some times.
@@ -105,7 +102,8 @@ where
     F: FieldVjp<f64, State = SVector<f64, N>> + FieldJvp<f64> + Debug + 'static,
     F::Tape: 'static,
 {
-    let expected = if kind == Kind::Ordinary { Expected::Answer } else { Expected::AnswerOrError };
+    let due = matches!(kind, Kind::Ordinary | Kind::Jump);
+    let expected = if due { Expected::Answer } else { Expected::AnswerOrError };
     let problem = Problem::new(AnyField::new(field), DVector::from_column_slice(&y0), span);
     Entry { name, kind, expected, problem, loss, points: &[] }
 }

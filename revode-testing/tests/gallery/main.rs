@@ -6,7 +6,7 @@
 //! `REVODE_GALLERY=auto,heat` says so):
 //!
 //! ```text
-//! cargo test --release --test gallery table -- --ignored --nocapture
+//! cargo test --release -p revode-testing --test gallery table -- --ignored --nocapture
 //! ```
 
 mod entry;

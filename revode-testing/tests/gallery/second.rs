@@ -1,7 +1,7 @@
 //! The second gallery: other problems, written to break what passes the first one. The table:
 //!
 //! ```text
-//! cargo test --release --test gallery second_table -- --ignored --nocapture
+//! cargo test --release -p revode-testing --test gallery second_table -- --ignored --nocapture
 //! ```
 //!
 //! CI checks two strategies at two tolerances, `REVODE_LONG=1` all of them: 90 s instead of 20.

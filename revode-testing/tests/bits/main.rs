@@ -1,7 +1,7 @@
 //! The bits of states and gradients, against those recorded in `hashes.txt`.
 //!
 //! A change of the code that is not to change results must leave every line as it is. Where results are
-//! to change, `REVODE_RECORD_BITS=1 cargo test --test bits` records them again; the lines that differ say where.
+//! to change, `REVODE_RECORD_BITS=1 cargo test -p revode-testing --test bits` records them again; the lines that differ say where.
 
 mod model;
 

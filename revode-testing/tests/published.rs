@@ -1,7 +1,7 @@
 //! Random fields along the published pair, with units that differ, starts at 0, and components that are small
 //! beside others: every gradient is as accurate as was asked for, or an error.
 //!
-//! `REVODE_PUBLISHED=100000 cargo test --release --test published -- --nocapture` runs more random cases than CI
+//! `REVODE_PUBLISHED=100000 cargo test --release -p revode-testing --test published -- --nocapture` runs more random cases than CI
 //! does and prints the factors between certificate and error that the safety factor rests on.
 
 use proptest::prelude::*;
