@@ -171,7 +171,7 @@ fn a_jump_that_moves_is_refused_by_name() {
     ] {
         let message = result.unwrap_err();
         assert!(
-            message.contains("`signum` jumps where `y - c` changes sign, at t = 0.6"),
+            message.contains("`signum` jumps where `(y - c)[0]` changes sign, at t = 0.6"),
             "{message}"
         );
     }

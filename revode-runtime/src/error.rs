@@ -64,11 +64,12 @@ pub enum SolveError {
         /// How many solves there were, each with shorter steps than the one before.
         solves: u32,
     },
-    /// The field jumps where a switching function that depends on the state or on parameters changes sign.
+    /// The field jumps where a switching function that depends on the state or on parameters changes sign, and it cannot be
+    /// evaluated on given sides of that place ([`VectorField::JUMPS`](crate::VectorField::JUMPS)).
     #[error(
         "`{function}` jumps where `{argument}` changes sign, at t = {t}: the gradient would lack what a move of that \
-         place adds to it; smooth the jump (`tanh(x / width)` for `signum(x)`), solve the pieces before and after it \
-         one by one, or take the gradient without it by `.unchecked()`",
+         place adds to it; let `ode!` locate the jump (up to 64 of them, and of vectors those whose length is a \
+         literal), smooth it (`tanh(x / width)` for `signum(x)`), or take the gradient without it by `.unchecked()`",
         t = Readable(*t)
     )]
     Jump {
