@@ -31,6 +31,7 @@ mod stack;
 mod state;
 mod stats;
 mod step;
+mod stepper;
 mod stop;
 #[doc(hidden)]
 pub mod support;
@@ -60,6 +61,7 @@ pub use stability::Stability;
 pub use state::State;
 pub use stats::{Stats, StrategyStats};
 pub use step::{Step, StepFailure};
+pub use stepper::{Reached, Stepper};
 pub use switch::{Switch, SwitchKind};
 
 /// The linear algebra crate that states and parameters come from.

@@ -11,8 +11,8 @@ use crate::scheme::Plain;
 use crate::solution::{Solution, save_solution};
 use crate::stop::Stop;
 use crate::{
-    FieldVjp, Method, MethodVjp, Norm, Pid, Problem, Real, SolveError, Tolerances, VectorField,
-    stack,
+    FieldVjp, Method, MethodVjp, Norm, Pid, Problem, Real, SolveError, Stepper, Tolerances,
+    VectorField, stack,
 };
 
 /// How to solve a [`Problem`] and how to differentiate the solve.
@@ -164,6 +164,26 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         let scheme = Plain(self.method.clone());
         save_solution(&ask.time_loop(&scheme, Purpose::Solution), ask.journey()?)
             .map_err(Stop::into_error)
+    }
+
+    /// Solves with the method itself, step by step: [`Stepper`] has an example.
+    ///
+    /// # Errors
+    /// [`SolveError`] where an argument is wrong.
+    pub fn stepper<'a, T, F>(
+        &'a self,
+        problem: &'a Problem<T, F>,
+    ) -> Result<Stepper<'a, T, F, M, C>, SolveError>
+    where
+        T: Real,
+        F: VectorField<T>,
+        M: Method<T, F>,
+        C: StepControl<T, F, M>,
+    {
+        if const { !stack::solve_fits::<T, F, Plain<M>, C>() } {
+            return Err(stack::too_large(&problem.y0, "a solve"));
+        }
+        Stepper::new(self.ask(problem, &SaveAt::steps())?)
     }
 
     /// Solves with the scheme that [`gradient`](Self::gradient) differentiates: the plain method, or

@@ -1,5 +1,6 @@
 //! Strategies: what is advanced, and how its states come back.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
 use super::accuracy::{Accuracy, LOOSE, Refinement, exceeds};
@@ -241,7 +242,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>, C: StepControl<T, F, M>> Ask<'
     /// # Errors
     /// [`SolveError::InvalidArgument`] where the time of an event is not a number.
     pub(crate) fn journey(&self) -> Result<Journey<'_, T, F>, SolveError> {
-        Journey::new(self.problem, &self.plan)
+        Journey::new(self.problem, Cow::Borrowed(&self.plan))
     }
 
     /// The time loop of a solve for this purpose: its steps keep to the stability of the scheme and, where a gradient's

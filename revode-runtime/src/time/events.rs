@@ -311,9 +311,19 @@ impl<T: Real, S: State<T>> Events<T, S> {
         self.watched.iter_mut().for_each(|watched| watched.ignored = false);
     }
 
-    /// The events that have happened, and the field evaluations that looking for them took.
-    pub(super) fn finish<F: VectorField<T, State = S>>(self) -> (Vec<Found>, u64) {
-        (self.happened, DenseOutput::<T, F, ()>::evaluations(&self.cubic))
+    /// The events that have happened.
+    pub(super) fn happened(&self) -> &[Found] {
+        &self.happened
+    }
+
+    /// The events that have happened, which are not known here any more.
+    pub(super) fn take_happened(&mut self) -> Vec<Found> {
+        std::mem::take(&mut self.happened)
+    }
+
+    /// The field evaluations that looking for them took.
+    pub(super) fn evaluations<F: VectorField<T, State = S>>(&self) -> u64 {
+        DenseOutput::<T, F, ()>::evaluations(&self.cubic)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::scheme::Scheme;
 use crate::{Method, Real, SolveError, State, Step, VectorField};
 
 /// Reads between the ends of the steps.
-pub(super) struct Reader<'a, T: Real, F: VectorField<T>, M: Method<T, F>> {
+pub(crate) struct Reader<'a, T: Real, F: VectorField<T>, M: Method<T, F>> {
     output: BoxedDenseOutput<'a, T, F, M::Stages>,
     /// The save points, how many of them have been read, and the number of save points before them.
     times: &'a [T],
@@ -47,7 +47,9 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
             kept: course.is_dense().then(kept),
         })
     }
+}
 
+impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
     /// Whether anything is read in this step.
     #[inline(always)]
     pub(super) fn reads(&self, step: Step<T>) -> bool {

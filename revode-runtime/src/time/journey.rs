@@ -4,6 +4,8 @@
 //! state changes as the events say, and the method starts anew: a leg is a solve of its own, forward and on the way back,
 //! whatever the scheme and the strategy.
 
+use std::borrow::Cow;
+
 use super::events::Found;
 use crate::error::Readable;
 use crate::save::{SaveKind, SavePlan};
@@ -88,7 +90,7 @@ const MOST_AT_ONCE: u32 = 100;
 #[derive(Debug)]
 pub(crate) struct Journey<'a, T: Real, F: VectorField<T>> {
     problem: &'a Problem<T, F>,
-    plan: &'a SavePlan<T>,
+    plan: Cow<'a, SavePlan<T>>,
     /// The halts that are ahead, the next one last.
     halts: Vec<Halt<T>>,
     /// Where the next leg starts; the state is that of the problem as long as there is none. (On the heap, as a solve
@@ -121,12 +123,12 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
     /// [`SolveError::InvalidArgument`] where the time of an event is not a number.
     pub(crate) fn new(
         problem: &'a Problem<T, F>,
-        plan: &'a SavePlan<T>,
+        plan: Cow<'a, SavePlan<T>>,
     ) -> Result<Self, SolveError> {
         Ok(Self {
             problem,
+            halts: halts(problem, &plan)?,
             plan,
-            halts: halts(problem, plan)?,
             t: problem.t0,
             y: None,
             sides: sides::start(&problem.field, problem.t0, &problem.y0, problem.t1 - problem.t0),
@@ -159,20 +161,14 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let t1 = self.halts.last().map_or(*t1, |halt| halt.t);
         let leg = Leg { field, y0, t0: *t, t1, sides: self.sides, kept };
         let backward = self.problem.t1 < *t0;
-        let ahead = |times: &'a [T]| {
-            let after = |t: &T, than: T| if backward { *t < than } else { *t > than };
-            let first = times.partition_point(|time| !after(time, *t));
-            let last = times.partition_point(|time| !after(time, t1));
-            &times[first..last]
-        };
         let course = Course {
             start: if self.first {
                 plan.start
             } else {
                 plan.kind == SaveKind::Steps && self.changed
             },
-            stops: ahead(&plan.stops),
-            between: ahead(&plan.between),
+            stops: ahead(&plan.stops, (*t, t1), backward),
+            between: ahead(&plan.between, (*t, t1), backward),
             kind: plan.kind,
             first: self.points,
             tried: self.tried,
@@ -225,6 +221,22 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         Ok(occurred)
     }
 
+    /// The leg has come so far, and its state was changed by hand to `y`.
+    pub(crate) fn go_on_from(&mut self, arrival: Arrival<T>, y: &F::State) {
+        let Arrival { t, tried, .. } = arrival;
+        self.tried = self.tried.saturating_add(tried);
+        (self.t, self.first, self.changed, self.h) = (t, false, true, None);
+        self.happened.clear();
+        let span = self.problem.t1 - t;
+        self.sides = sides::settled(&self.problem.field, self.sides, (t, y), (&[], span));
+        self.y = Some(Box::new(y.clone()));
+    }
+
+    /// The state that the events have led to, where there were any.
+    pub(crate) fn state(&self) -> Option<&F::State> {
+        self.y.as_deref()
+    }
+
     /// Changes the state `y` by events in their order.
     fn change(
         &mut self,
@@ -269,6 +281,14 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         }
         Ok(())
     }
+}
+
+/// The times behind a start and not behind an end.
+fn ahead<T: Real>(times: &[T], (start, end): (T, T), backward: bool) -> &[T] {
+    let after = |t: &T, than: T| if backward { *t < than } else { *t > than };
+    let first = times.partition_point(|t| !after(t, start));
+    let last = times.partition_point(|t| !after(t, end));
+    &times[first..last]
 }
 
 /// The stops and the events of known times from the start of the span to before its end, the first one last.

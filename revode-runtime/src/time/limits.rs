@@ -1,5 +1,7 @@
 //! How long steps may be over time, beside what their error allows.
 
+use std::rc::Rc;
+
 use super::StepRecord;
 use crate::Real;
 
@@ -44,28 +46,29 @@ impl StepLimits {
 
 /// Follows limits along a solve.
 #[derive(Debug)]
-pub(super) struct Limit<'a> {
-    limits: Option<&'a StepLimits>,
+pub(super) struct Limit {
+    limits: Option<Rc<StepLimits>>,
     /// The limit that always holds.
     most: f64,
     /// The stretch in which the solve is.
     at: usize,
 }
 
-impl<'a> Limit<'a> {
-    pub(super) fn new(most: f64, limits: Option<&'a StepLimits>) -> Self {
+impl Limit {
+    pub(super) fn new(most: f64, limits: Option<Rc<StepLimits>>) -> Self {
         Self { limits, most, at: 0 }
     }
 
     /// The least size of steps, of which `least` is that of a first solve.
     pub(super) fn least(&self, least: f64) -> f64 {
-        self.limits.map_or(least, |limits| least / limits.times)
+        self.limits.as_ref().map_or(least, |limits| least / limits.times)
     }
 
     /// The limit of a step from `t`, positive, on the way forward in time or backward.
     #[inline]
     pub(super) fn at<T: Real>(&mut self, t: T, backward: bool) -> f64 {
-        let Some(StepLimits { stretches, .. }) = self.limits else { return self.most };
+        let Some(limits) = &self.limits else { return self.most };
+        let StepLimits { stretches, .. } = &**limits;
         let t = t.to_f64();
         let passed = |end: f64| if backward { t <= end } else { t >= end };
         while self.at + 1 < stretches.len() && passed(stretches[self.at].0) {
@@ -93,7 +96,7 @@ mod tests {
     #[test]
     fn steps_are_so_many_times_shorter_where_they_were() {
         let limits = limits(&[1.0, 4.0, 16.0], 2.0);
-        let mut limit = Limit::new(1e3, Some(&limits));
+        let mut limit = Limit::new(1e3, Some(Rc::new(limits.clone())));
         // (Sizes are rounded to rungs.)
         for (t, expected) in
             [(0.0, 0.5), (0.9, 0.5), (1.5, 2.0), (4.0, 2.0), (10.0, 8.0), (50.0, 8.0)]
@@ -101,11 +104,11 @@ mod tests {
             let found = limit.at(t, false);
             assert!((found / expected - 1.0).abs() < 0.1, "{t}: {found} {expected}");
         }
-        assert_eq!(Limit::new(0.1, Some(&limits)).at(0.0, false), 0.1);
+        assert_eq!(Limit::new(0.1, Some(Rc::new(limits.clone()))).at(0.0, false), 0.1);
         // The least size is shorter as many times, with the limits that there were before.
         assert_eq!(limit.least(1.0), 0.5);
         let again = StepLimits::shorter(&[StepRecord::<f64>::new()], 4.0, Some(&limits));
-        assert_eq!(Limit::new(1.0, Some(&again)).least(1.0), 0.125);
+        assert_eq!(Limit::new(1.0, Some(Rc::new(again))).least(1.0), 0.125);
         assert_eq!(Limit::new(1.0, None).least(0.3), 0.3);
         assert_eq!(Limit::new(0.1, None).at(0.0, false), 0.1);
     }
@@ -114,7 +117,7 @@ mod tests {
     fn backward_in_time_too_and_with_more_steps_than_stretches() {
         let limits = limits(&[-0.5; 1000], 4.0);
         assert!(limits.stretches.len() <= 256);
-        let mut limit = Limit::new(1e3, Some(&limits));
+        let mut limit = Limit::new(1e3, Some(Rc::new(limits.clone())));
         for t in [0.0, -0.7, -400.0, -501.0] {
             assert!((limit.at(t, true) - 0.125).abs() < 1e-12);
         }

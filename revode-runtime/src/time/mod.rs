@@ -11,6 +11,7 @@ mod record;
 mod spectrum;
 mod steps;
 mod switching;
+mod walk;
 
 pub(crate) use journey::{Arrival, Journey};
 pub(crate) use limits::StepLimits;
@@ -21,22 +22,15 @@ pub(crate) use switching::Switches;
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::control::{Begin, StepControl, StepSettings, Verdict};
+use crate::control::{StepControl, StepSettings};
 use crate::dense::Dense;
-use crate::error::check_finite;
 use crate::scheme::{Scheme, Work};
-use crate::stop::{Stop, Unfinished};
-use crate::{
-    Action, Leg, Method, Real, SolveError, Stability, Stats, Step, StepFailure, VectorField,
-};
+use crate::stop::Stop;
+use crate::{Leg, Real, SolveError, Stability, Stats, Step, VectorField};
 pub(crate) use events::Found;
-use events::{Events, Look};
 use interpolate::Reader;
-use journey::Course;
-use limits::Limit;
-use spectrum::Spectrum;
-use steps::{Steps, at_least, at_most};
-use switching::Switching;
+pub(crate) use journey::Course;
+pub(crate) use walk::{Attempt, Walk};
 
 /// Watches a solve: saves points, keeps what the backward pass needs.
 pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
@@ -170,232 +164,52 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S> + ?Sized,
     {
-        let Self { scheme, control, settings, limits, stability, switches, tried } = self;
-        let &&StepSettings { max_steps, max_step, min_step, first_step, .. } = settings;
-        // The very first step is that of the first leg.
-        let first_step = match course.h {
-            Some(h) => Some(h.abs().to_f64()),
-            None => first_step.filter(|_| course.tried == 0),
-        };
-        let settings = StepSettings { first_step, ..**settings };
         let Leg { field, y0, t0, t1, .. } = leg;
-        let method = scheme.method();
-        let Begin { h, evaluations, mut memory } = control.begin(method, leg, &settings)?;
-        let backward = t1 < t0;
-        let mut limit = Limit::new(max_step, limits.as_deref());
-        let (least, most) = (T::from_f64(limit.least(min_step)), limit.at(t0, backward));
-        // One that was asked for is not rounded to a rung, and needs no room for that.
-        let h = if first_step.is_some_and(|h| h <= most) {
-            h
-        } else {
-            at_most(at_least(h, least), most)
-        };
-        let mut steps = Steps::new(t0, if backward { -h } else { h }, observer.records());
-        steps.least = least;
-        steps.sides = leg.sides;
-        let stability = stability.filter(|_| control.tolerance().is_some());
-        let mut spectrum = stability.map(|limits| Box::new(Spectrum::new(limits, y0, leg.sides)));
-        let mut stability_limited = 0;
-        let mut switching = Switching::new(field, (t0, y0), *switches);
-        let mut events = Events::new(leg, course.happened)?;
-        let mut reader = READS.then(|| Reader::new(*scheme, field, course, (t0, y0)));
-        let mut work = Work::new(*scheme, field, y0);
-        let mut state = scheme.start(y0);
-        let mut error_norm = 0.0;
+        let mut walk = self.begin(leg, course, observer.records())?;
+        let mut reader = READS.then(|| Reader::new(self.scheme, field, course, (t0, y0)));
         let mut saved = course.first;
-        let mut save = |observer: &mut O, steps: &Steps<T>, state: &S::State| {
+        let mut save = |observer: &mut O, walk: &Walk<T, F, S, C>| {
             saved += 1;
-            observer.saved(saved - 1, steps.len(), steps.t(), state)
+            observer.saved(saved - 1, walk.steps.len(), walk.steps.t(), &walk.state)
         };
-        let count = |steps: &Steps<T>| tried.set(tried.get().saturating_add(steps.tried()));
         if course.start {
-            save(observer, &steps, &state)?;
+            save(observer, &walk)?;
         }
         let end = (course.stops.last() != Some(&t1)).then_some(&t1);
         'leg: for (i, &stop) in course.stops.iter().chain(end).enumerate() {
-            while steps.t() != stop {
-                if steps.tried() + course.tried >= max_steps {
-                    return Err(step_limit(max_steps, &steps, error_norm).into());
-                }
-                let target = switching.as_ref().map_or(stop, |s| s.stop(steps.t(), stop));
-                let target = events.as_ref().map_or(target, |e| e.stop(target, backward));
-                let step = steps.next(target);
-                let origin = scheme.origin(&state);
-                let Work { stages, psi, next } = &mut work;
-                let taken =
-                    control.increment(&mut memory, method, field, step, origin, stages, psi);
-                let mut verdict = if let Err(failure) = taken {
-                    failed(*control, &mut memory, step, failure)?
-                } else {
-                    scheme.propose(step, &state, psi, next);
-                    let (y, y_next) = (scheme.solution(&state), scheme.proposed(next));
-                    control.decide(&mut memory, step, y, y_next)
+            while walk.steps.t() != stop {
+                let tried =
+                    self.attempt(&mut walk, field, stop, (reader.as_deref_mut(), observer))?;
+                let at_event = match tried {
+                    Attempt::Again => continue,
+                    Attempt::AtEvent => break 'leg,
+                    Attempt::Step => false,
+                    Attempt::ToEvent => true,
                 };
-                if let Some(events) = &mut events
-                    && verdict.accepted
-                {
-                    let ends = [scheme.solution(&state), scheme.proposed(next)];
-                    let look = events.look(field, step, ends)?;
-                    if look != Look::Stands {
-                        method.restart(stages);
-                        steps.retry();
-                    }
-                    match look {
-                        Look::Stands => {}
-                        Look::Again => continue,
-                        Look::AtStart => break 'leg,
-                    }
+                if course.saves_each_step() {
+                    save(observer, &walk)?;
                 }
-                if let Some(switching) = &mut switching
-                    && verdict.accepted
-                    && !switching.look(
-                        field,
-                        step,
-                        scheme.solution(&state),
-                        scheme.proposed(next),
-                    )?
-                {
-                    method.restart(stages);
-                    steps.retry();
-                    if let Some(events) = &mut events {
-                        events.reject();
+                if at_event {
+                    if walk.steps.t() == stop && i < course.stops.len() {
+                        save(observer, &walk)?;
                     }
-                    continue;
-                }
-                if !verdict.accepted {
-                    method.restart(stages);
-                } else if let Err(unfinished) = scheme.finish(field, step, &mut work) {
-                    verdict = match unfinished {
-                        Unfinished::Failed(failure) => {
-                            failed(*control, &mut memory, step, failure)?
-                        }
-                        Unfinished::Stop(stop) => {
-                            count(&steps);
-                            return Err(stop);
-                        }
-                    };
-                }
-                error_norm = verdict.error;
-                if verdict.accepted {
-                    observer.before(step, &state, &work)?;
-                    let mut told = false;
-                    if let Some(reader) = &mut reader
-                        && reader.reads(step)
-                    {
-                        let ends = [scheme.solution(&state), scheme.proposed(&work.next)];
-                        told = reader.read(field, step, ends, &mut work.stages, observer)?;
-                    }
-                    scheme.commit(step, &mut state, &mut work);
-                    scheme.close(step, &mut state, &mut work).inspect_err(|_| count(&steps))?;
-                    observer.after(step, &state)?;
-                    let mut most = limit.at(step.end, backward);
-                    if let Some(spectrum) = &mut spectrum {
-                        let h = verdict.next_h.abs().to_f64().min(max_step);
-                        let y = scheme.solution(&state);
-                        let stable = spectrum.limit(field, step.end, y, (h.min(most), backward));
-                        // Whatever an earlier solve was limited by.
-                        stability_limited += u64::from(h > stable);
-                        most = most.min(stable);
-                    }
-                    steps.accept(verdict.next_h, most);
-                    if let Some(switching) = &mut switching {
-                        switching.accept(step);
-                    }
-                    if S::CONTINUES && !told {
-                        control.proceed(method, &mut work.stages);
-                    }
-                    if course.saves_each_step() {
-                        save(observer, &steps, &state)?;
-                    }
-                    if let Some(events) = &mut events
-                        && events.accept(field, step, scheme.solution(&state))?
-                    {
-                        if steps.t() == stop && i < course.stops.len() {
-                            save(observer, &steps, &state)?;
-                        }
-                        break 'leg;
-                    }
-                } else {
-                    if let Some(events) = &mut events {
-                        events.reject();
-                    }
-                    steps.reject(verdict.next_h);
-                    if let Some(switching) = &mut switching {
-                        switching.reject();
-                    }
-                }
-                if steps.is_stuck() {
-                    if !verdict.accepted {
-                        check_finite(scheme.proposed(&work.next), step.end, step.t)?;
-                    }
-                    return Err(underflow(&steps, step, error_norm).into());
+                    break 'leg;
                 }
             }
             if i < course.stops.len() {
-                save(observer, &steps, &state)?;
+                save(observer, &walk)?;
             }
         }
-        count(&steps);
-        let (accepted, rejected) = (steps.len(), steps.tried() - steps.len());
-        let looks = spectrum.map_or(0, |spectrum| spectrum.evaluations);
-        let (happened, found) = events.map_or((Vec::new(), 0), |events| events.finish::<F>());
-        let is_last = |found: &Found| field.event(found.number).action == Action::End;
-        let ends = happened.iter().any(is_last) || (course.ends && steps.t() == t1);
-        if ends && course.saves_end() && course.stops.last() != Some(&steps.t()) {
-            save(observer, &steps, &state)?;
+        self.count(&walk.steps);
+        let ends = walk.comes_to_an_end(field) || (course.ends && walk.steps.t() == t1);
+        if ends && course.saves_end() && course.stops.last() != Some(&walk.steps.t()) {
+            save(observer, &walk)?;
         }
+        let mut stats = walk.stats(self);
         let (points, read, dense) = reader.map_or((0, 0, None), |reader| reader.finish());
-        let evaluations = evaluations + looks + found + read + method.evaluations(&work.stages);
-        let stats = Stats {
-            accepted,
-            rejected,
-            stability_limited,
-            below_tolerance: control.below_tolerance(&memory),
-            evaluations,
-            ..Stats::default()
-        };
-        let arrival = Arrival {
-            t: steps.t(),
-            h: steps.h(),
-            tried: steps.tried(),
-            points: saved + points,
-            events: happened,
-        };
+        stats.evaluations += read;
+        let arrival = Arrival { points: saved + points, ..walk.arrival() };
+        let Walk { state, steps, .. } = walk;
         Ok(End { state, arrival, dense, record: steps.into_record(), stats })
     }
-}
-
-/// The verdict on a step that could not be taken: it is tried again with a smaller size, where sizes vary.
-#[cold]
-fn failed<T, F, M, C>(
-    control: &C,
-    memory: &mut C::Memory,
-    step: Step<T>,
-    failure: StepFailure,
-) -> Result<Verdict<T>, SolveError>
-where
-    T: Real,
-    F: VectorField<T>,
-    M: Method<T, F>,
-    C: StepControl<T, F, M>,
-{
-    let next_h = control.retry(memory, step);
-    let next_h = next_h.ok_or_else(|| SolveError::step_failed(step, failure))?;
-    Ok(Verdict { accepted: false, next_h, error: f64::INFINITY })
-}
-
-#[cold]
-fn step_limit<T: Real>(limit: u64, steps: &Steps<T>, error_norm: f64) -> SolveError {
-    let (t, h) = (steps.t().to_f64(), steps.h().to_f64());
-    SolveError::StepLimit { steps: limit, t, h, error_norm }
-}
-
-#[cold]
-fn underflow<T: Real>(steps: &Steps<T>, step: Step<T>, error_norm: f64) -> SolveError {
-    let (t, h) = (steps.t().to_f64(), step.h.to_f64());
-    if steps.is_least() {
-        let min_step = steps.least.to_f64();
-        return SolveError::MinStep { t, h, min_step, error_norm };
-    }
-    SolveError::StepSizeUnderflow { t, h, error_norm }
 }
