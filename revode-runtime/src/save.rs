@@ -11,6 +11,7 @@ pub struct SaveAt {
     points: Points,
     start: bool,
     interpolated: bool,
+    differentiated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +66,7 @@ impl SaveAt {
     }
 
     fn new(points: Points, start: bool) -> Self {
-        Self { points, start, interpolated: false }
+        Self { points, start, interpolated: false, differentiated: false }
     }
 
     /// Reads the points from the interpolant of the steps in which they lie, instead of landing on them: no step is
@@ -86,6 +87,16 @@ impl SaveAt {
         self
     }
 
+    /// Lets a gradient have the derivatives with respect to the save times, [`Gradient::save_times`], for measurements whose
+    /// times are uncertain or sought: one evaluation of the field for each point. Those of [`steps`](Self::steps) are nobody's.
+    ///
+    /// [`Gradient::save_times`]: crate::Gradient::save_times
+    #[must_use]
+    pub fn differentiated(mut self) -> Self {
+        self.differentiated = true;
+        self
+    }
+
     /// Leaves the start out, where it would be saved otherwise.
     #[must_use]
     pub fn without_start(mut self) -> Self {
@@ -102,6 +113,7 @@ impl SaveAt {
             start: self.start,
             stops: Vec::new(),
             between: Vec::new(),
+            differentiated: self.differentiated && self.points != Points::Steps,
             kind: match self.points {
                 Points::End => SaveKind::End,
                 Points::Steps => SaveKind::Steps,
@@ -132,6 +144,8 @@ pub(crate) struct SavePlan<T> {
     pub(crate) stops: Vec<T>,
     /// The times after the start that are read from the interpolants of the steps.
     pub(crate) between: Vec<T>,
+    /// Whether a gradient has the derivatives by the times.
+    pub(crate) differentiated: bool,
     /// What else is saved.
     pub(crate) kind: SaveKind,
 }

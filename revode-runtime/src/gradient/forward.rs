@@ -5,6 +5,7 @@ use super::passes::Keeper;
 use super::{Ask, Loss, Purpose};
 use crate::control::StepControl;
 use crate::scheme::{Scheme, SchemeVjp, Work};
+use crate::slices::dot;
 use crate::stop::Stop;
 use crate::time::{Observer, StepRecord};
 use crate::{
@@ -31,6 +32,8 @@ pub(super) struct Traversed<T: Real, F: VectorField<T>, S: Scheme<T, F>, K> {
 pub(super) struct Way<T: Real, F: VectorField<T>, S: Scheme<T, F>, K> {
     pub(super) legs: Vec<Traversed<T, F, S, K>>,
     pub(super) loss: T,
+    /// The derivatives by the save times, where they are asked for.
+    pub(super) save_times: Vec<T>,
     pub(super) stats: Stats,
 }
 
@@ -50,7 +53,9 @@ where
 {
     let time_loop = ask.time_loop(scheme, Purpose::Gradient);
     let mut journey = ask.journey()?;
-    let mut way = Way { legs: Vec::with_capacity(1), loss: T::ZERO, stats: Stats::default() };
+    let (legs, save_times) = (Vec::with_capacity(1), Vec::new());
+    let mut way = Way { legs, loss: T::ZERO, save_times, stats: Stats::default() };
+    let mut slopes = ask.plan.differentiated.then(|| Slopes::new(&ask.problem.y0));
     let (mut points, mut kept) = (0, 0);
     loop {
         let (leg, course) = journey.leg(kept);
@@ -64,6 +69,7 @@ where
             points: Points::new(points, course.saves_each_step()),
             read: Read::new(),
             mean: y0.zeros_like(),
+            slopes: slopes.as_mut().map(|slopes| (slopes, leg)),
         };
         let end = time_loop.run(leg, &course, &mut forward)?;
         let Forward { keeper, value, points: passed, read, mut mean, .. } = forward;
@@ -94,6 +100,10 @@ where
             keeper,
         });
         if journey.is_over() {
+            if let Some(Slopes { list, .. }) = slopes {
+                way.stats.evaluations += list.len() as u64;
+                way.save_times = list;
+            }
             loss.finish(points)?;
             loss.finish_events(&mut way.legs.iter().flat_map(|leg| &leg.events))?;
             return Ok(way);
@@ -102,18 +112,49 @@ where
 }
 
 /// Evaluates the loss along a leg, lets the keeper keep.
-struct Forward<'a, T: Real, Y: State<T>, S, K> {
+struct Forward<'a, T: Real, F: VectorField<T>, S, K> {
     scheme: &'a S,
-    loss: &'a dyn Loss<T, Y>,
+    loss: &'a dyn Loss<T, F::State>,
     keeper: K,
     value: T,
     points: Points,
-    read: Read<T, Y>,
+    read: Read<T, F::State>,
     /// Scratch space for a read-out.
-    mean: Y,
+    mean: F::State,
+    /// The derivatives by the save times, where they are asked for, and the leg.
+    slopes: Option<(&'a mut Slopes<T, F::State>, Leg<'a, T, F>)>,
 }
 
-impl<T, F, S, K> Observer<T, F, S> for Forward<'_, T, F::State, S, K>
+/// The derivatives by save times.
+struct Slopes<T, Y> {
+    list: Vec<T>,
+    /// Scratch space for a cotangent and a derivative.
+    bar: Y,
+    f: Y,
+}
+
+impl<T: Real, Y: State<T>> Slopes<T, Y> {
+    fn new(y0: &Y) -> Self {
+        Self { list: Vec::new(), bar: y0.zeros_like(), f: y0.zeros_like() }
+    }
+
+    /// Of what the loss sees at a save point.
+    fn push<F: VectorField<T, State = Y>>(
+        &mut self,
+        Leg { field, sides, .. }: &Leg<'_, T, F>,
+        loss: &dyn Loss<T, Y>,
+        (index, t): (usize, T),
+        y: &Y,
+    ) {
+        let Self { list, bar, f } = self;
+        bar.fill(T::ZERO);
+        loss.cotangent(index, t, y, bar);
+        field.eval_on(*sides, t, y, f);
+        list.push(dot(bar, f) + loss.time_cotangent(index, t, y));
+    }
+}
+
+impl<T, F, S, K> Observer<T, F, S> for Forward<'_, T, F, S, K>
 where
     T: Real,
     F: FieldVjp<T>,
@@ -135,6 +176,9 @@ where
         self.points.push(steps);
         let y = Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean);
         self.value += self.loss.value(index, t, y)?;
+        if let Some((slopes, leg)) = &mut self.slopes {
+            slopes.push(leg, self.loss, (index, t), y);
+        }
         Ok(())
     }
 
@@ -153,6 +197,9 @@ where
             self.read.push(index, step, at, y);
         }
         self.value += self.loss.value(index, t, y)?;
+        if let Some((slopes, leg)) = &mut self.slopes {
+            slopes.push(leg, self.loss, (index, t), y);
+        }
         Ok(())
     }
 

@@ -113,7 +113,8 @@ where
     C: StepControl<T, F, M>,
     K: Keeper<T, F, S>,
 {
-    let Way { legs, loss: value, mut stats } = forward::solve(ask, scheme, keeper, loss)?;
+    let Way { legs, loss: value, save_times, mut stats } =
+        forward::solve(ask, scheme, keeper, loss)?;
     let Problem { field, y0, t0, t1, .. } = ask.problem;
     let reads = legs.iter().any(|leg| !leg.read.is_empty());
     let allowed = ask.allowed_error();
@@ -152,7 +153,9 @@ where
     let t0_bar = of_start(ask.problem, loss, (sides_after, ask.plan.start), &y0);
     // The derivatives at both ends of the span.
     stats.evaluations += 2;
-    let mut found = Gradient { loss: value, y0, model, t0: t0_bar, t1: t1_bar, error: None, stats };
+    let mut found =
+        Gradient { loss: value, y0, model, t0: t0_bar, t1: t1_bar, save_times, error: None, stats };
+
     if let (Some(t), Some(allowed)) = (watch.grown::<T>(), allowed) {
         // Steps may have been too long for stability: shorter ones show whether it is the equation that grows.
         let inaccurate = ask.refine(&records, &found, (t, false), (f64::INFINITY, allowed));
