@@ -273,7 +273,6 @@ where
         let Between { output, stages, psi, end, step: known } = between;
         let field = &problem.field;
         if *known != Some(step) {
-            method.restart(stages);
             let taken = method.increment(field, step, start, stages, psi);
             taken.map_err(|_| SolveError::not_repeated(step))?;
             support::stage(end, start, [(T::ONE, &*psi)]);
@@ -296,25 +295,29 @@ where
     }
 
     fn next_leg(&mut self, mut by_hand: bool) -> Result<(), SolveError> {
-        let Self { ask, scheme, journey, walk, .. } = self;
+        let Self { ask, scheme, journey, walk, between, .. } = self;
         let time_loop = ask.time_loop(scheme, Purpose::Solution);
         loop {
             let (arrival, cost) = (walk.arrival(), walk.stats(&time_loop));
             if std::mem::take(&mut by_hand) {
                 journey.go_on_from(arrival, &walk.state);
             } else {
-                self.events.extend(journey.arrive(arrival, &walk.state)?);
+                let events = journey.arrive(arrival, &walk.state)?;
+                if let Some(last) = events.last() {
+                    walk.state.assign(&last.after);
+                }
+                self.events.extend(events);
             }
             if journey.is_over() {
-                if let Some(y) = journey.state() {
-                    walk.state.assign(y);
-                }
                 return Ok(());
             }
             let (leg, course) = journey.leg(0);
             self.end = leg.t1;
             *walk = time_loop.begin(leg, &course, false)?;
             self.stats.add(&cost);
+            // The numbers of its steps begin anew.
+            self.stats.evaluations += between.output.evaluations();
+            between.output = ask.method.dense_output(leg.field, leg.y0);
             if walk.t() != self.end {
                 return Ok(());
             }

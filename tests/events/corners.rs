@@ -284,3 +284,32 @@ fn several_events_of_a_name_are_to_be_chosen_from() {
     assert!((fit.model.current + 2.0 * late * 0.9 / 0.49).abs() < 1e-13);
     assert!((fit.y0[7] + 2.0 * late / 0.7).abs() < 1e-13 && fit.y0[6] == 0.0);
 }
+
+/// Of a pair of odd order the event is found in `y`, and the next leg starts from the mean of `y` and `z`, which may lie
+/// before it.
+#[test]
+fn an_event_of_a_pair_happens_once() {
+    ode! {
+        struct Fall { state { y } params { rate, level } }
+        dy/dt = -rate * (1 + 0.3 * sin(y));
+        event passes = y - level;
+    }
+    for level in [0.3, 0.7, 1.0, 1.3, 1.6] {
+        let problem = Problem::new(Fall { rate: 1.1, level }, [2.0], 0.0..3.0);
+        for tolerance in [1e-3, 1e-5, 1e-7] {
+            let solver = Solver::new(AnyMethod::Tsit5).tolerance(tolerance, tolerance);
+            for solution in [
+                solver.strategy(Guarded::default()).forward(&problem, SaveAt::end()).unwrap(),
+                solver.strategy(Exact::default()).forward(&problem, SaveAt::end()).unwrap(),
+                solver.strategy(Reversible::default()).forward(&problem, SaveAt::end()).unwrap(),
+            ] {
+                assert_eq!(
+                    solution.events.len(),
+                    1,
+                    "{level} {tolerance:e}: {:?}",
+                    solution.events
+                );
+            }
+        }
+    }
+}

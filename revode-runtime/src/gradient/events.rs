@@ -25,6 +25,10 @@ use crate::{
     Action, FieldVjp, Occurrence, Problem, Real, Sides, SolveError, State, Trigger, support,
 };
 
+/// A trigger that is further from 0 where its event happens jumps over it: beside what it changes by over the span at the
+/// rate that it has there. Above what the closing of a pair's gap moves it by, which the tolerance of the steps bounds.
+const NEAR: f64 = 1e-3;
+
 /// Takes cotangents back over events.
 #[derive(Debug)]
 pub(super) struct EventsVjp<T, F, S> {
@@ -63,7 +67,8 @@ where
 
     /// Takes the cotangents of the state after the events of one time to those of the state before, with what the loss
     /// says of them, and of the time `at_end` where the solve ends there, and adds to those of the parameters. The field is
-    /// on these sides of its jumps before and after.
+    /// on these sides of its jumps before and after. They were located in the `solution` (of a pair of odd order another
+    /// state than the one before them).
     ///
     /// Each has a time of its own, by its trigger at the state before all of them: that of one that shares its trigger
     /// with another moves along, that of another one by itself.
@@ -74,7 +79,7 @@ where
         &mut self,
         field: &F,
         [mut sides, sides_after]: [Sides; 2],
-        occurred: &[Occurrence<T, S>],
+        (solution, occurred): (&S, &[Occurrence<T, S>]),
         (loss, at_end): (&dyn Loss<T, S>, T),
         adjoint: &mut Adjoint<S, F>,
     ) -> Result<(), SolveError> {
@@ -100,7 +105,7 @@ where
             // Nothing depends on the time of what is only noted.
             moved.push(if is_seen || occurrence.event.action != Action::Note {
                 Some(Moved {
-                    rate: self.rate(field, sides_before, occurrence, &first.before)?,
+                    rate: self.rate(field, (sides_before, solution), occurrence, &first.before)?,
                     t_bar,
                     bar,
                 })
@@ -141,7 +146,7 @@ where
     fn rate(
         &mut self,
         field: &F,
-        sides: Sides,
+        (sides, solution): (Sides, &S),
         occurrence: &Occurrence<T, S>,
         y: &S,
     ) -> Result<T, SolveError> {
@@ -155,9 +160,9 @@ where
         let vanishes = rate.abs() <= T::from_f64(64.0) * T::EPSILON * size || !rate.is_finite();
         // The trigger is 0 there to the rounding of its terms and of time, or it jumps over 0.
         let terms = (by_time * *t).abs() + sum_of_sizes(bar, y);
-        let near = T::EPSILON.sqrt() * size * *span + T::from_f64(64.0) * T::EPSILON * terms;
-        let jumps =
-            event.trigger != Trigger::Time && field.trigger_on(sides, *number, *t, y).abs() > near;
+        let near = T::from_f64(NEAR) * size * *span + T::from_f64(64.0) * T::EPSILON * terms;
+        let missed = field.trigger_on(sides, *number, *t, solution).abs();
+        let jumps = event.trigger != Trigger::Time && missed > near;
         if vanishes || jumps {
             let (event, t) = (event.to_string(), t.to_f64());
             let rate = if jumps { f64::INFINITY } else { rate.to_f64() };

@@ -234,7 +234,8 @@ where
             }
             at_end = loss.time_cotangent(index, t1, &last.before);
         }
-        self.events.back(field, [sides, *sides_after], &events, (*loss, at_end), &mut after)?;
+        let occurred = (scheme.solution(&state), &events[..]);
+        self.events.back(field, [sides, *sides_after], occurred, (*loss, at_end), &mut after)?;
         *sides_after = sides;
         let mut adjoint = after.map(|after| {
             let mut bar = scheme.zero_bar(&after);

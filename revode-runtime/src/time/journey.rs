@@ -194,8 +194,13 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         arrival: Arrival<T>,
         y: &F::State,
     ) -> Result<Vec<Occurrence<T, F::State>>, SolveError> {
-        let Arrival { t, h, tried, points, events: found } = arrival;
+        let Arrival { t, h, tried, points, events: mut found } = arrival;
         let field = &self.problem.field;
+        // Of a pair of odd order the event was found in `y`, and the next leg starts from the mean of `y` and `z`.
+        for found in &mut found {
+            let g = field.trigger_on(self.sides, found.number, t, y).to_f64();
+            found.missed = found.missed.max(g.abs());
+        }
         let mut events: Vec<usize> = found.iter().map(|found| found.number).collect();
         if let Some(halt) = self.halts.pop_if(|halt| halt.t == t) {
             events.extend(halt.events);
@@ -230,11 +235,6 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let span = self.problem.t1 - t;
         self.sides = sides::settled(&self.problem.field, self.sides, (t, y), (&[], span));
         self.y = Some(Box::new(y.clone()));
-    }
-
-    /// The state that the events have led to, where there were any.
-    pub(crate) fn state(&self) -> Option<&F::State> {
-        self.y.as_deref()
     }
 
     /// Changes the state `y` by events in their order.
