@@ -174,7 +174,7 @@ where
 
     /// What the solve has cost so far, with what lies between steps.
     pub fn stats(&self) -> Stats {
-        let mut stats = self.stats.clone();
+        let mut stats = self.stats;
         stats.add(&self.walk.stats(&self.ask.time_loop(&self.scheme, Purpose::Solution)));
         let Between { output, stages, .. } = &self.between;
         stats.evaluations += self.ask.method.evaluations(stages) + output.evaluations();
@@ -190,7 +190,7 @@ where
         let Problem { t0, t1, .. } = self.ask.problem;
         let is_backward = t1 < t0;
         let ahead = |t: T, than: T| if is_backward { t < than } else { t > than };
-        if !(ahead(t, self.t()) && !ahead(t, *t1)) {
+        if !ahead(t, self.t()) || ahead(t, *t1) {
             let [t, now, t1] = [t, self.t(), *t1].map(Readable);
             let problem =
                 format!("the solve is at {now} and ends at {t1}: {t} is not between them");
@@ -223,8 +223,8 @@ where
         let nearer = |stop: &T| if backward { *stop > end } else { *stop < end };
         let stop = self.stops.last().copied().filter(nearer).unwrap_or(end);
         let attempt = loop {
-            let watched = (None, &mut self.last);
-            let attempt = time_loop.attempt(&mut self.walk, &self.ask.problem.field, stop, watched);
+            let field = &self.ask.problem.field;
+            let attempt = time_loop.attempt(&mut self.walk, field, stop, None, &mut self.last);
             match attempt.map_err(Stop::into_error)? {
                 Attempt::Again => {}
                 attempt => break attempt,
@@ -300,7 +300,7 @@ where
         loop {
             let (arrival, cost) = (walk.arrival(), walk.stats(&time_loop));
             if std::mem::take(&mut by_hand) {
-                journey.go_on_from(arrival, &walk.state);
+                journey.go_on_from(&arrival, &walk.state);
             } else {
                 let events = journey.arrive(arrival, &walk.state)?;
                 if let Some(last) = events.last() {

@@ -9,7 +9,8 @@ use crate::slices::dot;
 use crate::stop::Stop;
 use crate::time::{Observer, StepRecord};
 use crate::{
-    FieldVjp, Leg, MethodVjp, Occurrence, Real, SolveError, State, Stats, Step, VectorField,
+    FieldVjp, Leg, MethodVjp, Occurrence, Problem, Real, Sides, SolveError, State, Stats, Step,
+    VectorField,
 };
 
 /// A leg that has been solved, for the way back.
@@ -55,7 +56,7 @@ where
     let mut journey = ask.journey()?;
     let (legs, save_times) = (Vec::with_capacity(1), Vec::new());
     let mut way = Way { legs, loss: T::ZERO, save_times, stats: Stats::default() };
-    let mut slopes = ask.plan.differentiated.then(|| Slopes::new(&ask.problem.y0));
+    let mut slopes = ask.plan.differentiated.then(|| Slopes::new(ask.problem));
     let (mut points, mut kept) = (0, 0);
     loop {
         let (leg, course) = journey.leg(kept);
@@ -69,10 +70,11 @@ where
             points: Points::new(points, course.saves_each_step()),
             read: Read::new(),
             mean: y0.zeros_like(),
-            slopes: slopes.as_mut().map(|slopes| (slopes, leg)),
+            slopes: slopes.map(|slopes| Slopes { sides: leg.sides, ..slopes }),
         };
         let end = time_loop.run(leg, &course, &mut forward)?;
         let Forward { keeper, value, points: passed, read, mut mean, .. } = forward;
+        slopes = forward.slopes;
         way.stats.add(&end.stats);
         way.stats.bytes_kept += end.record.bytes()
             + passed.bytes()
@@ -121,32 +123,30 @@ struct Forward<'a, T: Real, F: VectorField<T>, S, K> {
     read: Read<T, F::State>,
     /// Scratch space for a read-out.
     mean: F::State,
-    /// The derivatives by the save times, where they are asked for, and the leg.
-    slopes: Option<(&'a mut Slopes<T, F::State>, Leg<'a, T, F>)>,
+    /// The derivatives by the save times, where they are asked for.
+    slopes: Option<Slopes<'a, T, F>>,
 }
 
 /// The derivatives by save times.
-struct Slopes<T, Y> {
+struct Slopes<'a, T: Real, F: VectorField<T>> {
     list: Vec<T>,
+    field: &'a F,
+    /// The sides of the field's jumps on the leg.
+    sides: Sides,
     /// Scratch space for a cotangent and a derivative.
-    bar: Y,
-    f: Y,
+    bar: F::State,
+    f: F::State,
 }
 
-impl<T: Real, Y: State<T>> Slopes<T, Y> {
-    fn new(y0: &Y) -> Self {
-        Self { list: Vec::new(), bar: y0.zeros_like(), f: y0.zeros_like() }
+impl<'a, T: Real, F: VectorField<T>> Slopes<'a, T, F> {
+    fn new(Problem { field, y0, .. }: &'a Problem<T, F>) -> Self {
+        let (bar, f) = (y0.zeros_like(), y0.zeros_like());
+        Self { list: Vec::new(), field, sides: Sides::default(), bar, f }
     }
 
     /// Of what the loss sees at a save point.
-    fn push<F: VectorField<T, State = Y>>(
-        &mut self,
-        Leg { field, sides, .. }: &Leg<'_, T, F>,
-        loss: &dyn Loss<T, Y>,
-        (index, t): (usize, T),
-        y: &Y,
-    ) {
-        let Self { list, bar, f } = self;
+    fn push(&mut self, loss: &dyn Loss<T, F::State>, (index, t): (usize, T), y: &F::State) {
+        let Self { list, field, sides, bar, f } = self;
         bar.fill(T::ZERO);
         loss.cotangent(index, t, y, bar);
         field.eval_on(*sides, t, y, f);
@@ -176,8 +176,8 @@ where
         self.points.push(steps);
         let y = Scheme::<T, F>::read_out(self.scheme, state, &mut self.mean);
         self.value += self.loss.value(index, t, y)?;
-        if let Some((slopes, leg)) = &mut self.slopes {
-            slopes.push(leg, self.loss, (index, t), y);
+        if let Some(slopes) = &mut self.slopes {
+            slopes.push(self.loss, (index, t), y);
         }
         Ok(())
     }
@@ -197,8 +197,8 @@ where
             self.read.push(index, step, at, y);
         }
         self.value += self.loss.value(index, t, y)?;
-        if let Some((slopes, leg)) = &mut self.slopes {
-            slopes.push(leg, self.loss, (index, t), y);
+        if let Some(slopes) = &mut self.slopes {
+            slopes.push(self.loss, (index, t), y);
         }
         Ok(())
     }

@@ -227,8 +227,8 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
     }
 
     /// The leg has come so far, and its state was changed by hand to `y`.
-    pub(crate) fn go_on_from(&mut self, arrival: Arrival<T>, y: &F::State) {
-        let Arrival { t, tried, .. } = arrival;
+    pub(crate) fn go_on_from(&mut self, arrival: &Arrival<T>, y: &F::State) {
+        let &Arrival { t, tried, .. } = arrival;
         self.tried = self.tried.saturating_add(tried);
         (self.t, self.first, self.changed, self.h) = (t, false, true, None);
         self.happened.clear();

@@ -80,6 +80,8 @@ impl Limit {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::super::steps::Steps;
     use super::{Limit, StepLimits, StepRecord};
 

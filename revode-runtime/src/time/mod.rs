@@ -178,8 +178,8 @@ impl<S, C> TimeLoop<'_, S, C> {
         let end = (course.stops.last() != Some(&t1)).then_some(&t1);
         'leg: for (i, &stop) in course.stops.iter().chain(end).enumerate() {
             while walk.steps.t() != stop {
-                let tried =
-                    self.attempt(&mut walk, field, stop, (reader.as_deref_mut(), observer))?;
+                let reader = reader.as_deref_mut();
+                let tried = self.attempt(&mut walk, field, stop, reader, observer)?;
                 let at_event = match tried {
                     Attempt::Again => continue,
                     Attempt::AtEvent => break 'leg,

@@ -167,7 +167,8 @@ impl<S, C> TimeLoop<'_, S, C> {
         walk: &mut Walk<T, F, S, C>,
         field: &F,
         stop: T,
-        (reader, observer): (Option<&mut Reader<'_, T, F, S::Method>>, &mut O),
+        reader: Option<&mut Reader<'_, T, F, S::Method>>,
+        observer: &mut O,
     ) -> Result<Attempt, Stop>
     where
         T: Real,
