@@ -30,13 +30,15 @@ fn main() -> Result<(), SolveError> {
     let time = SVector::from_fn(|i, _| std::f64::consts::PI * (i as f64 + 0.5));
     for tolerance in [1e-4, 1e-8] {
         let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance).unchecked();
-        println!("\n{tolerance:e}  events  steps  tries  evaluations  more  gradient  VJPs  bytes");
+        println!(
+            "\n{tolerance:e}  events  legs  steps  tries  evaluations  more  gradient  VJPs  bytes  record"
+        );
         let (mut free, mut without) = (None, 0);
         macro_rules! rows {
             ($($Name:ident)*) => {$(
                 let problem = Problem::new($Name { w: 1.0, time }, [1.0, 0.0, 0.0], 0.0..31.0);
                 let Solution { events, stats, .. } = solver.solve(&problem, SaveAt::end())?;
-                let Stats { accepted, rejected, evaluations, .. } = stats;
+                let Stats { accepted, taken_again, legs, evaluations, .. } = stats;
                 let (name, events) = (stringify!($Name), events.len());
                 if events == 0 {
                     // Watching takes the derivatives at the ends of steps.
@@ -46,9 +48,9 @@ fn main() -> Result<(), SolveError> {
                 }
                 let more = (evaluations - without) as f64 / events.max(1) as f64;
                 let fit = solver.strategy(StoreAll).gradient(&problem, SaveAt::end(), &x)?;
-                let Stats { evaluations: all, vjps, bytes_kept, .. } = fit.stats;
-                print!("{name:8} {events:3} {accepted:6} {rejected:6} ");
-                println!("{evaluations:10} {more:10.1} {all:7} {vjps:7} {bytes_kept:6}");
+                let Stats { evaluations: all, vjps, bytes_kept, record_bytes, .. } = fit.stats;
+                print!("{name:8} {events:3} {legs:3} {accepted:6} {taken_again:6} {evaluations:10} ");
+                println!("{more:10.1} {all:7} {vjps:7} {bytes_kept:6} {record_bytes:6}");
             )*};
         }
         rows!(Free Timed Watched Noted Counted);

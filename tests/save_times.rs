@@ -8,15 +8,15 @@ ode! {
     at (1) { y += kick; }
 }
 
-/// `t² Σ y³` of the save points, weighted by their numbers.
+/// `(1 + t²) y³` of the save points, weighted by their numbers.
 struct Cubes;
 
 impl Loss<f64, SVector<f64, 1>> for Cubes {
     fn value(&self, index: usize, t: f64, y: &SVector<f64, 1>) -> Result<f64, SolveError> {
-        Ok((1.0 + index as f64) * t * t * y[0].powi(3))
+        Ok((1.0 + index as f64) * (1.0 + t * t) * y[0].powi(3))
     }
     fn cotangent(&self, index: usize, t: f64, y: &SVector<f64, 1>, y_bar: &mut SVector<f64, 1>) {
-        y_bar[0] += (1.0 + index as f64) * t * t * 3.0 * y[0] * y[0];
+        y_bar[0] += (1.0 + index as f64) * (1.0 + t * t) * 3.0 * y[0] * y[0];
     }
     fn time_cotangent(&self, index: usize, t: f64, y: &SVector<f64, 1>) -> f64 {
         (1.0 + index as f64) * 2.0 * t * y[0].powi(3)
@@ -25,12 +25,12 @@ impl Loss<f64, SVector<f64, 1>> for Cubes {
 
 const TIMES: [f64; 5] = [0.0, 0.4, 0.9, 1.3, 2.0];
 
-/// `d/dt (i + 1) t² y³` at the save times.
+/// `d/dt (i + 1) (1 + t²) y³` at the save times.
 fn expected() -> Vec<f64> {
     let slope = |(i, t): (usize, &f64)| {
         let kick = if *t > 1.0 { 0.5 * (0.7 * (1.0 - t)).exp() } else { 0.0 };
         let y = 2.0 * (-0.7 * t).exp() + kick;
-        (1.0 + i as f64) * (2.0 * t * y.powi(3) - 3.0 * 0.7 * t * t * y.powi(3))
+        (1.0 + i as f64) * (2.0 * t - 3.0 * 0.7 * (1.0 + t * t)) * y.powi(3)
     };
     TIMES.iter().enumerate().map(slope).collect()
 }
@@ -68,4 +68,21 @@ fn steps_have_no_times_of_their_own() {
     let problem = Problem::new(Kicked { k: 0.7, kick: 0.5 }, [2.0], 0.0..2.0);
     let save = SaveAt::steps().differentiated();
     assert!(Solver::new(Tsit5).gradient(&problem, save, &Cubes).unwrap().save_times.is_empty());
+}
+
+/// A point at which an event ends the solve moves with the event.
+#[test]
+fn the_place_of_an_event_has_no_time_of_its_own() {
+    ode! {
+        struct Ending { state { y } params { k } }
+        dy/dt = -k * y;
+        event low = y - 1, falling, terminal;
+    }
+    let problem = Problem::new(Ending { k: 0.7 }, [2.0], 0.0..2.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-9, 1e-9);
+    let fit = solver.gradient(&problem, SaveAt::end().differentiated(), &Cubes).unwrap();
+    assert_eq!(fit.save_times, [0.0]);
+    let save = SaveAt::times([0.4, 1.5]).differentiated();
+    let fit = solver.gradient(&problem, save, &Cubes).unwrap();
+    assert!(fit.save_times.len() == 1 && fit.save_times[0] < -1.0, "{:?}", fit.save_times);
 }

@@ -184,6 +184,36 @@ fn a_state_that_is_changed_by_hand_goes_on_as_a_new_solve() {
     assert_eq!(walk(&mut stepper), last_of_each_time(&solution));
 }
 
+/// A change right after an event does not make it happen once more, and a jump is on its new side.
+#[test]
+fn a_state_that_is_changed_right_after_an_event() {
+    ode! {
+        struct Slows { state { y } params { level } }
+        dy/dt = -1 - 0.5 * signum(y - level) - 0.1 * y;
+        event passes = y - level;
+    }
+    for level in [0.3, 0.5, 0.7, 1.1, 1.3] {
+        let problem = Problem::new(Slows { level }, [2.0], 0.0..3.0);
+        let solver = Solver::new(Tsit5).tolerance(1e-8, 1e-8);
+        let mut stepper = solver.stepper(&problem).unwrap();
+        let mut count = 0;
+        loop {
+            let reached = stepper.step().unwrap();
+            count += stepper.events().len();
+            if reached == Reached::Event {
+                // Nothing is changed, but that is a change.
+                let _ = stepper.state_mut();
+            }
+            if reached == Reached::End {
+                break;
+            }
+        }
+        assert_eq!(count, 2, "{level}");
+        let whole = solver.solve(&problem, SaveAt::end()).unwrap();
+        assert!((stepper.y()[0] - whole.y[0][0]).abs() < 1e-6);
+    }
+}
+
 #[test]
 fn what_is_wrong_is_an_error_and_nothing_is_lost() {
     let (problem, solver) = (lorenz(), Solver::new(Tsit5));
@@ -220,4 +250,7 @@ fn what_is_wrong_is_an_error_and_nothing_is_lost() {
         let error = stepper.step().unwrap_err();
         assert!(matches!(error, SolveError::NotFinite { .. }), "{error}");
     }
+    // What is put right goes on.
+    stepper.state_mut()[2] = 0.5;
+    assert_eq!(walk(&mut stepper).last().unwrap().0, 1.0);
 }

@@ -96,6 +96,8 @@ pub struct Occurrence<T, S> {
     pub before: S,
     /// The state after it, the same unless the event changes it.
     pub after: S,
+    /// On which sides of its jumps the field is after it.
+    pub sides: Sides,
 }
 
 impl fmt::Display for Event {

@@ -18,6 +18,10 @@ pub trait VectorField<T: Real> {
     /// Whether the field jumps at places that it knows: its events that are [`Action::Switch`](crate::Action::Switch). A
     /// solve then ends a step at each, and evaluates the field by [`eval_on`](Self::eval_on) on the side on which the
     /// solution is.
+    ///
+    /// A field by hand that says so lists all its jumps as events, [`Sides::MOST`] at the most, and implements
+    /// [`eval_on`](Self::eval_on), and for gradients [`FieldVjp::eval_taped_on`] and [`FieldVjp::vjp_on`]; where the place of
+    /// a jump moves with another jump, [`trigger_on`](Self::trigger_on).
     const JUMPS: bool = false;
 
     /// Writes `f(t, y)` to `dy`. Equal inputs give equal bits.

@@ -27,7 +27,8 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
     fn stages(&self, field: &F, u: &F::State) -> Self::Stages;
 
     /// Writes `Psi_h(t, u)` to `psi`. Equal inputs give equal bits. The times of stages are
-    /// [`step.stage_time(c)`](Step::stage_time) and `step.end`, which lie within the time span.
+    /// [`step.stage_time(c)`](Step::stage_time) and `step.end`, which lie within the time span; the field is evaluated on
+    /// the step's sides of its jumps, by [`eval_on`](VectorField::eval_on).
     ///
     /// # Errors
     /// [`StepFailure`] where there is no increment of this size; explicit methods have one of any size.

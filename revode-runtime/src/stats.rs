@@ -10,6 +10,11 @@ pub struct Stats {
     pub accepted: u64,
     /// Rejected steps.
     pub rejected: u64,
+    /// The rejected steps whose error was small enough: those that were taken again so that they end at an event, a jump, a
+    /// kink or a pole of the field.
+    pub taken_again: u64,
+    /// The legs: one, and one more for each time on the way at which the method started anew, that of a stop or of events.
+    pub legs: u64,
     /// Accepted steps after which stability, and not the error, limited the next one.
     pub stability_limited: u64,
     /// The components that stayed below the absolute tolerance all the time, and so were not followed: the number of
@@ -22,6 +27,8 @@ pub struct Stats {
     /// Bytes kept for the backward pass: record of the steps, save points, states. 0 for a solve
     /// without a gradient.
     pub bytes_kept: usize,
+    /// Of these the bytes of the record of the steps, which each leg has of its own.
+    pub record_bytes: usize,
     /// The estimated error of the gradient, relative to its largest component: that of the component that is off
     /// most, or more where derivatives missed something or a confirmation says so (`docs/gradient-error.md`). `None` where
     /// it was not estimated.
@@ -141,6 +148,8 @@ impl Stats {
             if first { leg.below_tolerance } else { self.below_tolerance.and(leg.below_tolerance) };
         self.accepted += leg.accepted;
         self.rejected += leg.rejected;
+        self.taken_again += leg.taken_again;
+        self.legs += leg.legs;
         self.stability_limited += leg.stability_limited;
         self.evaluations += leg.evaluations;
         self.vjps += leg.vjps;
@@ -160,6 +169,9 @@ impl fmt::Display for Stats {
             "{} steps accepted, {} rejected, {} evaluations, {} VJPs, {} bytes kept",
             self.accepted, self.rejected, self.evaluations, self.vjps, self.bytes_kept
         )?;
+        if self.legs > 1 {
+            write!(f, ", {} legs", self.legs)?;
+        }
         if self.strategy != StrategyStats::None {
             write!(f, ", {}", self.strategy)?;
         }

@@ -13,7 +13,8 @@ use crate::{
     VectorField, support,
 };
 
-/// What a step has come to.
+/// What a step has come to. Of several it is the one that comes last here: events at the time of a stop are
+/// [`Event`](Self::Event).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
     /// Nothing but its end.
@@ -29,7 +30,8 @@ pub enum Reached {
 /// A solve that is taken step by step, for loops that have something else to do between the steps: games, co-simulation,
 /// debuggers, tests. [`Solver::stepper`](crate::Solver::stepper) makes one.
 ///
-/// Its steps are those of [`Solver::solve`](crate::Solver::solve), to the last bit, through events and stops too.
+/// Its steps are those of [`Solver::solve`](crate::Solver::solve), to the last bit, through events and stops too. It
+/// borrows the solver and the problem, and stays on its thread.
 ///
 /// ```
 /// # extern crate revode_runtime as revode;
@@ -53,7 +55,9 @@ pub enum Reached {
 /// }
 /// // A kick at one second.
 /// ball.stop_at(1.0)?;
-/// while ball.step()? != Reached::Stop {}
+/// while ball.t() < 1.0 {
+///     ball.step()?;
+/// }
 /// ball.state_mut()[1] += 3.0;
 /// while ball.step()? != Reached::End {}
 /// assert_eq!(ball.t(), 2.0);
@@ -69,13 +73,14 @@ where
     ask: Ask<'a, T, F, M, C>,
     scheme: Plain<M>,
     journey: Journey<'a, T, F>,
-    walk: Walk<T, F, Plain<M>, C>,
+    // (On the heap, as a solve counts what it takes of the stack.)
+    walk: Box<Walk<T, F, Plain<M>, C>>,
     /// The end of the leg.
     end: T,
     /// The stops that are ahead, the next one last.
     stops: Vec<T>,
     last: Last<T, F::State>,
-    between: Between<'a, T, F, M>,
+    between: Box<Between<'a, T, F, M>>,
     /// The events at the end of the last step.
     events: Vec<Occurrence<T, F::State>>,
     /// What the legs before have cost.
@@ -117,17 +122,17 @@ where
         let (leg, course) = journey.leg(0);
         let end = leg.t1;
         let walk = ask.time_loop(&scheme, Purpose::Solution).begin(leg, &course, false)?;
-        let between = Between {
+        let between = Box::new(Between {
             output: method.dense_output(field, y0),
             stages: method.stages(field, y0),
             psi: y0.zeros_like(),
             end: y0.zeros_like(),
             step: None,
-        };
+        });
         let mut stepper = Self {
             scheme,
             journey,
-            walk,
+            walk: Box::new(walk),
             end,
             stops: Vec::new(),
             last: Last { step: None, y: y0.clone() },
@@ -158,7 +163,8 @@ where
     /// The state there, to change it: the next step starts from what is left here, and the method starts anew, with a
     /// step of a new size.
     pub fn state_mut(&mut self) -> &mut F::State {
-        self.changed = true;
+        // What was wrong there may be so no more.
+        (self.changed, self.failed) = (true, None);
         &mut self.walk.state
     }
 
@@ -176,13 +182,13 @@ where
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
         stats.add(&self.walk.stats(&self.ask.time_loop(&self.scheme, Purpose::Solution)));
-        let Between { output, stages, .. } = &self.between;
+        let Between { output, stages, .. } = &*self.between;
         stats.evaluations += self.ask.method.evaluations(stages) + output.evaluations();
         stats
     }
 
-    /// Lets a step end at the time `t`, which lies ahead, exactly. The step after goes on as if nothing had been, unless
-    /// the state is changed.
+    /// Lets a step end at the time `t`, which lies ahead, exactly: until then `stepper.t() < t`. The step after goes on as if
+    /// nothing had been, unless the state is changed.
     ///
     /// # Errors
     /// [`SolveError::InvalidArgument`] where `t` is not ahead, or is behind the end of the span.
@@ -270,7 +276,7 @@ where
         }
         let Self { ask: Ask { method, problem, .. }, between, last: Last { y: start, .. }, .. } =
             self;
-        let Between { output, stages, psi, end, step: known } = between;
+        let Between { output, stages, psi, end, step: known } = &mut **between;
         let field = &problem.field;
         if *known != Some(step) {
             let taken = method.increment(field, step, start, stages, psi);
@@ -300,7 +306,7 @@ where
         loop {
             let (arrival, cost) = (walk.arrival(), walk.stats(&time_loop));
             if std::mem::take(&mut by_hand) {
-                journey.go_on_from(&arrival, &walk.state);
+                journey.go_on_from(&arrival, &walk.state)?;
             } else {
                 let events = journey.arrive(arrival, &walk.state)?;
                 if let Some(last) = events.last() {
@@ -313,7 +319,7 @@ where
             }
             let (leg, course) = journey.leg(0);
             self.end = leg.t1;
-            *walk = time_loop.begin(leg, &course, false)?;
+            **walk = time_loop.begin(leg, &course, false)?;
             self.stats.add(&cost);
             // The numbers of its steps begin anew.
             self.stats.evaluations += between.output.evaluations();

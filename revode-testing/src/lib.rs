@@ -1,5 +1,5 @@
 //! What the tests and benches of revode share: equations with known solutions, equations of the literature,
-//! losses, the comparison of gradients, and a type that stands for any field.
+//! losses, the comparison of gradients, and a type that stands for any field. In `tests/` those tests that run for long.
 
 pub mod analytic;
 mod any_field;

@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use revode::Real;
 use revode::control::StepControl;
 use revode::nalgebra::{DMatrix, DVector};
 use revode::prelude::*;
-use revode::{EmbeddedMethod, MethodVjp, Real};
 use revode_testing::analytic::Pendulum;
 use revode_testing::compare::{difference, flat, loss_and_flat};
 use revode_testing::dynamics::{Growth, Kepler};
@@ -53,13 +53,9 @@ enum Start {
     Small,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Method {
-    Heun,
-    Rk4,
-    Bosh3,
-    Tsit5,
-    Dopri5,
+revode::any_method! {
+    fixed { Heun, Rk4 }
+    adaptive { Bosh3, Tsit5, Dopri5 }
 }
 
 /// What a case is made of; numbers in `f64`, whatever the precision of the solve.
@@ -83,7 +79,7 @@ struct Case {
     /// The number of fixed steps; adaptive ones of this tolerance where there is none.
     steps: Option<u32>,
     tolerance: f64,
-    method: Method,
+    method: AnyMethod,
     pair: Pair,
     at_steps: bool,
     accuracy: Option<f64>,
@@ -104,8 +100,7 @@ fn case() -> impl Strategy<Value = Case> {
     let start = select(vec![Start::Zero, Start::SomeZero, Start::Random, Start::Small]);
     let units = (power(12.0), prop::option::weighted(0.3, -6.0..6.0), any::<bool>());
     let flow = (-2.0..30.0, 0.1..10.0, -1.0..1.7, -1.0..1.7, start, -15.0..0.0);
-    let method =
-        select(vec![Method::Heun, Method::Rk4, Method::Bosh3, Method::Tsit5, Method::Dopri5]);
+    let method = select(AnyMethod::ALL.to_vec());
     let pair = prop_oneof![
         2 => select(vec![0.9, 0.99, 0.999, 1.0]).prop_map(Pair::Published),
         1 => (0.0..40.0).prop_map(Pair::Rate),
@@ -252,48 +247,25 @@ impl Case {
     where
         F: FieldVjp<T, State = DVector<T>>,
     {
-        match self.method {
-            Method::Heun => self.fixed(Heun, problem),
-            Method::Rk4 => self.fixed(Rk4, problem),
-            Method::Bosh3 => self.control(Bosh3, problem),
-            Method::Tsit5 => self.control(Tsit5, problem),
-            Method::Dopri5 => self.control(Dopri5, problem),
-        }
-    }
-
-    fn fixed<T: Real, F, M>(&self, method: M, problem: &Problem<T, F>) -> Option<Outcome>
-    where
-        F: FieldVjp<T, State = DVector<T>>,
-        M: MethodVjp<T, F> + Copy,
-    {
-        let h = self.span() / f64::from(self.steps.unwrap_or(100));
-        self.compare(&Solver::new(method).fixed_step(h), problem, None)
-    }
-
-    fn control<T: Real, F, M>(&self, method: M, problem: &Problem<T, F>) -> Option<Outcome>
-    where
-        F: FieldVjp<T, State = DVector<T>>,
-        M: EmbeddedMethod<T, F> + MethodVjp<T, F> + Copy,
-    {
-        if self.steps.is_some() {
-            return self.fixed(method, problem);
+        if self.steps.is_some() || !self.method.is_adaptive() {
+            let h = self.span() / f64::from(self.steps.unwrap_or(100));
+            return self.compare(&Solver::new(self.method).fixed_step(h), problem, None);
         }
         let unit = self.units[..self.n].iter().copied().fold(f64::INFINITY, f64::min);
-        let solver = Solver::new(method).tolerance(self.tolerance, self.tolerance * unit);
+        let solver = Solver::new(self.method).tolerance(self.tolerance, self.tolerance * unit);
         self.compare(&solver.max_steps(20_000), problem, Some(self.tolerance))
     }
 
     /// `None` where there is no answer whatever accuracy is asked for.
-    fn compare<T: Real, F, M, C>(
+    fn compare<T: Real, F, C>(
         &self,
-        solver: &Solver<M, C>,
+        solver: &Solver<AnyMethod, C>,
         problem: &Problem<T, F>,
         tolerance: Option<f64>,
     ) -> Option<Outcome>
     where
         F: FieldVjp<T, State = DVector<T>>,
-        M: MethodVjp<T, F> + Copy,
-        C: StepControl<T, F, M> + Copy,
+        C: StepControl<T, F, AnyMethod> + Copy,
     {
         let pair = match self.pair {
             Pair::Published(lambda) => Reversible::coupling(lambda),

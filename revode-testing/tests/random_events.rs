@@ -16,12 +16,14 @@ revode::any_method! {
 }
 
 ode! {
-    /// Bounded, driven, with three events of the state and three of the time.
+    /// Bounded, driven, with three events of the state and three of the time, and a jump that does not act on its own place.
     struct Random {
         state  { u: [3] }
-        params { a: [3, 3], drive: [3], w: [3, 3], level: [3], r: [3, 3], kick, time: [3], amount: [3] }
+        params {
+            a: [3, 3], drive: [3], push: [3], w: [3, 3], level: [3], r: [3, 3], kick, time: [3], amount: [3]
+        }
     }
-    du/dt = tanh(a @ u) + drive * cos(t) - u;
+    du/dt = tanh(a @ u) + drive * cos(t) - u + push * signum(u[0] + 2 * sin(1.7 * t));
     let g = w @ u - level;
     event turns = g[0], rising { u = 0.5 * (r @ u); }
     event passes = g[1] + 0.1 * sin(3 * t);
@@ -42,7 +44,7 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let numbers = proptest::collection::vec(-1.5..1.5, 43);
+    let numbers = proptest::collection::vec(-1.5..1.5, 45);
     let save = prop_oneof![
         Just(SaveAt::end()),
         Just(SaveAt::steps()),
@@ -68,6 +70,7 @@ impl Case {
         let field = Random {
             a: SMatrix::from_fn(|_, _| 2.0 * next()),
             drive: SVector::from_fn(|_, _| next()),
+            push: SVector::from([0.0, 0.3 * next(), 0.3 * next()]),
             w: SMatrix::from_fn(|_, _| next()),
             level: SVector::from_fn(|_, _| 0.5 * next()),
             r: SMatrix::from_fn(|_, _| next()),
@@ -98,6 +101,7 @@ struct Counts {
     events: usize,
     resets: usize,
     notes: usize,
+    jumps: usize,
     timed: usize,
     errors: usize,
 }
@@ -146,6 +150,7 @@ fn check_events(case: &Case, problem: &Problem<f64, Random>, counts: &mut Counts
         counts.events += 1;
         match occurrence.event.action {
             Action::Reset => counts.resets += 1,
+            Action::Switch => counts.jumps += 1,
             _ => counts.notes += 1,
         }
         if occurrence.event.trigger == Trigger::Time {
@@ -197,10 +202,12 @@ fn check_half(seed: u8) {
         Ok(())
     });
     checked.unwrap();
-    let Counts { events, resets, notes, timed, errors } = counts.into_inner();
-    println!("{events} events, {resets} resets, {notes} noted, {timed} timed, {errors} errors");
+    let Counts { events, resets, notes, jumps, timed, errors } = counts.into_inner();
+    print!("{events} events, {resets} resets, {notes} noted, {jumps} jumps, {timed} timed, ");
+    println!("{errors} errors");
     let cases = cases as usize;
     assert!(resets > cases && notes > cases / 2 && timed > cases, "{resets} {notes} {timed}");
+    assert!(jumps > cases, "{jumps}");
     assert!(errors < cases / 50, "{errors} of {cases}");
 }
 

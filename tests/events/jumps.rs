@@ -58,6 +58,46 @@ ode! {
     dx/dt = -k * signum(x);
 }
 
+ode! {
+    /// A block that friction holds against a force.
+    struct Block { state { v } params { force } }
+    dv/dt = force - signum(v);
+}
+
+ode! {
+    /// Falls from rest into a spring.
+    struct Spring { state { x, v } params { g, k } }
+    dx/dt = v;
+    dv/dt = -g - k * x * heaviside(-x);
+}
+
+ode! {
+    struct Later { state { x, y } params { rate } }
+    dx/dt = 2 * t;
+    dy/dt = rate * heaviside(x);
+}
+
+ode! {
+    struct Window { state { y } params { start } }
+    dy/dt = heaviside(t - start);
+}
+
+ode! {
+    struct Lifted { state { y, z } params { first, second } }
+    dy/dt = heaviside(y - 0.5);
+    dz/dt = 0 * z;
+    at (first) { y += 1; }
+    at (second) { z += 1; }
+}
+
+ode! {
+    /// Bounces in air that there is above the floor only.
+    struct Airy { state { x, v } params { g, drag } }
+    dx/dt = v;
+    dv/dt = -g - drag * v * heaviside(x);
+    event bounce = x, falling { v = -0.8 * v; }
+}
+
 /// The problem of a case with another field of the same numbers.
 fn of<F, G>(case: Case<F>, field: G) -> Case<G>
 where
@@ -204,7 +244,95 @@ fn an_event_whose_function_jumps_has_no_gradient() {
     let solution = solver.solve(&problem, SaveAt::end()).unwrap();
     assert!((solution.event_times("leaps")[0] - 1.0).abs() < 1e-12);
     assert!((solution.y[0][0] - 2.0).abs() < 1e-9);
+    // However long the span is.
+    let long = Problem::new(Leaps { rise: 0.5 }, [0.0], 0.0..6000.0);
+    let error = solver.gradient(&long, SaveAt::end(), &sum([1.0])).unwrap_err();
+    assert!(matches!(&error, SolveError::EventNotSmooth { event, .. } if event == "leaps"));
     let error = solver.gradient(&problem, SaveAt::end(), &sum([1.0])).unwrap_err();
     assert!(matches!(&error, SolveError::EventNotSmooth { event, .. } if event == "leaps"));
     assert!(error.to_string().contains("`leaps` jumps over 0 at t = "), "{error}");
+}
+
+/// At a jump the solution starts on the side to which the field takes it, with the first derivative that tells.
+#[test]
+fn a_solution_that_starts_at_a_jump_is_on_the_side_that_it_goes_to() {
+    let solver = Solver::new(Vern7).tolerance(1e-11, 1e-11);
+    let (g, k) = (9.81, 25.0);
+    let problem = Problem::new(Spring { g, k }, [0.0, 0.0], 0.0..1.0);
+    let x = solver.solve(&problem, SaveAt::end()).unwrap().y[0][0];
+    assert!((x + g / k * (1.0 - 5.0_f64.cos())).abs() < 1e-9, "{x}");
+    for (span, y) in [(0.0..1.0, 1.0), (0.0..-1.0, -1.0)] {
+        let problem = Problem::new(Later { rate: 1.0 }, [0.0, 0.0], span);
+        let end = solver.solve(&problem, SaveAt::end()).unwrap().y[0];
+        assert!((end[1] - y).abs() < 1e-12, "{end}");
+    }
+    for (end, y) in [(101.0, 1.0), (99.0, 0.0)] {
+        let problem = Problem::new(Window { start: 100.0_f32 }, [0.0_f32], 100.0..end);
+        let found = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap().y[0][0];
+        assert!((found - y).abs() < 1e-5, "{end}: {found}");
+    }
+    // Where both sides lead back it stays there, which no step can follow.
+    for force in [0.5, -0.5, 0.0] {
+        let problem = Problem::new(Block { force }, [0.0], 0.0..1.0);
+        let error = Solver::new(Tsit5).solve(&problem, SaveAt::end()).unwrap_err();
+        let expected = SolveError::Chattering { event: "signum(v)".into(), t: 0.0 };
+        assert_eq!(error, expected);
+    }
+    let problem = Problem::new(Block { force: 1.5 }, [0.0], 0.0..1.0);
+    let v = solver.solve(&problem, SaveAt::end()).unwrap().y[0][0];
+    assert!((v - 0.5).abs() < 1e-12, "{v}");
+}
+
+#[test]
+fn a_change_over_a_jump_and_another_at_the_same_time() {
+    let problem = Problem::new(Lifted { first: 1.0, second: 1.0 }, [0.0, 0.0], 0.0..2.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-9, 1e-9);
+    for fit in [
+        solver.gradient(&problem, SaveAt::end(), &sum([1.0, 0.0])).unwrap(),
+        solver
+            .strategy(Exact::default())
+            .gradient(&problem, SaveAt::end(), &sum([1.0, 0.0]))
+            .unwrap(),
+    ] {
+        assert!((fit.loss - 2.0).abs() < 1e-9, "{}", fit.loss);
+        assert!((fit.model.first + 1.0).abs() < 1e-9, "{}", fit.model.first);
+        assert!(fit.model.second.abs() < 1e-9, "{}", fit.model.second);
+    }
+}
+
+/// The ball turns round where the air begins: it is in the air all the time.
+#[test]
+fn a_bounce_at_the_place_of_a_jump() {
+    ode! {
+        struct AirEverywhere { state { x, v } params { g, drag } }
+        dx/dt = v;
+        dv/dt = -g - drag * v;
+        event bounce = x, falling { v = -0.8 * v; }
+    }
+    let solver = Solver::new(Vern7).tolerance(1e-11, 1e-11);
+    let reference = Problem::new(AirEverywhere { g: 9.81, drag: 0.3 }, [1.0, 0.0], 0.0..2.0);
+    let reference = solver.solve(&reference, SaveAt::end()).unwrap();
+    let problem = Problem::new(Airy { g: 9.81, drag: 0.3 }, [1.0, 0.0], 0.0..2.0);
+    let found = solver.solve(&problem, SaveAt::end()).unwrap();
+    assert!((found.y[0] - reference.y[0]).amax() < 1e-9, "{} {}", found.y[0], reference.y[0]);
+    assert_eq!(found.event_times("bounce").len(), reference.event_times("bounce").len());
+}
+
+#[test]
+fn the_way_through_jumps_can_be_solved_back() {
+    let field = Forced { damping: 0.05, force: 10.0, switch: 1.3 };
+    let there = Problem::new(field.clone(), [1.5, 0.0, 1.0], 0.0..2.0);
+    let solver = Solver::new(Vern7).tolerance(1e-12, 1e-12);
+    let end = solver.solve(&there, SaveAt::end()).unwrap().y[0];
+    let back = Problem::new(field, end, 2.0..0.0);
+    let start = solver.solve(&back, SaveAt::end()).unwrap();
+    assert_eq!(start.events.len(), 1);
+    assert!((start.y[0] - there.y0).amax() < 1e-9, "{}", start.y[0]);
+    // Fixed steps have their order through jumps: those that end there are shorter.
+    let off = |h: f64| {
+        let found = Solver::new(Rk4).fixed_step(h).solve(&there, SaveAt::end()).unwrap();
+        (found.y[0] - end).amax()
+    };
+    let order = (off(0.02) / off(0.01)).log2();
+    assert!((order - 4.0).abs() < 0.2, "{order}");
 }

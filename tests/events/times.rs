@@ -175,3 +175,26 @@ fn an_unused_ball_is_no_ball() {
         .to_string();
     assert!(error.contains("`bounces` happened 0 times"), "{error}");
 }
+
+/// Each leg has a record of its own, and the statistics say how much that is.
+#[test]
+fn the_statistics_say_what_legs_cost() {
+    let (problem, solver) = (ball(), Solver::new(AnyMethod::Tsit5).tolerance(1e-6, 1e-6));
+    let loss = sum([1.0, 0.0]);
+    let fit = solver.gradient(&problem.problem, SaveAt::end(), &loss).unwrap();
+    let solution = solver.solve(&problem.problem, SaveAt::end()).unwrap();
+    let bounces = solution.events.len() as u64;
+    assert!(bounces > 2);
+    for Stats { legs, taken_again, rejected, .. } in [fit.stats, solution.stats] {
+        assert_eq!(legs, bounces + 1);
+        assert!(taken_again >= bounces && taken_again <= rejected, "{taken_again} {rejected}");
+    }
+    assert!(fit.stats.to_string().contains(&format!(", {} legs", bounces + 1)), "{}", fit.stats);
+    let Stats { record_bytes, bytes_kept, .. } = fit.stats;
+    // A run at least for each leg.
+    assert!(record_bytes > 16 * fit.stats.legs as usize && record_bytes < bytes_kept);
+    let whole = problem.problem.restart([1e6, 0.0], 0.0..1.0);
+    let fit = solver.gradient(&whole, SaveAt::end(), &loss).unwrap();
+    assert_eq!((fit.stats.legs, fit.stats.taken_again), (1, 0));
+    assert!(fit.stats.record_bytes < record_bytes);
+}

@@ -19,19 +19,16 @@
 
 use super::Loss;
 use crate::scheme::{Adjoint, Cotangent};
-use crate::sides::beyond;
 use crate::slices::dot;
-use crate::{
-    Action, FieldVjp, Occurrence, Problem, Real, Sides, SolveError, State, Trigger, support,
-};
+use crate::{Action, FieldVjp, Occurrence, Real, Sides, SolveError, State, Trigger, support};
 
-/// A trigger that is further from 0 where its event happens jumps over it: beside what it changes by over the span at the
+/// A trigger that is further from 0 where its event happens jumps over it: beside what it changes by over a step at the
 /// rate that it has there. Above what the closing of a pair's gap moves it by, which the tolerance of the steps bounds.
-const NEAR: f64 = 1e-3;
+const NEAR: f64 = 0.01;
 
 /// Takes cotangents back over events.
 #[derive(Debug)]
-pub(super) struct EventsVjp<T, F, S> {
+pub(super) struct EventsVjp<F, S> {
     /// The derivatives before each of some events, and after the last one.
     f: Vec<S>,
     /// What triggers add to a cotangent.
@@ -39,8 +36,6 @@ pub(super) struct EventsVjp<T, F, S> {
     /// Scratch space for a cotangent of a state, and for one of the parameters.
     part: S,
     model: F,
-    /// The length of the span.
-    span: T,
     pub(super) evaluations: u64,
 }
 
@@ -53,49 +48,50 @@ struct Moved<T, S> {
     bar: S,
 }
 
-impl<T: Real, F, S> EventsVjp<T, F, S>
-where
-    S: State<T>,
-    F: FieldVjp<T, State = S>,
-{
-    /// For the events of this problem.
-    pub(super) fn new(Problem { field, y0, t0, t1, .. }: &Problem<T, F>) -> Self {
+impl<F, S> EventsVjp<F, S> {
+    /// For a field and states like `y0`.
+    pub(super) fn new<T: Real>(field: &F, y0: &S) -> Self
+    where
+        S: State<T>,
+        F: FieldVjp<T, State = S>,
+    {
         let (added, part) = (y0.zeros_like(), y0.zeros_like());
-        let (model, span) = (field.zeros_like(), (*t1 - *t0).abs());
-        Self { f: Vec::new(), added, part, model, span, evaluations: 0 }
+        Self { f: Vec::new(), added, part, model: field.zeros_like(), evaluations: 0 }
     }
 
     /// Takes the cotangents of the state after the events of one time to those of the state before, with what the loss
     /// says of them, and of the time `at_end` where the solve ends there, and adds to those of the parameters. The field is
-    /// on these sides of its jumps before and after. They were located in the `solution` (of a pair of odd order another
-    /// state than the one before them).
+    /// on these sides of its jumps before. They were located in the `solution` (of a pair of odd order another state than
+    /// the one before them), by steps of this length.
     ///
     /// Each has a time of its own, by its trigger at the state before all of them: that of one that shares its trigger
     /// with another moves along, that of another one by itself.
     ///
     /// # Errors
     /// [`SolveError::EventNotSmooth`] where the time of an event has no derivative.
-    pub(super) fn back(
+    pub(super) fn back<T: Real>(
         &mut self,
         field: &F,
-        [mut sides, sides_after]: [Sides; 2],
-        (solution, occurred): (&S, &[Occurrence<T, S>]),
+        sides: Sides,
+        (solution, step, occurred): (&S, T, &[Occurrence<T, S>]),
         (loss, at_end): (&dyn Loss<T, S>, T),
         adjoint: &mut Adjoint<S, F>,
-    ) -> Result<(), SolveError> {
-        let ([first, ..], [.., last]) = (occurred, occurred) else { return Ok(()) };
-        let sides_before = sides;
+    ) -> Result<(), SolveError>
+    where
+        S: State<T>,
+        F: FieldVjp<T, State = S>,
+    {
+        let [first, ..] = occurred else { return Ok(()) };
         self.f.clear();
         let mut evaluate = |sides, t, y: &S| {
             let mut f = y.zeros_like();
             field.eval_on(sides, t, y, &mut f);
             self.f.push(f);
         };
-        for Occurrence { number, t, before, .. } in occurred {
-            evaluate(sides, *t, before);
-            sides = beyond(field, sides, *number);
+        evaluate(sides, first.t, &first.before);
+        for Occurrence { t, after, sides, .. } in occurred {
+            evaluate(*sides, *t, after);
         }
-        evaluate(sides_after, last.t, &last.after);
         self.evaluations += self.f.len() as u64;
         let mut moved = Vec::with_capacity(occurred.len());
         for occurrence in occurred {
@@ -105,7 +101,7 @@ where
             // Nothing depends on the time of what is only noted.
             moved.push(if is_seen || occurrence.event.action != Action::Note {
                 Some(Moved {
-                    rate: self.rate(field, (sides_before, solution), occurrence, &first.before)?,
+                    rate: self.rate(field, (sides, solution, step), occurrence, &first.before)?,
                     t_bar,
                     bar,
                 })
@@ -143,15 +139,19 @@ where
     }
 
     /// `ġ`, the derivative of the trigger of an event along the solution that comes to the state `y` on these `sides`.
-    fn rate(
+    fn rate<T: Real>(
         &mut self,
         field: &F,
-        (sides, solution): (Sides, &S),
+        (sides, solution, step): (Sides, &S, T),
         occurrence: &Occurrence<T, S>,
         y: &S,
-    ) -> Result<T, SolveError> {
+    ) -> Result<T, SolveError>
+    where
+        S: State<T>,
+        F: FieldVjp<T, State = S>,
+    {
         let Occurrence { number, t, event, .. } = occurrence;
-        let Self { f, part: bar, model, span, .. } = self;
+        let Self { f, part: bar, model, .. } = self;
         let by_time = field.trigger_vjp(*number, *t, y, T::ONE, bar, model);
         let by_time = by_time.ok_or_else(|| no_vjp(occurrence))?;
         let rate = by_time + dot(bar, &f[0]);
@@ -160,7 +160,8 @@ where
         let vanishes = rate.abs() <= T::from_f64(64.0) * T::EPSILON * size || !rate.is_finite();
         // The trigger is 0 there to the rounding of its terms and of time, or it jumps over 0.
         let terms = (by_time * *t).abs() + sum_of_sizes(bar, y);
-        let near = T::from_f64(NEAR) * size * *span + T::from_f64(64.0) * T::EPSILON * terms;
+        let terms = terms + size * t.abs();
+        let near = T::from_f64(NEAR) * size * step + T::from_f64(64.0) * T::EPSILON * terms;
         let missed = field.trigger_on(sides, *number, *t, solution).abs();
         let jumps = event.trigger != Trigger::Time && missed > near;
         if vanishes || jumps {

@@ -9,8 +9,8 @@ use crate::slices::dot;
 use crate::stop::Stop;
 use crate::time::{Observer, StepRecord};
 use crate::{
-    FieldVjp, Leg, MethodVjp, Occurrence, Problem, Real, Sides, SolveError, State, Stats, Step,
-    VectorField,
+    Action, FieldVjp, Leg, MethodVjp, Occurrence, Problem, Real, Sides, SolveError, State, Stats,
+    Step, VectorField,
 };
 
 /// A leg that has been solved, for the way back.
@@ -76,6 +76,7 @@ where
         let Forward { keeper, value, points: passed, read, mut mean, .. } = forward;
         slopes = forward.slopes;
         way.stats.add(&end.stats);
+        way.stats.record_bytes += end.record.bytes();
         way.stats.bytes_kept += end.record.bytes()
             + passed.bytes()
             + keeper.bytes()
@@ -89,6 +90,11 @@ where
         for occurrence in &events {
             way.stats.bytes_kept += occurrence.before.bytes() + occurrence.after.bytes();
             way.loss += loss.event(occurrence);
+        }
+        if let Some(slopes) = &mut slopes
+            && events.last().is_some_and(|last| last.event.action == Action::End)
+        {
+            slopes.end_at(t1);
         }
         way.legs.push(Traversed {
             y0: start,
@@ -130,6 +136,8 @@ struct Forward<'a, T: Real, F: VectorField<T>, S, K> {
 /// The derivatives by save times.
 struct Slopes<'a, T: Real, F: VectorField<T>> {
     list: Vec<T>,
+    /// The time of the last one.
+    last: Option<T>,
     field: &'a F,
     /// The sides of the field's jumps on the leg.
     sides: Sides,
@@ -141,16 +149,24 @@ struct Slopes<'a, T: Real, F: VectorField<T>> {
 impl<'a, T: Real, F: VectorField<T>> Slopes<'a, T, F> {
     fn new(Problem { field, y0, .. }: &'a Problem<T, F>) -> Self {
         let (bar, f) = (y0.zeros_like(), y0.zeros_like());
-        Self { list: Vec::new(), field, sides: Sides::default(), bar, f }
+        Self { list: Vec::new(), last: None, field, sides: Sides::default(), bar, f }
     }
 
     /// Of what the loss sees at a save point.
     fn push(&mut self, loss: &dyn Loss<T, F::State>, (index, t): (usize, T), y: &F::State) {
-        let Self { list, field, sides, bar, f } = self;
+        let Self { list, last, field, sides, bar, f } = self;
+        *last = Some(t);
         bar.fill(T::ZERO);
         loss.cotangent(index, t, y, bar);
         field.eval_on(*sides, t, y, f);
         list.push(dot(bar, f) + loss.time_cotangent(index, t, y));
+    }
+
+    /// An event ends the solve at `t`: a save point there is where the event is, whatever its time was.
+    fn end_at(&mut self, t: T) {
+        if let Some(slope) = self.list.last_mut().filter(|_| self.last == Some(t)) {
+            *slope = T::ZERO;
+        }
     }
 }
 

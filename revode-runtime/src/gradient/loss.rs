@@ -6,8 +6,8 @@ use crate::{InitialState, Occurrence, Real, SolveError, State};
 
 /// A loss that is a sum over the save points, and over the events.
 ///
-/// Its value is evaluated on the way forward, its cotangent on the way back: nothing has to be kept
-/// for it but the points that lie inside steps, and the events.
+/// Its value is evaluated on the way forward, its cotangent on the way back (forward too where derivatives by save times
+/// are asked for): nothing has to be kept for it but the points that lie inside steps, and the events.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loss of the states `{S}`",
     label = "expected a loss of these states",
@@ -35,7 +35,8 @@ pub trait Loss<T: Real, S: State<T>> {
     fn cotangent(&self, index: usize, t: T, y: &S, y_bar: &mut S);
 
     /// The derivative of that term with respect to `t`, which moves where a point is the end of a solve that an event ends,
-    /// or the end of the time span. (All other points stay where they are.)
+    /// or the end of the time span, and where the derivatives by save times are asked for
+    /// ([`SaveAt::differentiated`](crate::SaveAt::differentiated)).
     fn time_cotangent(&self, index: usize, t: T, y: &S) -> T {
         let _ = (index, t, y);
         T::ZERO

@@ -54,7 +54,8 @@ pub struct Gradient<F, S, T> {
     pub t1: T,
     /// Its derivatives with respect to the save times, one for each that the solve has passed, where
     /// [`SaveAt::differentiated`](crate::SaveAt::differentiated) asks for them: `(∂l/∂y)ᵀ f(t, y) + ∂l/∂t` of what the
-    /// loss `l` sees there. That of the end is `t1`.
+    /// loss `l` sees there. That of the end is `t1`; that of a point at which an event ends the solve is 0, since it
+    /// moves with the event.
     pub save_times: Vec<T>,
     /// The estimated error of the gradient with respect to that of the equation; `None` where it is not estimated:
     /// with fixed steps unless a [`gradient_tolerance`](crate::Solver::gradient_tolerance) is asked for, and

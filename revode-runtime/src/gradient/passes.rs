@@ -125,18 +125,18 @@ where
         output: reads.then(|| scheme.method().dense_output_vjp(field, y0)),
         watch: Watch::new(allowed.unwrap_or(0.0)),
         flow: allowed.map(|_| Flow::new(field, y0)),
-        events: EventsVjp::new(ask.problem),
-        sides_after: legs.last().map_or(Sides::default(), |last| last.record.sides()),
+        events: EventsVjp::new(field, y0),
         evaluations: 0,
         strategy: StrategyStats::None,
         records: Vec::with_capacity(legs.len()),
     };
+    let sides = legs.first().map_or(Sides::default(), |leg| leg.record.sides());
     let t1_bar = legs.last().map_or(T::ZERO, |leg| of_end(ask.problem, loss, scheme, leg));
     let mut adjoint = Adjoint::zero(y0.zeros_like(), field, allowed.is_some());
     for leg in legs.into_iter().rev() {
         adjoint = back.over(ask.problem, leg, adjoint)?;
     }
-    let Back { work, output, watch, flow, events, sides_after, .. } = back;
+    let Back { work, output, watch, flow, events, .. } = back;
     let Back { evaluations, strategy, mut records, .. } = back;
     records.reverse();
     stats.strategy = strategy;
@@ -150,7 +150,7 @@ where
     }
     stats.refinements = ask.refinement.borrow().rounds;
     let Adjoint { main: Cotangent { state: y0, model }, embedded } = adjoint;
-    let t0_bar = of_start(ask.problem, loss, (sides_after, ask.plan.start), &y0);
+    let t0_bar = of_start(ask.problem, loss, (sides, ask.plan.start), &y0);
     // The derivatives at both ends of the span.
     stats.evaluations += 2;
     let mut found =
@@ -192,9 +192,7 @@ struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
     output: Option<BoxedDenseOutputVjp<'a, T, F>>,
     watch: Watch,
     flow: Option<Flow<T, F::State>>,
-    events: EventsVjp<T, F, F::State>,
-    /// The sides of the field's jumps on the leg that was taken back last.
-    sides_after: Sides,
+    events: EventsVjp<F, F::State>,
     /// The evaluations of the keepers, and what they report.
     evaluations: u64,
     strategy: StrategyStats,
@@ -219,7 +217,7 @@ where
         let Traversed { y0, t0, t1, mut state, events, record, mut points, mut read, mut keeper } =
             leg;
         let sides = record.sides();
-        let Self { scheme, loss, work, output, watch, flow, sides_after, .. } = self;
+        let Self { scheme, loss, work, output, watch, flow, .. } = self;
         let Problem { field, y0: first, .. } = problem;
         let between = output.as_mut().map(|output| Between::new(&mut **output, first));
         let between = between.as_ref();
@@ -234,9 +232,9 @@ where
             }
             at_end = loss.time_cotangent(index, t1, &last.before);
         }
-        let occurred = (scheme.solution(&state), &events[..]);
-        self.events.back(field, [sides, *sides_after], occurred, (*loss, at_end), &mut after)?;
-        *sides_after = sides;
+        let step = (t1 - t0).abs() / T::from_f64(record.len().max(1) as f64);
+        let occurred = (scheme.solution(&state), step, &events[..]);
+        self.events.back(field, sides, occurred, (*loss, at_end), &mut after)?;
         let mut adjoint = after.map(|after| {
             let mut bar = scheme.zero_bar(&after);
             if after.as_slice().iter().any(|bar| *bar != T::ZERO) {

@@ -15,8 +15,8 @@ pub(super) struct Watched {
     /// The number of the event.
     pub(super) number: usize,
     trigger: Trigger,
-    /// Whether the field changes sides there.
-    switches: bool,
+    /// The side on which the field is, where it changes sides there.
+    side: Option<f64>,
     /// The value at the start of the step.
     start: f64,
     /// The sign that it came from, where it has just happened and not been moved away from 0.
@@ -53,7 +53,7 @@ impl Watched {
         Self {
             number,
             trigger,
-            switches: false,
+            side: None,
             start,
             from,
             ignored: false,
@@ -61,9 +61,14 @@ impl Watched {
         }
     }
 
-    /// One where the field changes sides.
-    pub(super) fn that_switches(self) -> Self {
-        Self { switches: true, ..self }
+    /// One where the field changes sides, and is on this one: 1, −1, or 0 where it stays at the place.
+    pub(super) fn that_switches(self, side: f64) -> Self {
+        Self { side: Some(side), ..self }
+    }
+
+    /// Whether it is where the field changes sides, and has been left for the side of `g`.
+    pub(super) fn is_left(&self, g: f64) -> bool {
+        self.side == Some(0.0) && g != 0.0
     }
 
     /// The value at the start of the step.
@@ -100,17 +105,19 @@ impl Watched {
     }
 
     /// Whether the trigger, which has just happened, goes on to the side that it was coming to though the solution was to
-    /// stay: the tangent is 0, as after an impact without rebound.
+    /// stay: the tangent is 0, as after an impact without rebound. Or whether the field, on its side of a jump that the
+    /// step starts at, takes the solution to the other one.
     pub(super) fn breaks_through(&self) -> bool {
-        let (Some(from), [(_, start), (_, after), ..]) = (self.from, &self.looks[..]) else {
+        let [(_, start), (_, after), ..] = self.looks[..] else { return false };
+        if !self.leaves() {
             return false;
-        };
-        let goes = if *start == 0.0 { sign_of(*after) } else { sign_of(*start) };
-        if self.switches {
-            // On its new side the field takes the solution back.
-            return goes == from;
         }
-        *start == 0.0 && goes == -from && self.happens_from(from)
+        let goes = if start == 0.0 { sign_of(after) } else { sign_of(start) };
+        match (self.side, self.from) {
+            (Some(side), _) => side != 0.0 && goes == -side,
+            (None, Some(from)) => start == 0.0 && goes == -from && self.happens_from(from),
+            (None, None) => false,
+        }
     }
 
     /// Whether it is looked for where the trigger comes from values of this sign.

@@ -93,7 +93,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
         Leg { field, y0, t0, sides, .. }: Leg<'_, T, F>,
         happened: &[Found],
     ) -> Result<Option<Box<Self>>, SolveError> {
-        let mut watched = Vec::new();
+        let (mut watched, mut jump) = (Vec::new(), 0);
         for number in 0..field.event_count() {
             let Event { trigger, action, .. } = field.event(number);
             if trigger == Trigger::Time {
@@ -103,7 +103,12 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let found = happened.iter().find(|found| found.number == number && found.stays(start));
             let from = found.map(|found| found.from);
             let one = Watched::new(number, trigger, start, from);
-            watched.push(if action == Action::Switch { one.that_switches() } else { one });
+            watched.push(if action == Action::Switch {
+                jump += 1;
+                one.that_switches(sides.sign::<T>(jump - 1).to_f64())
+            } else {
+                one
+            });
         }
         let cubic = CubicHermite::new(y0);
         let (y, happened) = (y0.zeros_like(), Vec::new());
@@ -287,6 +292,19 @@ impl<T: Real, S: State<T>> Events<T, S> {
         step: Step<T>,
         y: &S,
     ) -> Result<bool, SolveError> {
+        let happened = self.happens(field, step, y);
+        self.reject();
+        happened?;
+        Ok(!self.happened.is_empty())
+    }
+
+    /// Takes the events that happen at the end of a step.
+    fn happens<F: VectorField<T, State = S>>(
+        &mut self,
+        field: &F,
+        step: Step<T>,
+        y: &S,
+    ) -> Result<(), SolveError> {
         let found = self.found;
         let near = rounding(step) / (step.end - step.t).abs().to_f64();
         for (index, watched) in self.watched.iter_mut().enumerate() {
@@ -295,14 +313,15 @@ impl<T: Real, S: State<T>> Events<T, S> {
             // across since they were looked at.
             let sought = found.filter(|(found, _)| *found == index).map(|(_, from)| from);
             let near = if found.is_some() { near } else { 0.0 };
+            let number = watched.number;
             if let Some(from) = sought.or_else(|| watched.has_crossed(g, near)) {
-                let number = watched.number;
                 self.happened.push(Found { number, from, missed: g.abs() });
+            } else if watched.is_left(g) {
+                self.happened.push(Found { number, from: 0.0, missed: 0.0 });
             }
             watched.restart(g);
         }
-        self.reject();
-        Ok(!self.happened.is_empty())
+        Ok(())
     }
 
     /// The step that was tried last has not been taken, for another reason than events.

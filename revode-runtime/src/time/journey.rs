@@ -131,7 +131,7 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             plan,
             t: problem.t0,
             y: None,
-            sides: sides::start(&problem.field, problem.t0, &problem.y0, problem.t1 - problem.t0),
+            sides: sides::start(&problem.field, problem.t0, &problem.y0, problem.t1 - problem.t0)?,
             first: true,
             changed: false,
             over: false,
@@ -199,7 +199,9 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         // Of a pair of odd order the event was found in `y`, and the next leg starts from the mean of `y` and `z`.
         for found in &mut found {
             let g = field.trigger_on(self.sides, found.number, t, y).to_f64();
-            found.missed = found.missed.max(g.abs());
+            if found.from != 0.0 {
+                found.missed = found.missed.max(g.abs());
+            }
         }
         let mut events: Vec<usize> = found.iter().map(|found| found.number).collect();
         if let Some(halt) = self.halts.pop_if(|halt| halt.t == t) {
@@ -227,14 +229,25 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
     }
 
     /// The leg has come so far, and its state was changed by hand to `y`.
-    pub(crate) fn go_on_from(&mut self, arrival: &Arrival<T>, y: &F::State) {
+    ///
+    /// # Errors
+    /// [`SolveError::Chattering`] where that is a place from which the fields of both sides lead back.
+    pub(crate) fn go_on_from(
+        &mut self,
+        arrival: &Arrival<T>,
+        y: &F::State,
+    ) -> Result<(), SolveError> {
         let &Arrival { t, tried, .. } = arrival;
         self.tried = self.tried.saturating_add(tried);
+        // What has just happened at this time, and stays at 0, does not happen once more.
+        if t != self.t {
+            self.happened.clear();
+        }
         (self.t, self.first, self.changed, self.h) = (t, false, true, None);
-        self.happened.clear();
-        let span = self.problem.t1 - t;
-        self.sides = sides::settled(&self.problem.field, self.sides, (t, y), (&[], span));
+        let (found, span) = ((&self.happened[..], true), self.problem.t1 - t);
+        self.sides = sides::settled(&self.problem.field, self.sides, (t, y), found, span)?;
         self.y = Some(Box::new(y.clone()));
+        Ok(())
     }
 
     /// Changes the state `y` by events in their order.
@@ -246,22 +259,29 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let (field, t) = (&self.problem.field, self.t);
         let mut occurred = Vec::with_capacity(events.len());
         self.changed = false;
+        let span = self.problem.t1 - t;
         for number in events {
             let (event, before) = (field.event(*number), y.clone());
-            self.sides = sides::beyond(field, self.sides, *number);
-            if event.action == Action::Reset {
-                field.reset(*number, t, &mut y);
-                check_reset(event, t, &y)?;
-                self.changed = true;
+            match event.action {
+                // (After a change it is on the side to which it goes from there.)
+                Action::Switch if !self.changed => {
+                    self.sides = sides::beyond(field, self.sides, *number);
+                }
+                Action::Reset => {
+                    field.reset(*number, t, &mut y);
+                    check_reset(event, t, &y)?;
+                    self.changed = true;
+                }
+                _ => {}
             }
-            let after = y.clone();
+            if matches!(event.action, Action::Switch | Action::Reset) {
+                let found = (&self.happened[..], self.changed);
+                self.sides = sides::settled(field, self.sides, (t, &y), found, span)?;
+            }
+            let (after, sides) = (y.clone(), self.sides);
             let (number, nth) = (*number, self.counts[*number]);
             self.counts[number] += 1;
-            occurred.push(Occurrence { number, event, nth, t, before, after });
-        }
-        if !events.is_empty() {
-            let span = self.problem.t1 - t;
-            self.sides = sides::settled(field, self.sides, (t, &y), (&self.happened, span));
+            occurred.push(Occurrence { number, event, nth, t, before, after, sides });
         }
         self.y = Some(Box::new(y));
         Ok(occurred)

@@ -42,6 +42,8 @@ pub(super) struct Steps<T> {
     /// The step that was proposed last, and how it relates to the stop it goes to.
     proposed: Proposed<T>,
     rejected: u64,
+    /// Those of them that were to be taken again, to another stop.
+    retried: u64,
     /// What error control makes no step shorter than; 0 without a limit.
     pub(super) least: T,
 
@@ -113,6 +115,7 @@ impl<T: Real> Steps<T> {
                 accepted: false,
             },
             rejected: 0,
+            retried: 0,
             least: T::ZERO,
             ladder: Ladder { t, base: none },
             ticks: 0,
@@ -222,6 +225,12 @@ impl<T: Real> Steps<T> {
     /// The proposed step is taken again, to another stop.
     pub(super) fn retry(&mut self) {
         self.rejected += 1;
+        self.retried += 1;
+    }
+
+    /// The number of steps that were taken again.
+    pub(super) fn retried(&self) -> u64 {
+        self.retried
     }
 
     /// Whether no step leads on: a rejected one leaves a size below the rounding of time or had the least size, or an

@@ -89,6 +89,8 @@ where
         Stats {
             accepted: steps.len(),
             rejected: steps.tried() - steps.len(),
+            taken_again: steps.retried(),
+            legs: 1,
             stability_limited: self.stability_limited,
             below_tolerance: time_loop.control.below_tolerance(memory),
             evaluations: self.evaluations + looks + found + taken,
