@@ -76,6 +76,11 @@ impl Watched {
         self.start
     }
 
+    /// What has the sign with which the step begins.
+    pub(super) fn begins(&self) -> f64 {
+        self.looks.first().map_or(self.start, |look| look.1)
+    }
+
     /// Whether it has just happened at the start of the step, and stays at 0.
     pub(super) fn has_happened(&self) -> bool {
         self.from.is_some()
@@ -283,16 +288,19 @@ pub(super) struct Search {
     low: f64,
     high: f64,
     seen: bool,
+    /// Whether the trigger has its sign before at the start or at the end of a step. (A bump of the cubic can begin with the
+    /// other sign, and be the cubic's alone.)
+    comes: bool,
     last: Option<(f64, f64)>,
     tries: u32,
 }
 
 impl Search {
-    /// For a crossing in a step of this length.
-    pub(super) fn new(crossing: &Crossing, length: f64) -> Self {
+    /// For a crossing in a step of this length, at whose start the trigger has the sign of `start`.
+    pub(super) fn new(crossing: &Crossing, length: f64, start: f64) -> Self {
         let Crossing { slope, sign, .. } = *crossing;
-        let slope = slope / length;
-        Self { sign, slope, low: 0.0, high: length, seen: false, last: None, tries: 0 }
+        let (slope, comes) = (slope / length, start * sign > 0.0);
+        Self { sign, slope, low: 0.0, high: length, seen: false, comes, last: None, tries: 0 }
     }
 
     /// The sign of the trigger before the event.
@@ -306,6 +314,7 @@ impl Search {
         // (NaN is beyond.)
         if g * self.sign > 0.0 {
             self.low = self.low.max(length);
+            self.comes = true;
         } else {
             self.high = self.high.min(length);
             self.seen |= g.is_finite();
@@ -318,11 +327,11 @@ impl Search {
         }
         self.last = Some((length, g));
         let miss = -g / self.slope;
-        if g == 0.0 || miss.abs() <= rounding {
+        if self.comes && (g == 0.0 || miss.abs() <= rounding) {
             return Verdict::Found;
         }
         if self.high - self.low <= rounding || self.tries >= MOST_TRIES {
-            return if self.seen { Verdict::Found } else { Verdict::Nothing };
+            return if self.seen && self.comes { Verdict::Found } else { Verdict::Nothing };
         }
         let next = length + miss;
         let inside = next > self.low && next < self.high;
@@ -382,12 +391,12 @@ mod tests {
 
     #[test]
     fn a_search_ends_at_the_event_or_says_that_there_is_none() {
-        let run = |g: &dyn Fn(f64) -> f64| {
+        let run_from = |start: f64, g: &dyn Fn(f64) -> f64| {
             let mut watched = Watched::new(0, Trigger::Falling, 1.0, None);
             watched.begin(0.0);
             watched.look(1.0, -1.0);
             let crossing = watched.first_crossing(|theta| 1.0 - 2.0 * theta).unwrap();
-            let mut search = Search::new(&crossing, 2.0);
+            let mut search = Search::new(&crossing, 2.0, start);
             let mut length = 1.0;
             for tries in 1..100 {
                 match search.next(length, g(length), 1e-15) {
@@ -397,6 +406,7 @@ mod tests {
             }
             panic!("a search without end");
         };
+        let run = |g: &dyn Fn(f64) -> f64| run_from(1.0, g);
         let (verdict, length, tries) = run(&|x| f64::exp(-x) - 0.3);
         assert_eq!(verdict, Verdict::Found);
         assert!((length + 0.3_f64.ln()).abs() < 1e-14 && tries < 12, "{length} {tries}");
@@ -404,5 +414,9 @@ mod tests {
         // Across a jump the bracket closes.
         let (verdict, length, _) = run(&|x| if x < 0.7 { 1.0 } else { -1.0 });
         assert!(verdict == Verdict::Found && (length - 0.7).abs() < 1e-11, "{length}");
+        // From below, over a bump that is the cubic's alone, or the steps' too.
+        assert_eq!(run_from(-1.0, &|x| -0.1 - x).0, Verdict::Nothing);
+        let (verdict, length, _) = run_from(-1.0, &|x| 0.1 - (x - 0.7).powi(2));
+        assert!(verdict == Verdict::Found && (length - 0.7 - 0.1_f64.sqrt()).abs() < 1e-11);
     }
 }

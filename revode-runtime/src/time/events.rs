@@ -155,7 +155,8 @@ impl<T: Real, S: State<T>> Events<T, S> {
                     let earlier =
                         is_earlier.then(|| self.earlier(field, step, ends[1], index)).flatten();
                     if let Some((earlier, crossing)) = earlier {
-                        self.search = Some((earlier, Search::new(&crossing, length)));
+                        let begins = self.watched[earlier].begins();
+                        self.search = Some((earlier, Search::new(&crossing, length, begins)));
                         self.aim(step, crossing.theta * length)
                     } else {
                         self.found = Some((index, sign));
@@ -194,7 +195,8 @@ impl<T: Real, S: State<T>> Events<T, S> {
                 let number = watched.number;
                 self.happened.push(Found { number, from: crossing.sign, missed });
             } else if first.is_none_or(|(_, theta, _)| crossing.theta < theta) {
-                first = Some((index, crossing.theta, Search::new(&crossing, length)));
+                let search = Search::new(&crossing, length, watched.begins());
+                first = Some((index, crossing.theta, search));
             }
         }
         if !self.happened.is_empty() {
