@@ -4,15 +4,17 @@
 //! given sides ([`VectorField::eval_on`]), which its steps carry ([`Step::sides`](crate::Step::sides)); the next leg begins
 //! where a step has ended at a jump, on the other side.
 
-use crate::slices::sign_of;
+use crate::slices::{largest, sign_of};
 use crate::time::Found;
 use crate::{Action, Real, Sides, SolveError, State, VectorField, support};
 
-/// The part of the span, and how often 16 times more of it, over which it is looked for where a solution goes that is at a
-/// jump; in how many steps of Euler's method: with each a further derivative shows.
-const TANGENT: f64 = 1e-6;
+/// How often, 16 times longer each time, it is looked for where a solution goes that is at a jump, in at most so many
+/// steps of Euler's method: with each a further derivative shows.
 const LONGER: u32 = 5;
-const EULER_STEPS: u32 = 3;
+const MOST_EULER_STEPS: usize = 16;
+
+/// The part of its size that a state changes by in the first of these steps, at most.
+const SMALL: f64 = 1e-3;
 
 /// The numbers of the jumps, and of the events that they are.
 fn jumps<T: Real, F: VectorField<T>>(field: &F) -> impl Iterator<Item = (usize, usize)> {
@@ -37,7 +39,7 @@ pub(crate) fn start<T: Real, F: VectorField<T>>(
             format!("it has {count} jumps that it knows, and at most {} can be", Sides::MOST);
         return Err(SolveError::argument("field", problem));
     }
-    settled(field, Sides::default(), (t, y), (&[], false), span)
+    settled(field, [Sides::default(); 2], (t, y), (&[], false), span)
 }
 
 /// The sides beyond the jump that event `number` is; the same where it is none.
@@ -48,38 +50,55 @@ pub(crate) fn beyond<T: Real, F: VectorField<T>>(field: &F, sides: Sides, number
     }
 }
 
-/// The sides where events that have `happened` have led to the state `y` at `t`, from which the solution goes on for
-/// `span`: taken anew, but for those of the jumps that it has just crossed and stays at, unless the state was `changed`. At
-/// another jump it is the side to which the field takes it.
+/// The sides where events that have `happened` have led to the state `y` at `t`, from which the solution goes on in the
+/// direction of the `span`; `before` they were others. They are taken anew where there is none, or the state was
+/// `changed`, or the place of a jump has moved with another one. At a jump it is the side to which the field takes the
+/// solution.
 ///
 /// # Errors
 /// [`SolveError::Chattering`] where the fields of both sides of a jump lead back to it.
 pub(crate) fn settled<T: Real, F: VectorField<T>>(
     field: &F,
-    mut sides: Sides,
+    [before, mut sides]: [Sides; 2],
     (t, y): (T, &F::State),
     (happened, changed): (&[Found], bool),
     span: T,
 ) -> Result<Sides, SolveError> {
-    // The place of a jump can move with those before it in the list.
+    let mut at = Vec::new();
     for (jump, event) in jumps(field) {
         let g = field.trigger_on(sides, event, t, y);
         let stays = |found: &Found| found.number == event && found.stays(g.to_f64());
-        let stays = happened.iter().any(stays);
-        if stays && !changed {
-            continue;
+        let is_known = !changed && sides.sign::<T>(jump) != T::ZERO;
+        if happened.iter().any(stays) || g == T::ZERO {
+            at.push((jump, event));
+        } else if !is_known || field.trigger_on(before, event, t, y) != g {
+            sides = sides.with(jump, g);
         }
-        sides = if stays || g == T::ZERO {
-            sides.with(jump, side_at(field, sides, (jump, event), (t, y), span)?)
-        } else {
-            sides.with(jump, g)
-        };
+    }
+    // One can tell where the solution goes that is at another one.
+    while !at.is_empty() {
+        let (count, mut failed) = (at.len(), None);
+        at.retain(|of| match side_at(field, sides, *of, (t, y), span) {
+            Ok(side) => {
+                sides = sides.with(of.0, side);
+                false
+            }
+            Err(error) => {
+                failed = Some(error);
+                true
+            }
+        });
+        if let Some(error) = failed.filter(|_| at.len() == count) {
+            return Err(error);
+        }
     }
     Ok(sides)
 }
 
-/// The side, 1 or −1, to which the field takes the solution from a jump that it is at; 0 where it stays there. Where each side
-/// leads away it is the positive one.
+/// The side, 1 or −1, to which the field takes the solution from a jump that it is at. Where each side leads away, or none,
+/// it is the one that it has, or the positive one where it leads away.
+// (On its own, as a solve has counted what it takes of the stack.)
+#[inline(never)]
 fn side_at<T: Real, F: VectorField<T>>(
     field: &F,
     sides: Sides,
@@ -87,15 +106,17 @@ fn side_at<T: Real, F: VectorField<T>>(
     (t, y): (T, &F::State),
     span: T,
 ) -> Result<T, SolveError> {
+    let has: T = sides.sign(jump);
     let goes = |side| goes(field, sides.with(jump, side), event, (t, y), span);
     let (above, below) = (goes(T::ONE), goes(-T::ONE));
     if above < 0.0 && below > 0.0 {
-        return Err(SolveError::Chattering {
-            event: field.event(event).to_string(),
-            t: t.to_f64(),
-        });
+        let event = field.event(event).to_string();
+        return Err(SolveError::Chattering { event, t: t.to_f64() });
     }
-    Ok(if above > 0.0 || (above == 0.0 && below > 0.0) {
+    let leads_away = above > 0.0 && below < 0.0;
+    Ok(if (leads_away || (above == 0.0 && below == 0.0)) && has != T::ZERO {
+        has
+    } else if above > 0.0 || (above == 0.0 && below > 0.0) {
         T::ONE
     } else if below < 0.0 || (below == 0.0 && above < 0.0) {
         -T::ONE
@@ -112,25 +133,30 @@ fn goes<T: Real, F: VectorField<T>>(
     (t, y): (T, &F::State),
     span: T,
 ) -> f64 {
-    let least = T::from_f64(64.0) * T::EPSILON * t.abs();
-    let mut part = (T::from_f64(TANGENT) * span.abs()).max(least);
+    let (mut now, mut next, mut f) = (y.clone(), y.zeros_like(), y.zeros_like());
+    field.eval_on(sides, t, y, &mut f);
+    let (size, rate) = (largest(y.as_slice()), largest(f.as_slice()));
+    let mut part = T::EPSILON.sqrt() * span.abs();
+    if size * rate > 0.0 {
+        part = part.min(T::from_f64(SMALL * size / rate));
+    }
+    part = part.max(T::from_f64(64.0) * T::EPSILON * t.abs());
     if span < T::ZERO {
         part = -part;
     }
     let g = field.trigger_on(sides, event, t, y);
-    let (mut now, mut next, mut f) = (y.clone(), y.zeros_like(), y.zeros_like());
     for _ in 0..LONGER {
         now.assign(y);
         let mut time = t;
-        for _ in 0..EULER_STEPS {
+        for _ in 0..=y.len().min(MOST_EULER_STEPS) {
             field.eval_on(sides, time, &now, &mut f);
             support::stage(&mut next, &now, [(part, &f)]);
             std::mem::swap(&mut now, &mut next);
             time += part;
-        }
-        let sign = sign_of((field.trigger_on(sides, event, time, &now) - g).to_f64());
-        if sign != 0.0 {
-            return sign;
+            let sign = sign_of((field.trigger_on(sides, event, time, &now) - g).to_f64());
+            if sign != 0.0 {
+                return sign;
+            }
         }
         part *= T::from_f64(16.0);
     }

@@ -313,3 +313,26 @@ fn an_event_of_a_pair_happens_once() {
         }
     }
 }
+
+/// Thrown from below a level, it falls through it in the same step in which it has risen above.
+#[test]
+fn what_rises_and_falls_in_one_step_falls() {
+    ode! {
+        struct Thrown { state { y } params { up } }
+        dy/dt = up - 2 * t;
+        event falls = y, falling;
+    }
+    for up in [2.5, 2.6, 2.7, 2.8, 2.9, 3.0, 3.1] {
+        let problem = Problem::new(Thrown { up }, [-1.5], 0.0..2.0);
+        let expected = 0.5 * (up + (up * up - 6.0_f64).sqrt());
+        for h in [2.0, 1.9, 1.0, 0.3] {
+            let solver = Solver::new(AnyMethod::Rk4).fixed_step(h);
+            let times = solver.solve(&problem, SaveAt::end()).unwrap().event_times("falls");
+            let right = times.len() == 1 && (times[0] - expected).abs() < 1e-12;
+            assert!(
+                right || (times.is_empty() && expected > 2.0),
+                "{up} {h}: {times:?} {expected}"
+            );
+        }
+    }
+}

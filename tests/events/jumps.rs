@@ -336,3 +336,87 @@ fn the_way_through_jumps_can_be_solved_back() {
     let order = (off(0.02) / off(0.01)).log2();
     assert!((order - 4.0).abs() < 0.2, "{order}");
 }
+
+/// What the sides of starts must not depend on: the order of the jumps, the length of the span, how many derivatives are 0.
+#[test]
+fn sides_of_starts_in_corners() {
+    ode! {
+        struct Helped { state { v } params { push } }
+        dv/dt = -signum(v) + push * signum(t - 1);
+    }
+    let solver = Solver::new(Tsit5).tolerance(1e-9, 1e-9);
+    let problem = Problem::new(Helped { push: 1.5 }, [0.0], 2.0..3.0);
+    let v = solver.solve(&problem, SaveAt::end()).unwrap().y[0][0];
+    assert!((v - 0.5).abs() < 1e-9, "{v}");
+    ode! {
+        struct Circle { state { x, v, z } params { w } }
+        dx/dt = w * v;
+        dv/dt = -w * x;
+        dz/dt = signum(x);
+    }
+    let problem = Problem::new(Circle { w: 2.0 * std::f64::consts::PI }, [0.0, 1.0, 0.0], 0.0..1e6);
+    let mut stepper = solver.stepper(&problem).unwrap();
+    while stepper.t() < 0.4 {
+        stepper.step().unwrap();
+    }
+    assert!((stepper.y()[2] - stepper.t()).abs() < 1e-9);
+    ode! {
+        struct Chain { state { a, b, c, d, e, y } params { rate } }
+        da/dt = rate;
+        db/dt = a;
+        dc/dt = b;
+        dd/dt = c;
+        de/dt = d;
+        dy/dt = heaviside(e);
+    }
+    let problem = Problem::new(Chain { rate: 1.0 }, [0.0; 6], 0.0..1.0);
+    let fit = solver.gradient(&problem, SaveAt::end(), &sum([0.0, 0.0, 0.0, 0.0, 0.0, 1.0]));
+    assert!((fit.unwrap().loss - 1.0).abs() < 1e-12);
+    // Backward on the other side of the place.
+    let problem = Problem::new(Later { rate: 1.0 }, [1.0, 0.0], 1.0..0.0);
+    assert!((solver.solve(&problem, SaveAt::end()).unwrap().y[0][1] + 1.0).abs() < 1e-9);
+}
+
+/// A block comes to rest: an event at the place of the jump ends the sliding.
+#[test]
+fn an_event_at_the_place_of_a_jump_can_end_the_sliding() {
+    ode! {
+        struct Rests { state { x, v, moves } params { k, friction } }
+        dx/dt = v;
+        dv/dt = moves * (-k * x - friction * signum(v));
+        dmoves/dt = 0 * moves;
+        event rest = v, falling { moves = 0; v = 0; }
+    }
+    let problem = Problem::new(Rests { k: 1.0, friction: 0.5 }, [-0.8, 0.0, 1.0], 0.0..10.0);
+    let solver = Solver::new(Tsit5).tolerance(1e-10, 1e-10);
+    for fit in [
+        solver.gradient(&problem, SaveAt::end(), &sum([1.0, 0.0, 0.0])).unwrap(),
+        solver
+            .strategy(Guarded::default())
+            .gradient(&problem, SaveAt::end(), &sum([1.0, 0.0, 0.0]))
+            .unwrap(),
+    ] {
+        // Half an oscillation about −f/k, to −2 f/k − x0, where it rests.
+        assert!((fit.loss + 0.2).abs() < 1e-8, "{}", fit.loss);
+        assert!((fit.y0[0] + 1.0).abs() < 1e-7, "{}", fit.y0);
+        assert!((fit.model.friction + 2.0).abs() < 1e-7, "{:?}", fit.model);
+        assert!((fit.model.k - 1.0).abs() < 1e-7, "{:?}", fit.model);
+    }
+}
+
+/// A jump that is touched and not crossed changes nothing.
+#[test]
+fn a_jump_that_is_touched_is_no_end() {
+    ode! {
+        struct Touched { state { y } params { rate } }
+        dy/dt = rate + heaviside((t - 1)^2);
+    }
+    let problem = Problem::new(Touched { rate: 1.0 }, [0.0], 0.0..2.0);
+    for solution in [
+        Solver::new(Rk4).fixed_step(0.25).solve(&problem, SaveAt::end()).unwrap(),
+        Solver::new(Tsit5).solve(&problem, SaveAt::times([1.0, 2.0])).unwrap(),
+    ] {
+        let y = solution.y.last().unwrap()[0];
+        assert!((y - 4.0).abs() < 1e-9, "{y}");
+    }
+}

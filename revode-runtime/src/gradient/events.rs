@@ -94,12 +94,17 @@ impl<F, S> EventsVjp<F, S> {
         }
         self.evaluations += self.f.len() as u64;
         let mut moved = Vec::with_capacity(occurred.len());
-        for occurrence in occurred {
+        for (i, occurrence) in occurred.iter().enumerate() {
             let mut bar = first.before.zeros_like();
             let t_bar = loss.event_cotangent(occurrence, &mut bar);
             let is_seen = t_bar != T::ZERO || bar.as_slice().iter().any(|x| *x != T::ZERO);
-            // Nothing depends on the time of what is only noted.
-            moved.push(if is_seen || occurrence.event.action != Action::Note {
+            // Nothing depends on the time of what is only noted, nor on that of a jump by nothing.
+            let matters = match occurrence.event.action {
+                Action::Note => false,
+                Action::Switch => self.f[i].as_slice() != self.f[i + 1].as_slice(),
+                Action::Reset | Action::End => true,
+            };
+            moved.push(if is_seen || matters {
                 Some(Moved {
                     rate: self.rate(field, (sides, solution, step), occurrence, &first.before)?,
                     t_bar,

@@ -56,7 +56,7 @@ where
     let mut journey = ask.journey()?;
     let (legs, save_times) = (Vec::with_capacity(1), Vec::new());
     let mut way = Way { legs, loss: T::ZERO, save_times, stats: Stats::default() };
-    let mut slopes = ask.plan.differentiated.then(|| Slopes::new(ask.problem));
+    let mut slopes = ask.plan.differentiated.then(|| Box::new(Slopes::new(ask.problem)));
     let (mut points, mut kept) = (0, 0);
     loop {
         let (leg, course) = journey.leg(kept);
@@ -70,7 +70,10 @@ where
             points: Points::new(points, course.saves_each_step()),
             read: Read::new(),
             mean: y0.zeros_like(),
-            slopes: slopes.map(|slopes| Slopes { sides: leg.sides, ..slopes }),
+            slopes: slopes.map(|mut slopes| {
+                slopes.sides = leg.sides;
+                slopes
+            }),
         };
         let end = time_loop.run(leg, &course, &mut forward)?;
         let Forward { keeper, value, points: passed, read, mut mean, .. } = forward;
@@ -108,9 +111,9 @@ where
             keeper,
         });
         if journey.is_over() {
-            if let Some(Slopes { list, .. }) = slopes {
-                way.stats.evaluations += list.len() as u64;
-                way.save_times = list;
+            if let Some(slopes) = slopes {
+                way.save_times = slopes.list;
+                way.stats.evaluations += way.save_times.len() as u64;
             }
             loss.finish(points)?;
             loss.finish_events(&mut way.legs.iter().flat_map(|leg| &leg.events))?;
@@ -129,8 +132,9 @@ struct Forward<'a, T: Real, F: VectorField<T>, S, K> {
     read: Read<T, F::State>,
     /// Scratch space for a read-out.
     mean: F::State,
-    /// The derivatives by the save times, where they are asked for.
-    slopes: Option<Slopes<'a, T, F>>,
+    /// The derivatives by the save times, where they are asked for. (On the heap, as a solve has counted what it takes of the
+    /// stack.)
+    slopes: Option<Box<Slopes<'a, T, F>>>,
 }
 
 /// The derivatives by save times.

@@ -32,6 +32,8 @@ pub(super) struct Watched {
 pub(super) struct Crossing {
     /// The part of the step.
     pub(super) theta: f64,
+    /// A part before it with the sign before.
+    from: f64,
     /// The derivative by that part.
     slope: f64,
     /// The sign before.
@@ -43,7 +45,8 @@ pub(super) struct Crossing {
 impl Crossing {
     /// Of a straight line from `start` to `end`, which have different signs.
     pub(super) fn straight(start: f64, end: f64, sign: f64) -> Self {
-        Self { theta: start / (start - end), slope: end - start, sign, shown: true }
+        let theta = start / (start - end);
+        Self { theta, from: 0.0, slope: end - start, sign, shown: true }
     }
 }
 
@@ -68,7 +71,7 @@ impl Watched {
 
     /// Whether it is where the field changes sides, and has been left for the side of `g`.
     pub(super) fn is_left(&self, g: f64) -> bool {
-        self.side == Some(0.0) && g != 0.0
+        self.side == Some(0.0) && g != self.start
     }
 
     /// The value at the start of the step.
@@ -119,7 +122,8 @@ impl Watched {
         }
         let goes = if start == 0.0 { sign_of(after) } else { sign_of(start) };
         match (self.side, self.from) {
-            (Some(side), _) => side != 0.0 && goes == -side,
+            // (Of a tangent of 0 the cubic does not tell more.)
+            (Some(side), _) => side != 0.0 && sign_of(start) == -side,
             (None, Some(from)) => start == 0.0 && goes == -from && self.happens_from(from),
             (None, None) => false,
         }
@@ -127,6 +131,10 @@ impl Watched {
 
     /// Whether it is looked for where the trigger comes from values of this sign.
     fn happens_from(&self, sign: f64) -> bool {
+        // A jump is left from the side on which the field is, and from no other.
+        if self.side.is_some_and(|side| side != 0.0 && side != sign) {
+            return false;
+        }
         match self.trigger {
             Trigger::Rising => sign < 0.0,
             Trigger::Falling => sign > 0.0,
@@ -236,7 +244,7 @@ fn lowest(
 /// *Numerical Methods in Scientific Computing I*, section 6.2.2). Where `g` is not a number the root lies before.
 fn root(before: (f64, f64), after: (f64, f64), mut g: impl FnMut(f64) -> f64) -> Crossing {
     let sign = sign_of(before.1);
-    let ((mut a, mut g_a), (mut b, mut g_b)) = (before, after);
+    let ((mut a, mut g_a), (mut b, mut g_b), from) = (before, after, before.0);
     let mut shown = g_b.is_finite();
     if !shown {
         g_b = -g_a;
@@ -262,7 +270,7 @@ fn root(before: (f64, f64), after: (f64, f64), mut g: impl FnMut(f64) -> f64) ->
         }
         (b, g_b) = (theta, far);
     }
-    Crossing { theta: b, slope, sign, shown }
+    Crossing { theta: b, from, slope, sign, shown }
 }
 
 /// What a step says of a search.
@@ -291,6 +299,8 @@ pub(super) struct Search {
     /// Whether the trigger has its sign before at the start or at the end of a step. (A bump of the cubic can begin with the
     /// other sign, and be the cubic's alone.)
     comes: bool,
+    /// Whether it has not at the start.
+    is_bump: bool,
     last: Option<(f64, f64)>,
     tries: u32,
 }
@@ -300,7 +310,9 @@ impl Search {
     pub(super) fn new(crossing: &Crossing, length: f64, start: f64) -> Self {
         let Crossing { slope, sign, .. } = *crossing;
         let (slope, comes) = (slope / length, start * sign > 0.0);
-        Self { sign, slope, low: 0.0, high: length, seen: false, comes, last: None, tries: 0 }
+        let low = if comes { 0.0 } else { crossing.from * length };
+        let (high, is_bump) = (length, !comes);
+        Self { sign, slope, low, high, seen: false, comes, is_bump, last: None, tries: 0 }
     }
 
     /// The sign of the trigger before the event.
@@ -334,7 +346,9 @@ impl Search {
             return if self.seen && self.comes { Verdict::Found } else { Verdict::Nothing };
         }
         let next = length + miss;
-        let inside = next > self.low && next < self.high;
+        // (A step to the end of the interval may have been to the event itself, when nothing had come to it yet.)
+        let below = next < self.high || (self.is_bump && next == self.high);
+        let inside = self.comes && next > self.low && below;
         Verdict::Try(if inside { next } else { 0.5 * (self.low + self.high) })
     }
 }

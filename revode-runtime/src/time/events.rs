@@ -96,6 +96,8 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let (mut watched, mut jump) = (Vec::new(), 0);
         for number in 0..field.event_count() {
             let Event { trigger, action, .. } = field.event(number);
+            let switches = F::JUMPS && action == Action::Switch;
+            jump += usize::from(switches);
             if trigger == Trigger::Time {
                 continue;
             }
@@ -103,8 +105,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let found = happened.iter().find(|found| found.number == number && found.stays(start));
             let from = found.map(|found| found.from);
             let one = Watched::new(number, trigger, start, from);
-            watched.push(if action == Action::Switch {
-                jump += 1;
+            watched.push(if switches {
                 one.that_switches(sides.sign::<T>(jump - 1).to_f64())
             } else {
                 one

@@ -244,8 +244,9 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             self.happened.clear();
         }
         (self.t, self.first, self.changed, self.h) = (t, false, true, None);
-        let (found, span) = ((&self.happened[..], true), self.problem.t1 - t);
-        self.sides = sides::settled(&self.problem.field, self.sides, (t, y), found, span)?;
+        let found = (&self.happened[..], true);
+        let Problem { field, t0, t1, .. } = self.problem;
+        self.sides = sides::settled(field, [self.sides; 2], (t, y), found, *t1 - *t0)?;
         self.y = Some(Box::new(y.clone()));
         Ok(())
     }
@@ -259,9 +260,9 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
         let (field, t) = (&self.problem.field, self.t);
         let mut occurred = Vec::with_capacity(events.len());
         self.changed = false;
-        let span = self.problem.t1 - t;
-        for number in events {
-            let (event, before) = (field.event(*number), y.clone());
+        let span = self.problem.t1 - self.problem.t0;
+        for (i, number) in events.iter().enumerate() {
+            let (event, before, sides) = (field.event(*number), y.clone(), self.sides);
             match event.action {
                 // (After a change it is on the side to which it goes from there.)
                 Action::Switch if !self.changed => {
@@ -276,7 +277,12 @@ impl<'a, T: Real, F: VectorField<T>> Journey<'a, T, F> {
             }
             if matches!(event.action, Action::Switch | Action::Reset) {
                 let found = (&self.happened[..], self.changed);
-                self.sides = sides::settled(field, self.sides, (t, &y), found, span)?;
+                match sides::settled(field, [sides, self.sides], (t, &y), found, span) {
+                    Ok(sides) => self.sides = sides,
+                    Err(error) if i + 1 == events.len() && !self.over => return Err(error),
+                    // What comes next can lead away.
+                    Err(_) => {}
+                }
             }
             let (after, sides) = (y.clone(), self.sides);
             let (number, nth) = (*number, self.counts[*number]);
