@@ -80,7 +80,8 @@ where
     /// The stops that are ahead, the next one last.
     stops: Vec<T>,
     last: Last<T, F::State>,
-    between: Box<Between<'a, T, F, M>>,
+    /// What lies between the ends of the step for which it was asked last.
+    between: Option<Box<Between<'a, T, F, M>>>,
     /// The events at the end of the last step.
     events: Vec<Occurrence<T, F::State>>,
     /// What the legs before have cost.
@@ -97,14 +98,29 @@ struct Last<T, Y> {
     y: Y,
 }
 
-/// The last step, taken once more for what lies between its ends.
+/// A step, taken once more for what lies between its ends.
 struct Between<'a, T: Real, F: VectorField<T>, M: Method<T, F>> {
-    output: BoxedDenseOutput<'a, T, F, M::Stages>,
+    step: Step<T>,
     stages: M::Stages,
-    psi: F::State,
+    output: BoxedDenseOutput<'a, T, F, M::Stages>,
     end: F::State,
-    /// The step that it knows.
-    step: Option<Step<T>>,
+}
+
+impl<'a, T: Real, F: VectorField<T>, M: Method<T, F>> Between<'a, T, F, M> {
+    fn new(method: &'a M, field: &F, step: Step<T>, start: &F::State) -> Result<Self, SolveError> {
+        let (mut stages, mut psi) = (method.stages(field, start), start.zeros_like());
+        let taken = method.increment(field, step, start, &mut stages, &mut psi);
+        taken.map_err(|_| SolveError::not_repeated(step))?;
+        let mut end = start.zeros_like();
+        support::stage(&mut end, start, [(T::ONE, &psi)]);
+        let mut output = method.dense_output(field, start);
+        output.extend(field, step, [start, &end], &mut stages);
+        Ok(Self { step, stages, output, end })
+    }
+
+    fn evaluations(&self, method: &M) -> u64 {
+        method.evaluations(&self.stages) + self.output.evaluations()
+    }
 }
 
 impl<'a, T, F, M, C> Stepper<'a, T, F, M, C>
@@ -116,27 +132,19 @@ where
 {
     /// At the start of what is asked.
     pub(crate) fn new(ask: Ask<'a, T, F, M, C>) -> Result<Self, SolveError> {
-        let Ask { method, problem: Problem { field, y0, .. }, .. } = ask;
-        let scheme = Plain(method.clone());
+        let scheme = Plain(ask.method.clone());
         let journey = Journey::new(ask.problem, Cow::Owned(ask.plan.clone()))?;
         let (leg, course) = journey.leg(0);
         let end = leg.t1;
         let walk = ask.time_loop(&scheme, Purpose::Solution).begin(leg, &course, false)?;
-        let between = Box::new(Between {
-            output: method.dense_output(field, y0),
-            stages: method.stages(field, y0),
-            psi: y0.zeros_like(),
-            end: y0.zeros_like(),
-            step: None,
-        });
         let mut stepper = Self {
             scheme,
             journey,
             walk: Box::new(walk),
             end,
             stops: Vec::new(),
-            last: Last { step: None, y: y0.clone() },
-            between,
+            last: Last { step: None, y: ask.problem.y0.clone() },
+            between: None,
             events: Vec::new(),
             stats: Stats::default(),
             changed: false,
@@ -182,9 +190,13 @@ where
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
         stats.add(&self.walk.stats(&self.ask.time_loop(&self.scheme, Purpose::Solution)));
-        let Between { output, stages, .. } = &*self.between;
-        stats.evaluations += self.ask.method.evaluations(stages) + output.evaluations();
+        stats.evaluations += self.evaluations_between();
         stats
+    }
+
+    /// Those of the step for whose inside it was asked last.
+    fn evaluations_between(&self) -> u64 {
+        self.between.as_ref().map_or(0, |between| between.evaluations(self.ask.method))
     }
 
     /// Lets a step end at the time `t`, which lies ahead, exactly: until then `stepper.t() < t`. The step after goes on as if
@@ -274,17 +286,16 @@ where
             let problem = format!("the last step went from {start} to {end}, and {t} is outside");
             return Err(SolveError::argument("t", problem));
         }
-        let Self { ask: Ask { method, problem, .. }, between, last: Last { y: start, .. }, .. } =
-            self;
-        let Between { output, stages, psi, end, step: known } = &mut **between;
-        let field = &problem.field;
-        if *known != Some(step) {
-            let taken = method.increment(field, step, start, stages, psi);
-            taken.map_err(|_| SolveError::not_repeated(step))?;
-            support::stage(end, start, [(T::ONE, &*psi)]);
-            output.extend(field, step, [start, end], stages);
-            *known = Some(step);
+        let (field, start) = (&self.ask.problem.field, &self.last.y);
+        if self.between.as_ref().is_some_and(|between| between.step != step) {
+            self.stats.evaluations += self.evaluations_between();
+            self.between = None;
         }
+        let between = match self.between.take() {
+            Some(between) => between,
+            None => Box::new(Between::new(self.ask.method, field, step, start)?),
+        };
+        let Between { stages, output, end, .. } = &**self.between.insert(between);
         if theta == T::ONE {
             return Ok(end.clone());
         }
@@ -301,7 +312,7 @@ where
     }
 
     fn next_leg(&mut self, mut by_hand: bool) -> Result<(), SolveError> {
-        let Self { ask, scheme, journey, walk, between, .. } = self;
+        let Self { ask, scheme, journey, walk, .. } = self;
         let time_loop = ask.time_loop(scheme, Purpose::Solution);
         loop {
             let (arrival, cost) = (walk.arrival(), walk.stats(&time_loop));
@@ -321,9 +332,6 @@ where
             self.end = leg.t1;
             **walk = time_loop.begin(leg, &course, false)?;
             self.stats.add(&cost);
-            // The numbers of its steps begin anew.
-            self.stats.evaluations += between.output.evaluations();
-            between.output = ask.method.dense_output(leg.field, leg.y0);
             if walk.t() != self.end {
                 return Ok(());
             }
