@@ -135,6 +135,7 @@ fn goes<T: Real, F: VectorField<T>>(
 ) -> f64 {
     let (mut now, mut next, mut f) = (y.clone(), y.zeros_like(), y.zeros_like());
     field.eval_on(sides, t, y, &mut f);
+    let first = f.clone();
     let (size, rate) = (largest(y.as_slice()), largest(f.as_slice()));
     let mut part = T::EPSILON.sqrt() * span.abs();
     if size * rate > 0.0 {
@@ -148,8 +149,12 @@ fn goes<T: Real, F: VectorField<T>>(
     for _ in 0..LONGER {
         now.assign(y);
         let mut time = t;
-        for _ in 0..=y.len().min(MOST_EULER_STEPS) {
-            field.eval_on(sides, time, &now, &mut f);
+        for i in 0..=y.len().min(MOST_EULER_STEPS) {
+            if i == 0 {
+                f.assign(&first);
+            } else {
+                field.eval_on(sides, time, &now, &mut f);
+            }
             support::stage(&mut next, &now, [(part, &f)]);
             std::mem::swap(&mut now, &mut next);
             time += part;
