@@ -145,9 +145,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
         let rounding = rounding(step);
         if let Some((index, search)) = &mut self.search {
             let (index, sign) = (*index, search.sign());
-            let g = field
-                .trigger_on(step.sides, self.watched[index].number, step.end, ends[1])
-                .to_f64();
+            let g = trigger(field, self.watched[index].number, step, step.end, ends[1]);
             return Ok(match search.next(length, g, rounding) {
                 Verdict::Found => {
                     // Where a trigger jumps, an earlier one may turn out to be no earlier.
@@ -181,7 +179,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let g = |theta: f64| {
                 let theta = T::from_f64(theta);
                 cubic.value(field, step, theta, ends, &(), between);
-                field.trigger_on(step.sides, watched.number, time(step, theta), between).to_f64()
+                trigger(field, watched.number, step, time(step, theta), between)
             };
             let Some(crossing) = watched.first_crossing(g) else { continue };
             if crossing.theta * length <= rounding {
@@ -224,8 +222,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
                 cubic.slope(field, step, T::ZERO, ends, &(), between);
                 let part = T::from_f64(TANGENT) * (step.end - step.t);
                 update(between.as_mut_slice(), [ends[0].as_slice()], |f, [y]| y + part * f);
-                let after =
-                    field.trigger_on(step.sides, watched.number, step.t + part, between).to_f64();
+                let after = trigger(field, watched.number, step, step.t + part, between);
                 tangent = sign_of(after - watched.start());
             }
             watched.begin(tangent);
@@ -234,19 +231,12 @@ impl<T: Real, S: State<T>> Events<T, S> {
             let part = T::from_f64(theta);
             cubic.value(field, step, part, ends, &(), between);
             for watched in watched.iter_mut() {
-                watched.look(
-                    theta,
-                    field
-                        .trigger_on(step.sides, watched.number, time(step, part), between)
-                        .to_f64(),
-                );
+                watched
+                    .look(theta, trigger(field, watched.number, step, time(step, part), between));
             }
         }
         for watched in watched.iter_mut() {
-            watched.look(
-                1.0,
-                field.trigger_on(step.sides, watched.number, step.end, ends[1]).to_f64(),
-            );
+            watched.look(1.0, trigger(field, watched.number, step, step.end, ends[1]));
             if watched.breaks_through() {
                 return Err(chattering(field, watched.number, step.t));
             }
@@ -265,7 +255,7 @@ impl<T: Real, S: State<T>> Events<T, S> {
     ) -> Option<(usize, Crossing)> {
         let near = rounding(step) / (step.end - step.t).abs().to_f64();
         let crossings = self.watched.iter().enumerate().filter_map(|(index, watched)| {
-            let g = field.trigger_on(step.sides, watched.number, step.end, y).to_f64();
+            let g = trigger(field, watched.number, step, step.end, y);
             let sign = watched.has_crossed(g, 0.0).filter(|_| index != found)?;
             let crossing = Crossing::straight(watched.start(), g, sign);
             (crossing.theta < 1.0 - near).then_some((index, crossing))
@@ -357,6 +347,17 @@ fn time<T: Real>(step: Step<T>, theta: T) -> T {
 /// What times of a step are rounded by.
 fn rounding<T: Real>(step: Step<T>) -> f64 {
     ROUNDING * T::EPSILON.to_f64() * step.t.abs().max(step.end.abs()).to_f64()
+}
+
+/// The trigger of an event at a state of a step.
+fn trigger<T: Real, F: VectorField<T>>(
+    field: &F,
+    number: usize,
+    Step { sides, .. }: Step<T>,
+    t: T,
+    y: &F::State,
+) -> f64 {
+    field.trigger_on(sides, number, t, y).to_f64()
 }
 
 /// The trigger of an event at an accepted state.
