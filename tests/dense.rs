@@ -2,7 +2,7 @@
 
 use revode::nalgebra::{DVector, SVector, Vector2};
 use revode::prelude::*;
-use revode::{EmbeddedMethod, Method, Real, Step, StepFailure};
+use revode::{EmbeddedMethod, Method, Reached, Real, Step, StepFailure};
 use revode_testing::dynamics::FitzHughNagumo;
 
 ode! {
@@ -339,4 +339,34 @@ fn a_pair_says_what_to_do_instead() {
     let forward = solver.strategy(StoreAll).forward(&problem, save.clone()).unwrap();
     assert_eq!(solver.forward(&problem, save).unwrap(), forward);
     assert!(solver.forward(&problem, SaveAt::dense()).unwrap().evaluate(1.0).is_ok());
+}
+
+/// The cubic takes the derivative at the start of a step from the step before, if that was the one that it read last. (The
+/// steps of each leg are counted from 0.)
+#[test]
+fn a_stepper_reads_a_step_whatever_it_has_read_before() {
+    ode! {
+        struct Ball { state { x, v } params { g } }
+        dx/dt = v;
+        dv/dt = -g;
+        event bounce = x, falling { v = -0.7 * v; }
+    }
+    let problem = Problem::new(Ball { g: 9.81 }, [1.0, 0.0], 0.0..1.8);
+    let solver = Solver::new(ByHand).fixed_step(0.03);
+    let all = |asked: &dyn Fn(usize) -> bool| {
+        let (mut stepper, mut found) = (solver.stepper(&problem).unwrap(), Vec::new());
+        for i in 0.. {
+            if stepper.step().unwrap() == Reached::End {
+                return found;
+            }
+            let Step { t, end, .. } = stepper.last_step().unwrap();
+            found.push(asked(i).then(|| stepper.interpolate(0.5 * (t + end)).unwrap()));
+        }
+        unreachable!()
+    };
+    let each = all(&|_| true);
+    for chosen in (0..each.len()).flat_map(|i| (i + 1..each.len()).map(move |j| [i, j])) {
+        let found = all(&|i| chosen.contains(&i));
+        assert!(chosen.iter().all(|&i| found[i] == each[i]), "{chosen:?}");
+    }
 }

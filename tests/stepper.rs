@@ -1,7 +1,7 @@
 //! Solves step by step: the same steps as those of a solve, stops, values between, changes by hand.
 
 use revode::prelude::*;
-use revode::{Reached, Step, Stepper};
+use revode::{Reached, Stepper};
 use revode_testing::dynamics::{Decay, Lorenz};
 
 ode! {
@@ -158,31 +158,6 @@ fn what_lies_between_is_what_a_dense_solution_has() {
         }
         // The interpolant's own evaluations are counted.
         assert!(stepper.stats().evaluations > dense.stats.evaluations);
-    }
-}
-
-/// Of a method without an interpolant of its own the cubic takes a derivative from the step before, if that is the one before.
-#[test]
-fn what_lies_between_does_not_depend_on_what_was_asked_before() {
-    let problem = Problem::new(Ball { g: 9.81, e: 0.7 }, [1.0, 0.0], 0.0..1.8);
-    let solver = Solver::new(Rk4).fixed_step(0.03);
-    let all = |asked: &dyn Fn(usize) -> bool| {
-        let (mut stepper, mut found) = (solver.stepper(&problem).unwrap(), Vec::new());
-        for i in 0.. {
-            if stepper.step().unwrap() == Reached::End {
-                return found;
-            }
-            let Step { t, end, .. } = stepper.last_step().unwrap();
-            let middle = asked(i).then(|| stepper.interpolate(0.5 * (t + end)).unwrap());
-            found.push(middle);
-        }
-        unreachable!()
-    };
-    let each = all(&|_| true);
-    // (The steps of each leg are counted from 0.)
-    for chosen in (0..each.len()).flat_map(|i| (i + 1..each.len()).map(move |j| [i, j])) {
-        let found = all(&|i| chosen.contains(&i));
-        assert!(chosen.iter().all(|&i| found[i] == each[i]), "{chosen:?}");
     }
 }
 
