@@ -5,6 +5,11 @@ use revode::prelude::*;
 use revode::{EmbeddedMethod, Method, Reached, Real, Step, StepFailure};
 use revode_testing::dynamics::FitzHughNagumo;
 
+revode::any_method! {
+    fixed {}
+    adaptive { Bosh3 }
+}
+
 ode! {
     struct Spiral {
         state  { x, y }
@@ -315,26 +320,56 @@ fn methods_by_hand_have_cubic_hermite() {
     );
 }
 
+/// Along a pair values lie between the read-outs of the steps, which are met to the last bit, and come near the solution as
+/// those of the method do.
 #[test]
-fn a_pair_says_what_to_do_instead() {
-    let problem = spiral::<f64>(0.0, 3.0);
+fn a_pair_is_read_between_its_read_outs() {
     macro_rules! check {
-        ($($strategy:expr),*) => {$(
-            let solver = Solver::new(Tsit5).strategy($strategy);
-            for save in [SaveAt::every(0.01).interpolated(), SaveAt::dense()] {
-                let error = solver.forward(&problem, save).unwrap_err();
-                assert!(matches!(error, SolveError::InvalidArgument { argument: "save", .. }));
-                assert!(error.to_string().contains("StoreAll"), "{error}");
+        ($method:expr, $tolerance:expr, $($strategy:expr),*) => {$(
+            for (t0, t1) in [(0.0, 3.0), (3.0, 0.0)] {
+                let problem = spiral::<f64>(t0, t1);
+                let exact = Solver::new(Vern8).tolerance(1e-13, 1e-13).solve(&problem, SaveAt::dense()).unwrap();
+                let solver = Solver::new($method).tolerance($tolerance, $tolerance).strategy($strategy);
+                let dense = solver.forward(&problem, SaveAt::dense()).unwrap();
+                let steps = solver.forward(&problem, SaveAt::steps()).unwrap();
+                assert_eq!(dense.stats.accepted, steps.stats.accepted);
+                for (t, y) in steps.t.iter().zip(&steps.y) {
+                    assert_eq!(dense.evaluate(*t).unwrap(), *y);
+                    // No jump there: the step before leads to it.
+                    let before = if t1 > t0 { t.next_down() } else { t.next_up() };
+                    if *t != t0 {
+                        let off = (dense.evaluate(before).unwrap() - y).amax();
+                        assert!(off < 1e-13, "{} {} {t}: {off:e}", stringify!($method), stringify!($strategy));
+                    }
+                }
+                let read = solver.forward(&problem, SaveAt::every(0.01).interpolated()).unwrap();
+                assert_eq!(read.t.len(), 301);
+                assert_eq!(read.stats.accepted, steps.stats.accepted);
+                for (t, y) in read.t.iter().zip(&read.y) {
+                    // (The weights of `Vern6` add up to 400.)
+                    let off = (dense.evaluate(*t).unwrap() - y).amax();
+                    assert!(off < 1e-13, "{} {} {t}: {off:e}", stringify!($method), stringify!($strategy));
+                    let off = (exact.evaluate(*t).unwrap() - y).amax();
+                    assert!(off < 1e2 * $tolerance, "{} {t} {off:e}", stringify!($strategy));
+                    let slope = exact.derivative(*t).unwrap();
+                    let off = (dense.derivative(*t).unwrap() - slope).amax();
+                    assert!(off < 1e3 * $tolerance, "{} {t} {off:e}", stringify!($strategy));
+                }
             }
         )*};
     }
-    check!(
-        Guarded::default(),
-        Exact::default(),
-        Reversible::coupling(0.999),
-        StoreAll.along(Guarded::default())
-    );
-    let solver = Solver::new(Tsit5);
+    macro_rules! each {
+        ($($method:expr, $tolerance:expr;)*) => {$(check!(
+            $method,
+            $tolerance,
+            Guarded::default(),
+            Exact::default(),
+            Reversible::coupling(0.999),
+            StoreAll.along(Guarded::default())
+        );)*};
+    }
+    each!(Tsit5, 1e-9; Bosh3, 1e-7; Vern6, 1e-9; AnyMethod::Bosh3, 1e-7;);
+    let (problem, solver) = (spiral::<f64>(0.0, 3.0), Solver::new(Tsit5));
     let save = SaveAt::every(0.01).interpolated();
     let forward = solver.strategy(StoreAll).forward(&problem, save.clone()).unwrap();
     assert_eq!(solver.forward(&problem, save).unwrap(), forward);

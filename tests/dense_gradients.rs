@@ -176,13 +176,13 @@ fn reading_agrees_with_landing() {
         1e-8,
         Solver::new(Tsit5).tolerance(1e-11, 1e-11),
         Solver::new(Dopri5).tolerance(1e-11, 1e-11),
-        Solver::new(Bosh3).tolerance(1e-11, 1e-11),
         Solver::new(Vern6).tolerance(1e-11, 1e-11),
         Solver::new(Vern7).tolerance(1e-11, 1e-11),
         Solver::new(Dopri8).tolerance(1e-11, 1e-11),
         Solver::new(Rk4).fixed_step(0.003),
         Solver::new(AnyMethod::Tsit5).tolerance(1e-11, 1e-11).unchecked(),
     );
+    each!(f64, 1e-6, Solver::new(Bosh3).tolerance(1e-9, 1e-9));
     each!(f32, 1e-4, Solver::new(Tsit5).tolerance(1e-6, 1e-6));
 }
 
@@ -219,24 +219,132 @@ fn a_dense_solution_has_two_points() {
     assert_eq!(solver.gradient(&problem, SaveAt::dense(), &Distance).unwrap(), expected);
 }
 
+/// A strategy that reverses a pair, and those that store states along it, read the same values and have the same gradient to
+/// the bit.
 #[test]
-fn a_pair_lands_on_its_points() {
-    let problem = problem::<f64>(POINT, SPANS[0]);
-    macro_rules! check {
-        ($($strategy:expr),*) => {$(
-            let solver = Solver::new(Tsit5).strategy($strategy);
-            let save = SaveAt::every(0.1);
-            let error = solver.gradient(&problem, save.clone().interpolated(), &Distance).unwrap_err();
-            assert!(matches!(error, SolveError::InvalidArgument { argument: "save", .. }));
-            assert!(error.to_string().contains("StoreAll"), "{error}");
-            solver.gradient(&problem, save, &Distance).unwrap();
+fn strategies_along_a_pair_agree() {
+    fn check<T: Real, M, C, G>(
+        solver: &Solver<M, C>,
+        problem: &Problem<T, Driven<T>>,
+        strategy: G,
+        saves: &[SaveAt],
+    ) where
+        M: MethodVjp<T, Driven<T>>,
+        C: StepControl<T, Driven<T>, M> + Clone,
+        G: Strategy + Copy + std::fmt::Debug,
+    {
+        for save in saves {
+            let gradient = |fit: Gradient<Driven<T>, _, T>| loss_and_flat(&fit);
+            macro_rules! by {
+                ($strategy:expr) => {
+                    solver.clone().strategy($strategy).gradient(problem, save.clone(), &Distance)
+                };
+            }
+            let found = by!(strategy).unwrap();
+            let path = solver.clone().strategy(strategy).forward(problem, save.clone()).unwrap();
+            let points = path.t.iter().zip(&path.y).enumerate();
+            let value = points.map(|(i, (t, y))| Distance.value(i, *t, y).unwrap()).sum::<T>();
+            assert_eq!(found.loss, value, "{strategy:?} {save:?}");
+            let found = gradient(found);
+            assert_eq!(
+                gradient(by!(StoreAll.along(strategy)).unwrap()),
+                found,
+                "{strategy:?} {save:?}"
+            );
+            let checkpointed = Checkpointed::slots(2).along(strategy);
+            assert_eq!(gradient(by!(checkpointed).unwrap()), found, "{strategy:?} {save:?}");
+        }
+    }
+    macro_rules! each {
+        ($T:ty: $($solver:expr),* $(,)?) => {$(
+            for span in SPANS {
+                let problem = problem::<$T>(POINT, span);
+                check(&$solver, &problem, Guarded::default(), &saves(span));
+                check(&$solver, &problem, Guarded::default().memory(0), &saves(span));
+                check(&$solver, &problem, Exact::default(), &saves(span));
+            }
         )*};
     }
-    check!(
-        Guarded::default(),
-        Exact::default(),
-        Reversible::coupling(0.999),
-        Checkpointed::slots(3).along(Guarded::default()),
-        Auto::memory(50)
+    each!(f64:
+        Solver::new(Tsit5).tolerance(1e-7, 1e-7),
+        Solver::new(Bosh3).tolerance(1e-6, 1e-6),
+        Solver::new(Vern6).tolerance(1e-8, 1e-8),
+        Solver::new(Tsit5).fixed_step(0.03),
+        Solver::new(Euler).fixed_step(0.01),
+        Solver::new(Rk4).fixed_step(0.03),
+        Solver::new(AnyMethod::Tsit5).tolerance(1e-7, 1e-7),
+        Solver::new(AnyMethod::Rk4).fixed_step(0.03),
+    );
+    each!(f32: Solver::new(Tsit5).tolerance(1e-4, 1e-4).unchecked());
+}
+
+/// The published pair with steps of one size is a smooth function of its start and its parameters.
+#[test]
+fn gradients_along_a_pair_are_those_of_the_values_that_were_read() {
+    macro_rules! check {
+        ($method:expr, $strategy:expr) => {
+            for span in SPANS {
+                let solver = Solver::new($method).fixed_step(0.1).strategy($strategy);
+                for save in saves(span) {
+                    let fit =
+                        solver.gradient(&problem::<f64>(POINT, span), save.clone(), &Distance);
+                    let found = loss_and_flat(&fit.unwrap());
+                    for i in 0..4 {
+                        let moved = |d: f64| {
+                            let mut point = POINT;
+                            point[i] += d;
+                            loss(&solver.forward(&problem(point, span), save.clone()).unwrap())
+                        };
+                        let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
+                        let expected = (4.0 * difference(1e-3) - difference(2e-3)) / 3.0;
+                        let off = (found[1 + i] - expected).abs() / expected.abs().max(1.0);
+                        let what = stringify!($method);
+                        assert!(off < 1e-8, "{what} {save:?} {i}: {} {expected}", found[1 + i]);
+                    }
+                }
+            }
+        };
+    }
+    macro_rules! each {
+        ($($method:expr),*) => {$(
+            check!($method, Reversible::coupling(0.97).largest_gap(f64::INFINITY).accuracy(1e-3));
+            check!($method, StoreAll.along(Reversible::coupling(1.0).largest_gap(f64::INFINITY)));
+        )*};
+    }
+    each!(Euler, Rk4, Bosh3, Tsit5, Vern6, AnyMethod::Bosh3, AnyMethod::Rk4);
+}
+
+/// Along pairs as along the method.
+#[test]
+fn reading_along_a_pair_agrees_with_landing() {
+    macro_rules! each {
+        ($($solver:expr, $allowed:expr;)*) => {$(
+            for span in SPANS {
+                let problem = problem::<f64>(POINT, span);
+                for save in [SaveAt::every(0.3), SaveAt::every(0.013)] {
+                    macro_rules! by {
+                        ($strategy:expr) => {
+                            let solver = $solver.strategy($strategy);
+                            let fit = |save: SaveAt| {
+                                loss_and_flat(&solver.gradient(&problem, save, &Distance).unwrap())
+                            };
+                            let off = difference(&fit(save.clone().interpolated()), &fit(save.clone()));
+                            assert!(off < $allowed, "{} {off:e}", stringify!($solver));
+                        };
+                    }
+                    by!(Guarded::default());
+                    by!(Exact::default());
+                    by!(Reversible::coupling(0.999).accuracy(1e-2));
+                    by!(Auto::memory(50));
+                }
+            }
+        )*};
+    }
+    each!(
+        Solver::new(Tsit5).tolerance(1e-11, 1e-11), 1e-8;
+        Solver::new(Bosh3).tolerance(1e-9, 1e-9), 1e-6;
+        Solver::new(Vern7).tolerance(1e-11, 1e-11), 1e-8;
+        Solver::new(Rk4).fixed_step(0.003), 1e-8;
+        Solver::new(AnyMethod::Tsit5).tolerance(1e-9, 1e-9).unchecked(), 1e-6;
     );
 }

@@ -112,6 +112,8 @@ fn all_strategies_agree_at_all_points_with_and_without_events() {
         ("end", SaveAt::end()),
         ("every", SaveAt::every(0.25)),
         ("times", SaveAt::times([0.0, 0.1, 1.3, 2.0, 5.9])),
+        ("every, read", SaveAt::every(0.07).interpolated()),
+        ("times, read", SaveAt::times([0.0, 0.1, 0.101, 1.3, 2.0, 5.9]).interpolated()),
         ("steps", SaveAt::steps()),
         ("dense", SaveAt::dense()),
     ];
@@ -131,7 +133,7 @@ fn all_strategies_agree_at_all_points_with_and_without_events() {
             cases += 4;
         }
     }
-    assert_eq!(cases, 40);
+    assert_eq!(cases, 56);
 }
 
 /// With events the discrete loss is a smooth function of what moves them: against central differences.

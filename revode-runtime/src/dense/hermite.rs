@@ -9,32 +9,29 @@ use crate::{Real, State, Step, VectorField};
 ///
 /// It takes nothing from the method but the ends of its steps. The derivative at an end is evaluated once: that of the next
 /// step's start is the same.
-pub(crate) struct CubicHermite<S> {
+pub(crate) struct CubicHermite<T, S> {
     /// The derivatives at the start and at the end.
     slopes: [S; 2],
-    /// The number of the step that was extended last.
-    last: Option<u64>,
+    /// The number of the step that was extended last, and where it ends.
+    last: Option<(u64, T)>,
     evaluations: u64,
 }
 
-impl<S> CubicHermite<S> {
+impl<T: Real, S: State<T>> CubicHermite<T, S> {
     /// For states like `u`.
-    pub(crate) fn new<T: Real>(u: &S) -> Self
-    where
-        S: State<T>,
-    {
+    pub(crate) fn new(u: &S) -> Self {
         Self { slopes: [u.zeros_like(), u.zeros_like()], last: None, evaluations: 0 }
     }
 }
 
-impl<T: Real, F: VectorField<T>, Stages> DenseOutput<T, F, Stages> for CubicHermite<F::State> {
+impl<T: Real, F: VectorField<T>, Stages> DenseOutput<T, F, Stages> for CubicHermite<T, F::State> {
     fn degree(&self) -> usize {
         3
     }
 
     fn extend(&mut self, field: &F, step: Step<T>, [u, y]: [&F::State; 2], _: &mut Stages) {
         let [start, end] = &mut self.slopes;
-        if step.index > 0 && self.last == Some(step.index - 1) {
+        if self.last.is_some_and(|(index, t)| (index + 1, t) == (step.index, step.t)) {
             std::mem::swap(start, end);
         } else {
             field.eval_on(step.sides, step.t, u, start);
@@ -42,7 +39,7 @@ impl<T: Real, F: VectorField<T>, Stages> DenseOutput<T, F, Stages> for CubicHerm
         }
         field.eval_on(step.sides, step.end, y, end);
         self.evaluations += 1;
-        self.last = Some(step.index);
+        self.last = Some((step.index, step.end));
     }
 
     fn proceed(&mut self, _: &mut Stages) -> bool {

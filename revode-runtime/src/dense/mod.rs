@@ -18,7 +18,8 @@ use crate::{Interpolant, Real, Step, Tableau, VectorField};
 /// The solution between the ends of a step, with the scratch space that it takes: [`Method::dense_output`] makes one.
 ///
 /// The two `ends` of a step are the states that it starts from and leads to. `theta` lies between 0, its start, and 1,
-/// its end.
+/// its end. Where a value is asked for from ends that lie elsewhere than those of the step, by the same vector, it lies
+/// elsewhere by that vector too.
 ///
 /// [`Method::dense_output`]: crate::Method::dense_output
 pub trait DenseOutput<T: Real, F: VectorField<T>, Stages> {

@@ -66,7 +66,7 @@ impl<T: Real, S: State<T>> Dense<T, S> {
     /// The solution at `t`, which lies between.
     pub(crate) fn value(&self, t: T) -> S {
         let Some((step, h, theta)) = self.locate(t) else { return self.end.1.clone() };
-        if theta == T::ONE {
+        if theta == T::ONE && step + 1 == self.t.len() {
             return self.end.1.clone();
         }
         let half = T::from_f64(0.5) * h;
@@ -196,5 +196,18 @@ mod tests {
                 assert_eq!(dense.value(t), y(t));
             }
         }
+    }
+
+    /// A time that is before the end of a step by less than the place in the step can tell.
+    #[test]
+    fn a_place_that_rounds_to_the_end_of_a_step_is_there() {
+        let gauss = Gauss::new(1);
+        let mut dense = Dense::new(1, -1.0, &Vector1::new(-1.0));
+        for (index, t) in [(0, -1.0), (1, 0.0)] {
+            let ends = [&Vector1::new(t), &Vector1::new(t + 1.0)];
+            dense.push(&gauss, Step::new(index, t, 1.0), ends, |_, dy| dy.x = 1.0);
+        }
+        assert_eq!(dense.value(-1e-300).x, 0.0);
+        assert_eq!(dense.value(1.0).x, 1.0);
     }
 }

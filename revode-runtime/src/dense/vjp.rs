@@ -5,25 +5,39 @@ use crate::{FieldVjp, InterpolantVjp, MethodVjp, Real, State, Step, StepFailure,
 /// A cotangent of the state and that of the parameters.
 pub type Bars<'a, S, F> = (&'a mut S, &'a mut F);
 
-/// The VJP of a step of which values between its ends were read: [`MethodVjp::dense_output_vjp`] makes one.
+/// The VJP of an increment with values between its ends: [`MethodVjp::dense_output_vjp`] makes one.
+///
+/// A value is the state `u` that the increment starts from and a sum of the stage derivatives. What its cotangent means for
+/// the stage derivatives goes along with the VJP of the increment; what it means for `u` is itself, which the caller adds.
 pub trait DenseOutputVjp<T: Real, F: FieldVjp<T>> {
-    /// Adds the cotangent `y_bar` of `y(t + theta h)` to those that the VJP of the step takes along.
+    /// Adds the cotangent `y_bar` of `y(t + theta h)` to those that the VJP of the increment takes along.
     fn seed(&mut self, field: &F, step: Step<T>, theta: T, y_bar: &F::State);
 
-    /// Takes the step with these ends again and turns the cotangent of its end, together with those of its values, into
-    /// that of its start; adds to those of the parameters. Where the gradient's error is estimated the `embedded` ones go
-    /// along through the embedded increment. Forgets the cotangents of the values.
+    /// Takes the increment of `step` from `u` again, keeps what its VJP needs, that of the embedded increment too where
+    /// the gradient's error is `estimated`, and returns it.
     ///
     /// # Errors
     /// [`StepFailure`] where the increment has one.
-    fn step_vjp(
+    fn tape(
         &mut self,
         field: &F,
         step: Step<T>,
-        ends: [&F::State; 2],
+        u: &F::State,
+        estimated: bool,
+    ) -> Result<&F::State, StepFailure>;
+
+    /// Adds what the cotangent of the increment that was [taped](Self::tape) means for `u` and the parameters, together
+    /// with those of its values, which it forgets. Where the gradient's error is estimated the `embedded` ones go along
+    /// through the embedded increment. The cotangents of both increments are scratch space afterwards.
+    fn increment_vjp(
+        &mut self,
+        field: &F,
+        step: Step<T>,
+        u: &F::State,
+        psi_bars: [&mut F::State; 2],
         main: Bars<'_, F::State, F>,
         embedded: Option<Bars<'_, F::State, F>>,
-    ) -> Result<(), StepFailure>;
+    );
 
     /// The field evaluations so far.
     fn evaluations(&self) -> u64;
@@ -38,10 +52,8 @@ pub type BoxedDenseOutputVjp<'a, T, F> = Box<dyn DenseOutputVjp<T, F> + 'a>;
 struct Increment<'a, M, Taped, S> {
     method: &'a M,
     taped: Taped,
-    /// The increment, its cotangent and that of the embedded one.
+    /// The increment.
     psi: S,
-    psi_bar: S,
-    psi_hat: S,
 }
 
 impl<'a, M, Taped, S> Increment<'a, M, Taped, S> {
@@ -50,8 +62,7 @@ impl<'a, M, Taped, S> Increment<'a, M, Taped, S> {
         M: MethodVjp<T, F, Taped = Taped>,
         S: State<T>,
     {
-        let [psi, psi_bar, psi_hat] = [u, u, u].map(State::zeros_like);
-        Self { method, taped: method.taped(field, u), psi, psi_bar, psi_hat }
+        Self { method, taped: method.taped(field, u), psi: u.zeros_like() }
     }
 
     /// Takes the increment again and keeps what its VJPs need.
@@ -60,13 +71,13 @@ impl<'a, M, Taped, S> Increment<'a, M, Taped, S> {
         field: &F,
         step: Step<T>,
         u: &S,
-        embedded: bool,
+        estimated: bool,
     ) -> Result<(), StepFailure>
     where
         M: MethodVjp<T, F, Taped = Taped>,
     {
         self.method.increment_taped(field, step, u, &mut self.taped, &mut self.psi)?;
-        if embedded {
+        if estimated {
             self.method.tape_embedded(field, step, u, &mut self.taped);
         }
         Ok(())
@@ -77,8 +88,6 @@ impl<'a, M, Taped, S> Increment<'a, M, Taped, S> {
 struct OfInterpolantVjp<'a, M, Taped, Extra, S> {
     increment: Increment<'a, M, Taped, S>,
     extra: Extra,
-    /// The sum of the cotangents of the values, each of which starts from `u`.
-    u_bar: S,
 }
 
 /// The VJP of the dense output of a method that `#[tableau]` declares.
@@ -96,7 +105,6 @@ where
     Box::new(OfInterpolantVjp {
         increment: Increment::new(method, field, u),
         extra: method.taped_extra(field, u),
-        u_bar: u.zeros_like(),
     })
 }
 
@@ -108,34 +116,38 @@ where
 {
     fn seed(&mut self, field: &F, step: Step<T>, theta: T, y_bar: &F::State) {
         self.increment.method.interpolate_vjp(field, step, theta, y_bar, &mut self.extra);
-        support::add(&mut self.u_bar, [y_bar]);
     }
 
-    fn step_vjp(
+    fn tape(
         &mut self,
         field: &F,
         step: Step<T>,
-        [u, _]: [&F::State; 2],
+        u: &F::State,
+        estimated: bool,
+    ) -> Result<&F::State, StepFailure> {
+        let Self { increment, extra } = self;
+        increment.tape(field, step, u, estimated)?;
+        increment.method.tape_extra(field, step, u, (&mut increment.taped, extra));
+        Ok(&increment.psi)
+    }
+
+    fn increment_vjp(
+        &mut self,
+        field: &F,
+        step: Step<T>,
+        _: &F::State,
+        [psi_bar, psi_hat]: [&mut F::State; 2],
         (bar, model): Bars<'_, F::State, F>,
         embedded: Option<Bars<'_, F::State, F>>,
-    ) -> Result<(), StepFailure> {
-        let Self { increment, extra, u_bar } = self;
-        increment.tape(field, step, u, embedded.is_some())?;
-        let Increment { method, taped, psi_bar, psi_hat, .. } = increment;
-        method.tape_extra(field, step, u, (taped, extra));
-        psi_bar.assign(bar);
-        support::add(bar, [u_bar]);
+    ) {
+        let Self { increment: Increment { method, taped, .. }, extra } = self;
         if let Some((hat, model_hat)) = embedded {
-            psi_hat.assign(hat);
-            support::add(hat, [u_bar]);
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [model, model_hat]);
             let taped = (taped, extra);
             method.extended_vjp_with_embedded(field, step, taped, psi_bars, [bar, hat], models);
         } else {
             method.extended_vjp(field, step, (taped, extra), psi_bar, bar, model);
         }
-        u_bar.fill(T::ZERO);
-        Ok(())
     }
 
     fn evaluations(&self) -> u64 {
@@ -150,11 +162,13 @@ where
 struct CubicHermiteVjp<'a, M, Taped, Tape, S> {
     increment: Increment<'a, M, Taped, S>,
     tape: Tape,
-    /// The cotangents of the states at both ends and of the derivatives there, from the values.
-    states: [S; 2],
+    /// The cotangents of the increment and of the derivatives at both ends, from the values.
+    psi_bar: S,
     slopes: [S; 2],
     /// Scratch space.
-    scratch: S,
+    end: S,
+    f: S,
+    bar: S,
     evaluations: u64,
     vjps: u64,
 }
@@ -171,13 +185,14 @@ where
     F: FieldVjp<T>,
     M: MethodVjp<T, F>,
 {
-    let pair = || [u.zeros_like(), u.zeros_like()];
     Box::new(CubicHermiteVjp {
         increment: Increment::new(method, field, u),
         tape: field.tape(),
-        states: pair(),
-        slopes: pair(),
-        scratch: u.zeros_like(),
+        psi_bar: u.zeros_like(),
+        slopes: [u.zeros_like(), u.zeros_like()],
+        end: u.zeros_like(),
+        f: u.zeros_like(),
+        bar: u.zeros_like(),
         evaluations: 0,
         vjps: 0,
     })
@@ -190,55 +205,72 @@ where
     M: MethodVjp<T, F>,
 {
     fn seed(&mut self, _: &F, step: Step<T>, theta: T, y_bar: &F::State) {
-        // `y = (1 − s) u + s y1 + h b (rest f0 − θ f1)`, as in `CubicHermite`.
+        // `y = u + s psi + h b (rest f0 − θ f1)`, as in `CubicHermite`.
         let rest = T::ONE - theta;
         let between = theta * rest;
         let s = theta + between * (theta - rest);
-        let ([u, y1], [f0, f1]) = (&mut self.states, &mut self.slopes);
-        support::add_scaled(u, T::ONE - s, y_bar);
-        support::add_scaled(y1, s, y_bar);
+        let [f0, f1] = &mut self.slopes;
+        support::add_scaled(&mut self.psi_bar, s, y_bar);
         support::add_scaled(f0, step.h * between * rest, y_bar);
         support::add_scaled(f1, -(step.h * between * theta), y_bar);
     }
 
-    fn step_vjp(
+    fn tape(
         &mut self,
         field: &F,
         step: Step<T>,
-        [u, y]: [&F::State; 2],
-        (bar, model): Bars<'_, F::State, F>,
+        u: &F::State,
+        estimated: bool,
+    ) -> Result<&F::State, StepFailure> {
+        self.increment.tape(field, step, u, estimated)?;
+        Ok(&self.increment.psi)
+    }
+
+    fn increment_vjp(
+        &mut self,
+        field: &F,
+        step: Step<T>,
+        u: &F::State,
+        [psi_bar, psi_hat]: [&mut F::State; 2],
+        (u_bar, model): Bars<'_, F::State, F>,
         mut embedded: Option<Bars<'_, F::State, F>>,
-    ) -> Result<(), StepFailure> {
-        let Self { increment, tape, states, slopes, scratch, evaluations, vjps } = self;
-        increment.tape(field, step, u, embedded.is_some())?;
-        let Increment { method, taped, psi, psi_bar, psi_hat } = increment;
-        // What the derivatives at the ends mean for the states there, and for the parameters.
-        let ends = [(step.t, u), (step.end, y)];
-        for ((t, y), (bar, slope)) in ends.into_iter().zip(states.iter_mut().zip(&*slopes)) {
-            field.eval_taped_on(step.sides, t, y, psi, tape);
-            field.vjp_on(step.sides, t, y, tape, slope, scratch, model);
-            support::add(bar, [scratch]);
-            if let Some((_, model_hat)) = &mut embedded {
-                field.vjp_on(step.sides, t, y, tape, slope, scratch, model_hat);
+    ) {
+        let Self { increment, tape, psi_bar: of_values, slopes, end, f, bar, .. } = self;
+        let Increment { method, taped, psi } = increment;
+        support::stage(end, u, [(T::ONE, psi)]);
+        support::add(psi_bar, [of_values]);
+        if embedded.is_some() {
+            support::add(psi_hat, [of_values]);
+        }
+        // What the derivatives at the ends mean for the states there, and for the parameters. The end is `u + psi`.
+        let states = [(step.t, u, false), (step.end, end, true)];
+        for ((t, y, at_end), slope) in states.into_iter().zip(&*slopes) {
+            field.eval_taped_on(step.sides, t, y, f, tape);
+            field.vjp_on(step.sides, t, y, tape, slope, bar, model);
+            support::add(u_bar, [bar]);
+            if at_end {
+                support::add(psi_bar, [bar]);
             }
-            *evaluations += 1;
-            *vjps += 1 + u64::from(embedded.is_some());
+            if let Some((hat, model_hat)) = &mut embedded {
+                field.vjp_on(step.sides, t, y, tape, slope, bar, model_hat);
+                support::add(&mut **hat, [&*bar]);
+                if at_end {
+                    support::add(psi_hat, [&*bar]);
+                }
+            }
+            self.evaluations += 1;
+            self.vjps += 1 + u64::from(embedded.is_some());
         }
-        let [start, end] = states;
-        support::add(bar, [end]);
-        psi_bar.assign(bar);
-        support::add(bar, [start]);
         if let Some((hat, model_hat)) = embedded {
-            support::add(hat, [end]);
-            psi_hat.assign(hat);
-            support::add(hat, [start]);
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [model, model_hat]);
-            method.vjp_with_embedded(field, step, taped, psi_bars, [bar, hat], models);
+            method.vjp_with_embedded(field, step, taped, psi_bars, [u_bar, hat], models);
         } else {
-            method.increment_vjp(field, step, taped, psi_bar, bar, model);
+            method.increment_vjp(field, step, taped, psi_bar, u_bar, model);
         }
-        [start, end].into_iter().chain(slopes).for_each(|bar| bar.fill(T::ZERO));
-        Ok(())
+        let [start, end] = slopes;
+        for bar in [of_values, start, end] {
+            bar.fill(T::ZERO);
+        }
     }
 
     fn evaluations(&self) -> u64 {

@@ -9,6 +9,7 @@ use super::forward::{self, Points, Traversed, Way};
 use super::{Ask, Gradient, Loss};
 use crate::control::StepControl;
 use crate::field::find_parameter;
+use crate::scheme::pair::{Arithmetic, PairAdjoint, PairScheme};
 use crate::scheme::{Adjoint, Cotangent, SchemeVjp, VjpWork};
 use crate::stats::StrategyStats;
 use crate::stop::Stop;
@@ -89,13 +90,40 @@ impl<T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> Pass<'_, T, F, S> {
     ) -> Result<(), Stop> {
         let (scheme, field) = (self.scheme, self.leg.field);
         if let Some(between) = self.between
-            && let Some(done) = between.step_back(step, |output| {
-                scheme.read_step_vjp(field, step, [before, state], adjoint, output)
+            && let Some(done) = between.step_back::<S, _>(step, |read| {
+                scheme.read_step_vjp(field, step, before, state, adjoint, work, read)
             })
         {
             return done;
         }
         scheme.step_vjp(field, step, before, state, adjoint, work)
+    }
+}
+
+impl<T: Real, F: FieldVjp<T>, M, A> Pass<'_, T, F, PairScheme<M, A>>
+where
+    M: MethodVjp<T, F>,
+    A: Arithmetic<T, F::State>,
+{
+    /// [`PairScheme::step_back`], with the cotangents of the values that were read from the step.
+    #[inline(always)]
+    pub(super) fn step_back(
+        &self,
+        step: Step<T>,
+        z: Option<&F::State>,
+        state: &mut A::State,
+        adjoint: &mut PairAdjoint<F::State, F>,
+        work: &mut VjpWork<T, F, M>,
+    ) -> Result<(), Stop> {
+        let (scheme, field) = (self.scheme, self.leg.field);
+        if let Some(between) = self.between
+            && let Some(done) = between.step_back::<PairScheme<M, A>, _>(step, |read| {
+                scheme.read_step_back(field, step, z, state, adjoint, work, read)
+            })
+        {
+            return done;
+        }
+        scheme.step_back(field, step, z, state, adjoint, work)
     }
 }
 
@@ -260,17 +288,25 @@ where
         }
         work.last = None;
         for step in record.rev() {
-            let read_there = between.map_or(0, |x| read.seed(field, step, *loss, x));
+            let read_there =
+                between.map_or(0, |between| read.seed::<F, S>(field, step, *loss, between));
             points.skip(read_there);
+            let read_there = between.filter(|_| read_there > 0);
+            if let Some(between) = read_there {
+                between.add_to(*scheme, true, &state, &mut adjoint);
+            }
             keeper.step_back(&pass, step, &mut state, &mut adjoint, work)?;
             scheme.check_vjp(step, &state, &mut adjoint.main.state)?;
-            if let Some(flow) = flow.as_mut().filter(|_| read_there == 0) {
+            if let Some(between) = read_there {
+                between.add_to(*scheme, false, &state, &mut adjoint);
+            }
+            if let Some(flow) = flow.as_mut().filter(|_| read_there.is_none()) {
                 flow.step((*scheme, field), step, work, &state, &adjoint.main.state);
             }
             let added = add_cotangent(&mut points, (step.index, step.t), &state, &mut adjoint);
             match flow {
                 // Within a step that values were read from, the loss has added to the cotangent.
-                Some(flow) if read_there > 0 => {
+                Some(flow) if read_there.is_some() => {
                     flow.start((*scheme, field), step.t, &state, &adjoint.main.state);
                 }
                 Some(flow) if added => flow.add(*scheme, &state, &adjoint.main.state),

@@ -32,9 +32,15 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
     /// Whether a step's first increment starts where the last step's ended, so that a method whose last stage is its
     /// next first one need not compute it again.
     const CONTINUES: bool;
-    /// Whether the stages after a step are those of the increment from the solution to the proposed one, so that the
-    /// method's interpolant is the solution between them.
-    const INTERPOLATES: bool = false;
+    /// Whether the last increment of a step leads back from its end, so that values between the ends are read from there:
+    /// from the interpolant of the [reversed](Step::reversed) step.
+    const READS_BACK: bool;
+
+    /// The increment from which values between the ends of a step are read, and where in it the part `theta` of the step
+    /// is.
+    fn increment_between(step: Step<T>, theta: T) -> (Step<T>, T) {
+        if Self::READS_BACK { (step.reversed(), T::ONE - theta) } else { (step, theta) }
+    }
 
     /// The method whose increments are used.
     fn method(&self) -> &Self::Method;
@@ -143,6 +149,22 @@ impl<T: Real, F: VectorField<T>, S: Scheme<T, F>> std::fmt::Debug for Work<T, F,
     }
 }
 
+/// What the values between the ends of a step mean for its VJP, apart from what they mean for the
+/// [read-outs](Scheme::read_out) at its ends.
+///
+/// With the read-outs `R` at both ends, the increment `psi` that the values are read from and its interpolant
+/// `u + Psi(θ)`, a value is `R_0 + θ (R_1 − R_0) + (Psi(θ) − θ psi)`: it lies on the chord but for what the interpolant bends.
+#[expect(
+    missing_debug_implementations,
+    reason = "it is handed on, and the trait object in it has none"
+)]
+pub struct ReadVjp<'a, T: Real, F: FieldVjp<T>> {
+    /// The increment, which has the cotangents of the values.
+    pub(crate) output: &'a mut dyn DenseOutputVjp<T, F>,
+    /// What is to be taken from the cotangent of the increment: the sum of `θ` times the cotangents.
+    pub(crate) chord: &'a F::State,
+}
+
 /// A scheme whose step can be differentiated in reverse.
 pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, F>> {
     /// The cotangent of a state.
@@ -180,8 +202,7 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
         work: &mut VjpWork<T, F, Self::Method>,
     ) -> Result<(), Stop>;
 
-    /// [`step_vjp`](Self::step_vjp) of a step of which values between its ends were read, whose cotangents `output` has
-    /// been given.
+    /// [`step_vjp`](Self::step_vjp) of a step of which values between its ends were `read`.
     ///
     /// # Errors
     /// [`SolveError::NotRepeated`] where an increment fails that had not failed before.
@@ -189,13 +210,12 @@ pub trait SchemeVjp<T: Real, F: FieldVjp<T>>: Scheme<T, F, Method: MethodVjp<T, 
         &self,
         field: &F,
         step: Step<T>,
-        ends: [&Self::State; 2],
+        before: &Self::State,
+        state: &mut Self::State,
         adjoint: &mut Adjoint<Self::Bar, F>,
-        output: &mut dyn DenseOutputVjp<T, F>,
-    ) -> Result<(), Stop> {
-        let _ = (field, step, ends, adjoint, output);
-        unreachable!("only a scheme that `INTERPOLATES` has such values")
-    }
+        work: &mut VjpWork<T, F, Self::Method>,
+        read: ReadVjp<'_, T, F>,
+    ) -> Result<(), Stop>;
 
     /// Checks the cotangent that the reverse pass has come to with a step, whose start is `state`.
     ///

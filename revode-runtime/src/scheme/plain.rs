@@ -1,11 +1,11 @@
 //! The method by itself: `y' = y + Psi_h(t, y)`.
 
-use super::{Adjoint, Cotangent, Scheme, SchemeVjp, VjpWork, Work};
+use super::{Adjoint, Cotangent, ReadVjp, Scheme, SchemeVjp, VjpWork, Work};
 use crate::error::check_finite;
+use crate::slices::zip;
 use crate::stop::{Stop, Unfinished};
 use crate::{
-    DenseOutputVjp, FieldVjp, Method, MethodVjp, Real, SolveError, Stability, State, Step,
-    VectorField, support,
+    FieldVjp, Method, MethodVjp, Real, SolveError, Stability, State, Step, VectorField, support,
 };
 
 /// The method by itself: `y' = y + Psi_h(t, y)`.
@@ -17,7 +17,7 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
     type State = F::State;
     type Next = F::State;
     const CONTINUES: bool = true;
-    const INTERPOLATES: bool = true;
+    const READS_BACK: bool = false;
 
     #[inline(always)]
     fn method(&self) -> &M {
@@ -122,13 +122,23 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
         &self,
         field: &F,
         step: Step<T>,
-        ends: [&F::State; 2],
+        before: &F::State,
+        _: &mut F::State,
         adjoint: &mut Adjoint<F::State, F>,
-        output: &mut dyn DenseOutputVjp<T, F>,
+        work: &mut VjpWork<T, F, M>,
+        ReadVjp { output, chord }: ReadVjp<'_, T, F>,
     ) -> Result<(), Stop> {
         let Adjoint { main: Cotangent { state, model }, embedded } = adjoint;
-        let embedded = embedded.as_deref_mut().map(|bars| (&mut bars.state, &mut bars.model));
-        let taken = output.step_vjp(field, step, ends, (state, model), embedded);
-        Ok(taken.map_err(|_| SolveError::not_repeated(step))?)
+        let taken = output.tape(field, step, before, embedded.is_some());
+        taken.map_err(|_| SolveError::not_repeated(step))?;
+        let [psi_bar, psi_hat] = &mut work.psi_bar;
+        let rest = |[bar, chord]: [T; 2]| bar - chord;
+        zip(psi_bar.as_mut_slice(), [state.as_slice(), chord.as_slice()], rest);
+        let embedded = embedded.as_deref_mut().map(|Cotangent { state, model }| {
+            zip(psi_hat.as_mut_slice(), [state.as_slice(), chord.as_slice()], rest);
+            (state, model)
+        });
+        output.increment_vjp(field, step, before, [psi_bar, psi_hat], (state, model), embedded);
+        Ok(())
     }
 }

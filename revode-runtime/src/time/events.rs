@@ -57,7 +57,7 @@ impl Found {
 /// The events of the solution along a leg.
 pub(super) struct Events<T, S> {
     watched: Vec<Watched>,
-    cubic: CubicHermite<S>,
+    cubic: CubicHermite<T, S>,
     /// Scratch space for a state between the ends.
     y: S,
     /// The search, and which of the watched ones it is for.

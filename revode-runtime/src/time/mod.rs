@@ -123,12 +123,10 @@ impl<S, C> TimeLoop<'_, S, C> {
     {
         // Compiled twice, so that solves which read nothing take no time for it (`cargo bench --bench step`: 10 % of
         // a step of RK4, where one loop served both).
-        if !course.reads() {
-            self.steps::<_, _, _, false>(leg, course, observer)
-        } else if const { S::INTERPOLATES } {
+        if course.reads() {
             self.read_steps(leg, course, observer)
         } else {
-            Err(interpolate::no_interpolant().into())
+            self.steps::<_, _, _, false>(leg, course, observer)
         }
     }
 

@@ -236,15 +236,16 @@ impl<S, C> TimeLoop<'_, S, C> {
         walk.error_norm = verdict.error;
         if verdict.accepted {
             observer.before(step, state, work)?;
-            let mut told = false;
-            if let Some(reader) = reader
-                && reader.reads(step)
-            {
-                let ends = [scheme.solution(state), scheme.proposed(&work.next)];
-                told = reader.read(field, step, ends, &mut work.stages, observer)?;
+            let mut reader = reader.filter(|reader| reader.reads(step));
+            if let Some(reader) = &mut reader {
+                reader.begin(*scheme, field, step, state, work);
             }
             scheme.commit(step, state, work);
             scheme.close(step, state, work).inspect_err(|_| self.count(steps))?;
+            let mut told = false;
+            if let Some(reader) = reader {
+                told = reader.read(*scheme, field, step, state, work, observer)?;
+            }
             observer.after(step, state)?;
             let mut most = walk.limit.at(step.end, backward);
             if let Some(spectrum) = &mut walk.spectrum {

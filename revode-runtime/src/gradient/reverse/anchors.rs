@@ -185,15 +185,14 @@ fn anchor_bytes<T: Real, S: State<T>>(y0: &S) -> usize {
 #[cold]
 #[inline(never)]
 fn from_stored<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>>(
-    scheme: &PairScheme<M, Anchored>,
-    field: &F,
+    pass: &Pass<'_, T, F, PairScheme<M, Anchored>>,
     step: Step<T>,
     pair: Pair<F::State>,
     state: &mut AnchoredState<F::State>,
     adjoint: &mut PairAdjoint<F::State, F>,
     work: &mut VjpWork<T, F, M>,
 ) -> Result<(), Stop> {
-    scheme.step_back(field, step, Some(&pair.z), state, adjoint, work)?;
+    pass.step_back(step, Some(&pair.z), state, adjoint, work)?;
     state.pair = pair;
     Ok(())
 }
@@ -234,7 +233,6 @@ where
         adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, leg: Leg { field, .. }, .. } = *pass;
         if self.anchor.is_none() {
             self.anchor = Some(self.recall(pass)?);
         }
@@ -245,9 +243,9 @@ where
             self.anchor = Some(self.recall(pass)?);
         }
         if let Some((_, pair)) = self.before.pop_if(|(index, _)| *index == step.index) {
-            from_stored(scheme, field, step, pair, state, adjoint, work)?;
+            from_stored(pass, step, pair, state, adjoint, work)?;
         } else {
-            scheme.step_back(field, step, None, state, adjoint, work)?;
+            pass.step_back(step, None, state, adjoint, work)?;
         }
         if step.index == self.start()
             && self.anchor.as_ref().is_some_and(|anchor| !anchor.is_start_of(state))

@@ -235,10 +235,10 @@ where
         adjoint: &mut PairAdjoint<F::State, F>,
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
-        let Pass { scheme, leg: Leg { field, y0, .. }, .. } = *pass;
+        let Pass { scheme, leg: Leg { y0, .. }, .. } = *pass;
         let pair = &scheme.arithmetic;
         self.pop(step.index, scheme.method.order(), pair.rate_halvings(step), state);
-        scheme.step_back(field, step, None, state, adjoint, work)?;
+        pass.step_back(step, None, state, adjoint, work)?;
         if step.index == 0 {
             let start: HalvedState<F::State, _> = pair.start(y0);
             if state.grid != start.grid || self.bits.left() != 0 {

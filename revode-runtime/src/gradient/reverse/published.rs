@@ -139,7 +139,7 @@ where
         work: &mut VjpWork<T, F, M>,
     ) -> Result<(), Stop> {
         let Pass { scheme, leg, record, .. } = *pass;
-        let Leg { field, y0, .. } = leg;
+        let Leg { y0, .. } = leg;
         let Self { samples, allowed, certificate } = self;
         let certificate = certificate.get_or_insert_with(|| {
             Certificate::new(*allowed, record.len(), leg, state.relative_gap())
@@ -147,7 +147,7 @@ where
         if certificate.is_due(step.index + 1) {
             certificate.measure(scheme, leg, step, samples, state, &adjoint.main.state, work)?;
         }
-        scheme.step_back(field, step, None, state, adjoint, work)?;
+        pass.step_back(step, None, state, adjoint, work)?;
         if step.index == 0 {
             certificate.add(samples.error(Samples::<F::State>::START, &state.pair, y0), step.t)?;
             certificate.finish(&adjoint.main.state.pair, &adjoint.main.model)?;
