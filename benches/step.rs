@@ -38,7 +38,7 @@ fn values() {
             let mut evaluations = [0; 2];
             for _ in 0..60 {
                 for (i, n) in [10.0, 10_000.0].into_iter().enumerate() {
-                    let save = SaveAt::every(10.0 / n).interpolated();
+                    let save = SaveAt::every(10.0 / n);
                     let start = Instant::now();
                     let solution = solver.solve(black_box(&problem), save);
                     best[i] = best[i].min(start.elapsed());

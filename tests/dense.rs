@@ -2,7 +2,7 @@
 
 use revode::nalgebra::{DVector, SVector, Vector2};
 use revode::prelude::*;
-use revode::{EmbeddedMethod, Method, Reached, Real, Step, StepFailure};
+use revode::{EmbeddedMethod, Method, Reached, Real, Step, StepFailure, Tableau};
 use revode_testing::dynamics::FitzHughNagumo;
 
 revode::any_method! {
@@ -374,6 +374,62 @@ fn a_pair_is_read_between_its_read_outs() {
     let forward = solver.strategy(StoreAll).forward(&problem, save.clone()).unwrap();
     assert_eq!(solver.forward(&problem, save).unwrap(), forward);
     assert!(solver.forward(&problem, SaveAt::dense()).unwrap().evaluate(1.0).is_ok());
+}
+
+/// By default points are read where the interpolant is as accurate as the method, which `CashKarp` is alone not to have.
+#[test]
+fn points_are_read_where_that_is_as_accurate() {
+    let problem = spiral::<f64>(0.0, 3.0);
+    macro_rules! each {
+        ($($method:ident: $reads:expr),*) => {$(
+            let solver = Solver::new($method).fixed_step(0.5);
+            let solve = |save| solver.solve(&problem, save).unwrap();
+            let save = SaveAt::every(0.07);
+            let end = solve(SaveAt::end()).stats.accepted;
+            let (by_default, read) = (solve(save.clone()), solve(save.clone().interpolated()));
+            let landed = solve(save.landed());
+            assert_eq!((read.stats.accepted, landed.stats.accepted > end), (end, true));
+            assert_eq!(by_default, if $reads { read } else { landed }, stringify!($method));
+            let order = Method::<f64, Spiral>::dense_order(&$method);
+            assert_eq!(order, $method::INTERPOLANT.order, stringify!($method));
+        )*};
+    }
+    each!(
+        Euler: true, Midpoint: true, Heun: true, Ralston2: true, Ees25: true, Ees27: true,
+        Ralston3: true, Kutta3: true, Ssprk33: true, Bosh3: true, Rk4: true, ThreeEighths: true,
+        Fehlberg45: true, CashKarp: false, Dopri5: true, Tsit5: true, Vern6: true, Vern7: true,
+        Vern8: true, Dopri8: true
+    );
+    for method in AnyMethod::ALL {
+        assert_eq!(Method::<f64, Spiral>::dense_order(method), 3);
+    }
+}
+
+/// What misses the end of a step by rounding is there: multiples of a fixed step cost what the end costs, and are the
+/// states of the steps; their gradient is that of points that are landed on.
+#[test]
+fn multiples_of_a_fixed_step_are_its_ends() {
+    for (t0, t1) in [(0.0, 3.0), (3.0, 0.0), (1e3, 1e3 + 3.0)] {
+        let problem = spiral::<f64>(t0, t1);
+        for h in [0.1, 0.3, 1.0 / 30.0] {
+            let solver = Solver::new(Vern6).fixed_step(h);
+            let steps = solver.solve(&problem, SaveAt::steps()).unwrap();
+            let end = solver.solve(&problem, SaveAt::end()).unwrap();
+            let read = solver.solve(&problem, SaveAt::every(h)).unwrap();
+            assert_eq!(read.y, steps.y, "{t0} {h}");
+            assert_eq!(read.stats, end.stats);
+            let data = vec![Vector2::new(0.1, 0.2); read.t.len()];
+            let gradient =
+                |save: SaveAt| solver.gradient(&problem, save, &Mse::new(&data)).unwrap();
+            let (read, landed) = (gradient(SaveAt::every(h)), gradient(SaveAt::every(h).landed()));
+            assert!((read.loss - landed.loss).abs() < 1e-13);
+            assert!(
+                (read.y0 - landed.y0).amax() < 1e-13
+                    && (read.model.a - landed.model.a).abs() < 1e-12
+            );
+            assert_eq!(read.stats.vjps, landed.stats.vjps);
+        }
+    }
 }
 
 /// The cubic takes the derivative at the start of a step from the step before, if that was the one that it read last. (The

@@ -413,7 +413,8 @@ macro_rules! landing {
                 let expected: Vec<$T> = times.iter().map(|t| *t as $T).collect();
                 for h in [0.013, 0.1, 0.3, 7.0] {
                     let solver = Solver::new(Tsit5).fixed_step(h);
-                    let path = solver.solve(&problem, SaveAt::times(times.clone())).unwrap();
+                    let path =
+                        solver.solve(&problem, SaveAt::times(times.clone()).landed()).unwrap();
                     assert_eq!(path.t, expected);
                     assert_eq!(path.y.len(), path.t.len());
                     for (t, y) in path.t.iter().zip(&path.y) {
@@ -428,7 +429,7 @@ macro_rules! landing {
                     assert_eq!(path.stats.accepted, whole as u64, "no step for rounding, h = {h}");
                 }
                 let solver = Solver::new(Tsit5).tolerance(1e-5, 1e-5);
-                let path = solver.solve(&problem, SaveAt::times(times.clone())).unwrap();
+                let path = solver.solve(&problem, SaveAt::times(times.clone()).landed()).unwrap();
                 assert_eq!(path.t, expected);
                 let path = solver.solve(&problem, SaveAt::steps()).unwrap();
                 assert_eq!(path.t[path.t.len() - 1], problem.t1);

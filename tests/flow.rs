@@ -47,18 +47,21 @@ fn assert_missed<F: FieldVjp<f64>>(problem: &Problem<f64, F>, near: std::ops::Ra
     for tolerance in [1e-3, 1e-4, 1e-6] {
         let solver = Solver::new(Tsit5).tolerance(tolerance, tolerance).gradient_tolerance(1e-2);
         macro_rules! check {
-            ($($strategy:expr),*) => {$({
-                let solver = solver.strategy($strategy);
-                let error = match solver.gradient(problem, SaveAt::end(), &component(0)) {
-                    Ok(fit) => panic!("{tolerance:e}: {:?}", fit.y0),
-                    Err(error) => error,
-                };
-                let SolveError::GradientInaccurate { t, missed, .. } = error else {
-                    panic!("{error}");
-                };
-                assert!(missed && near.contains(&t), "{tolerance:e}: {error}");
-                assert!(error.to_string().contains("changes by more than its derivatives say"));
-            })*};
+            ($($strategy:expr),*) => {$(
+                // At the end, and within every step.
+                for save in [SaveAt::end(), SaveAt::every(0.003)] {
+                    let solver = solver.strategy($strategy);
+                    let error = match solver.gradient(problem, save, &component(0)) {
+                        Ok(fit) => panic!("{tolerance:e}: {:?}", fit.y0),
+                        Err(error) => error,
+                    };
+                    let SolveError::GradientInaccurate { t, missed, .. } = error else {
+                        panic!("{error}");
+                    };
+                    assert!(missed && near.contains(&t), "{tolerance:e}: {error}");
+                    assert!(error.to_string().contains("changes by more than its derivatives say"));
+                }
+            )*};
         }
         check!(Auto::default(), Guarded::default(), Exact::default());
     }
@@ -110,7 +113,7 @@ fn what_is_resolved_is_handed_on() {
             macro_rules! check {
                 ($($strategy:expr),*) => {$({
                     let solver = solver.strategy($strategy);
-                    let fit = solver.gradient(&problem, SaveAt::every(0.7), &component(0)).unwrap();
+                    let fit = solver.gradient(&problem, SaveAt::every(0.05), &component(0)).unwrap();
                     let estimate = fit.stats.gradient_error.unwrap();
                     assert!(fit.stats.refinements == 0 && estimate < tolerance.sqrt(), "{}", fit.stats);
                 })*};

@@ -56,7 +56,8 @@ fn check<G: revode::gradient::Strategy>(strategy: G, save: SaveAt) {
 fn every_strategy_has_them() {
     check(Auto::default(), SaveAt::times(TIMES));
     check(StoreAll, SaveAt::times(TIMES));
-    check(StoreAll, SaveAt::times(TIMES).interpolated());
+    check(StoreAll, SaveAt::times(TIMES).landed());
+    check(Guarded::default(), SaveAt::times(TIMES).landed());
     check(Checkpointed::slots(3), SaveAt::times(TIMES));
     check(Guarded::default(), SaveAt::times(TIMES));
     check(Exact::default(), SaveAt::times(TIMES));

@@ -127,7 +127,7 @@ fn events_at_the_start_and_one_that_ends_the_solve() {
 fn stops_are_met_exactly_and_change_what_a_save_point_does() {
     let (problem, solver) = (lorenz(), Solver::new(Tsit5));
     let times = [0.1, 0.7, 1.3, 3.0];
-    let solution = solver.solve(&problem, SaveAt::times(times)).unwrap();
+    let solution = solver.solve(&problem, SaveAt::times(times).landed()).unwrap();
     let mut stepper = solver.stepper(&problem).unwrap();
     // In any order, and twice.
     for t in [1.3, 0.1, 0.7, 0.1, 3.0] {

@@ -5,8 +5,8 @@ use std::fmt;
 use revode::control::StepControl;
 use revode::methods::METHODS;
 use revode::{
-    Auto, Checkpointed, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse, Reversible, SaveAt,
-    Solution, SolveError, Solver, StateStore, StoreAll,
+    Auto, Checkpointed, Exact, FieldVjp, Gradient, Guarded, MethodVjp, Mse, Reversible, Solution,
+    SolveError, Solver, StateStore, StoreAll,
 };
 use revode::{any_method, gradient};
 
@@ -44,13 +44,13 @@ where
         task: &Task<F>,
         checked: bool,
     ) -> Result<Gradient<F, F::State, f64>, SolveError> {
-        let save = SaveAt::times(task.times.as_slice());
+        let save = task.save();
         let solver = if checked { self.clone() } else { self.clone().unchecked() };
         solver.gradient(&task.problem, save, &Mse::new(&task.data))
     }
 
     fn predict(&self, task: &Task<F>) -> Result<Solution<f64, F::State>, SolveError> {
-        self.forward(&task.problem, SaveAt::times(task.times.as_slice()))
+        self.forward(&task.problem, task.save())
     }
 }
 

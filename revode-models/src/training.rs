@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use revode::{FieldVjp, Problem, SolveError, VectorField};
+use revode::{FieldVjp, Problem, SaveAt, SolveError, VectorField};
 use serde::Serialize;
 
 use crate::adamw::{AdamW, AdamWSettings};
@@ -18,6 +18,13 @@ pub struct Task<F: VectorField<f64>> {
     pub times: Vec<f64>,
     /// The data, one state for each time.
     pub data: Vec<F::State>,
+}
+
+impl<F: VectorField<f64>> Task<F> {
+    /// The save points of a solve: steps end on the times of the data, as in the paper, so that the numbers of steps compare.
+    pub(crate) fn save(&self) -> SaveAt {
+        SaveAt::times(self.times.as_slice()).landed()
+    }
 }
 
 /// One iteration of a training.

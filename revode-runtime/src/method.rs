@@ -57,6 +57,12 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
         let _ = stages;
     }
 
+    /// The order of the [dense output](Self::dense_output): its error after a step from an exact state is
+    /// `O(h^{q+1})` for the order `q`. That of cubic Hermite unless told.
+    fn dense_order(&self) -> u32 {
+        self.order().min(3)
+    }
+
     /// What values between the ends of steps are read from, for states like `u`: the [`Interpolant`] where `#[tableau]`
     /// declares the method; otherwise the cubic that has the states and derivatives of both ends, of order 3 at most, for
     /// one field evaluation in each of successive steps with such values, and two in a single one.

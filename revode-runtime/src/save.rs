@@ -5,13 +5,25 @@ use crate::{Real, SolveError};
 
 /// The points at which a solution is saved or a loss is evaluated.
 ///
-/// The solver lands on them, which takes at least a step for each, unless they are [`interpolated`](Self::interpolated).
+/// They are read from the interpolants of the steps in which they lie, where that is as accurate as the method: no step is
+/// shortened for them. Otherwise, or where they are to be [landed on](Self::landed), steps end on them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SaveAt {
     points: Points,
     start: bool,
-    interpolated: bool,
+    reading: Reading,
     differentiated: bool,
+}
+
+/// How the solution at a point is come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// From the interpolant, where its order is at least that of the method less one.
+    WhereAccurate,
+    /// From the interpolant.
+    Interpolated,
+    /// By a step that ends there.
+    Landed,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +68,7 @@ impl SaveAt {
     ///
     /// The interpolant of the method is kept for each step: `d + 1` states and a time, where `d` is its degree (3 for cubic
     /// Hermite, 4 for `Tsit5` and `Dopri5`, 6 to 8 for `Dopri8` and Verner's); for `Tsit5` and three components in `f64`
-    /// 128 bytes a step. Its order is that of [`interpolated`](Self::interpolated) values. A gradient keeps nothing of it:
+    /// 128 bytes a step. Its order is [`Method::dense_order`](crate::Method::dense_order). A gradient keeps nothing of it:
     /// its loss is evaluated at the start and at the end.
     ///
     /// [`Solution::evaluate`]: crate::Solution::evaluate
@@ -66,24 +78,32 @@ impl SaveAt {
     }
 
     fn new(points: Points, start: bool) -> Self {
-        Self { points, start, interpolated: false, differentiated: false }
+        Self { points, start, reading: Reading::WhereAccurate, differentiated: false }
     }
 
-    /// Reads the points from the interpolant of the steps in which they lie, instead of landing on them: no step is
-    /// shortened, and the steps are those of [`end`](Self::end), however many points there are. Points at ends of steps are
-    /// those of the steps to the last bit.
+    /// Reads the points from the interpolants of the steps in which they lie, whatever their order
+    /// ([`Method::dense_order`](crate::Method::dense_order), `docs/interpolants.md`). No step is shortened: the steps are those of
+    /// [`end`](Self::end), however many points there are. A point that misses the end of a step by rounding is that end.
     ///
-    /// The values have the order of the method's interpolant (`docs/interpolants.md`): that of the method less one, as a
-    /// rule, with which they are as accurate as the solution at the end of many steps; 3 for `Rk4` and other methods
-    /// that have none of their own, as have methods by hand. At order 4 and more that is less than what landing gives,
-    /// and step-size control does not see it. Methods of order 6 and more evaluate 3 to 8 further stages in each step that
-    /// holds a point, the others none, or one that the next step uses.
+    /// That is the default where the interpolant's order is at least that of the method less one, as it is for all methods
+    /// of `revode::methods` but `CashKarp`, and for methods by hand up to order 4. Then a value between the ends of a step is
+    /// as accurate as the solution at the end of many. Step-size control does not see it, nor does the estimate of a
+    /// gradient's error.
     ///
-    /// For [`Solver::solve`](crate::Solver::solve) and for gradients of stored states (`StoreAll`, `Checkpointed`, and
-    /// `Auto` while it stores them); these keep a state for each point that lies between the ends of a step besides.
+    /// Methods of order 6 and more evaluate 3 to 8 further stages in each step that holds a point, the others none, or one
+    /// that the next step uses. A gradient keeps the state at each point that lies between the ends of a step, as its
+    /// loss is asked for the cotangent there on the way back.
     #[must_use]
     pub fn interpolated(mut self) -> Self {
-        self.interpolated = true;
+        self.reading = Reading::Interpolated;
+        self
+    }
+
+    /// Lands on the points: a step ends on each, and is shortened for it. So their accuracy is that of the method, and the
+    /// steps depend on the points.
+    #[must_use]
+    pub fn landed(mut self) -> Self {
+        self.reading = Reading::Landed;
         self
     }
 
@@ -107,8 +127,13 @@ impl SaveAt {
         self
     }
 
-    /// The save points of a solve from `t0` to `t1`.
-    pub(crate) fn plan<T: Real>(&self, t0: T, t1: T) -> Result<SavePlan<T>, SolveError> {
+    /// The save points of a solve from `t0` to `t1` by a method whose interpolant is as `accurate` as itself, or is not.
+    pub(crate) fn plan<T: Real>(
+        &self,
+        t0: T,
+        t1: T,
+        accurate: bool,
+    ) -> Result<SavePlan<T>, SolveError> {
         let mut plan = SavePlan {
             start: self.start,
             stops: Vec::new(),
@@ -128,7 +153,12 @@ impl SaveAt {
             Points::Times(times) => (plan.start, plan.stops) = given(times, t0, t1)?,
         }
         // What are ends of steps anyway need no interpolant.
-        if self.interpolated && plan.stops != [t1] {
+        let reads = match self.reading {
+            Reading::WhereAccurate => accurate,
+            Reading::Interpolated => true,
+            Reading::Landed => false,
+        };
+        if reads && plan.stops != [t1] {
             plan.between = std::mem::take(&mut plan.stops);
         }
         Ok(plan)
@@ -271,20 +301,20 @@ mod tests {
 
     #[test]
     fn multiples_end_on_the_end_exactly() {
-        let plan = SaveAt::every(0.1).plan(0.0, 10.0).unwrap();
+        let plan = SaveAt::every(0.1).plan(0.0, 10.0, false).unwrap();
         assert_eq!(plan.len(), Some(101));
         assert_eq!(plan.stops.last(), Some(&10.0));
-        let plan = SaveAt::every(0.3).plan(0.0, 1.0).unwrap();
+        let plan = SaveAt::every(0.3).plan(0.0, 1.0, false).unwrap();
         assert_eq!(plan.stops, [0.3, 0.6, 0.3 * 3.0]);
-        let plan = SaveAt::every(0.25).without_start().plan(1.0, 0.0).unwrap();
+        let plan = SaveAt::every(0.25).without_start().plan(1.0, 0.0, false).unwrap();
         assert_eq!((plan.start, plan.stops), (false, vec![0.75, 0.5, 0.25, 0.0]));
-        let plan = SaveAt::every(0.1).plan(0.0_f32, 10.0).unwrap();
+        let plan = SaveAt::every(0.1).plan(0.0_f32, 10.0, false).unwrap();
         assert_eq!((plan.len(), plan.stops.last()), (Some(101), Some(&10.0)));
     }
 
     #[test]
     fn bad_points_are_named() {
-        let error = |save: SaveAt| save.plan(0.0, 1.0).unwrap_err().to_string();
+        let error = |save: SaveAt| save.plan(0.0, 1.0, false).unwrap_err().to_string();
         assert!(error(SaveAt::every(0.0)).contains("SaveAt::every(0)"));
         assert!(error(SaveAt::every(f64::NAN)).contains("positive"));
         assert!(error(SaveAt::every(1e-12)).contains("raise the interval"));
@@ -296,39 +326,40 @@ mod tests {
 
     #[test]
     fn a_given_start_is_not_a_stop() {
-        let plan = SaveAt::times([0.0, 0.5]).plan(0.0, 1.0).unwrap();
+        let plan = SaveAt::times([0.0, 0.5]).plan(0.0, 1.0, false).unwrap();
         assert_eq!((plan.start, plan.stops), (true, vec![0.5]));
     }
 
     #[test]
     fn an_interval_longer_than_the_span_is_an_error() {
         for save in [SaveAt::every(5.0), SaveAt::every(5.0).without_start()] {
-            let error = save.plan(0.0, 1.0).unwrap_err().to_string();
+            let error = save.plan(0.0, 1.0, false).unwrap_err().to_string();
             assert!(error.contains("SaveAt::every(5)") && error.contains("0 to 1"), "{error}");
             assert!(error.contains("SaveAt::end()"), "{error}");
         }
         // The whole span is one interval, also where the division rounds.
-        assert_eq!(SaveAt::every(1.0).plan(0.0, 1.0).unwrap().stops, [1.0]);
-        assert_eq!(SaveAt::every(0.1 + 0.2).plan(0.0, 0.3).unwrap().stops, [0.3]);
-        assert_eq!(SaveAt::every(0.3).plan(0.0_f32, 0.3).unwrap().stops, [0.3]);
+        assert_eq!(SaveAt::every(1.0).plan(0.0, 1.0, false).unwrap().stops, [1.0]);
+        assert_eq!(SaveAt::every(0.1 + 0.2).plan(0.0, 0.3, false).unwrap().stops, [0.3]);
+        assert_eq!(SaveAt::every(0.3).plan(0.0_f32, 0.3, false).unwrap().stops, [0.3]);
     }
 
     #[test]
     fn times_beyond_an_end_by_rounding_are_that_end() {
         // 3.0000000000000004 and 0.30000000000000004.
-        let plan = SaveAt::times([1.0, 0.1 * 30.0]).plan(0.0, 3.0).unwrap();
+        let plan = SaveAt::times([1.0, 0.1 * 30.0]).plan(0.0, 3.0, false).unwrap();
         assert_eq!((plan.start, plan.stops), (false, vec![1.0, 3.0]));
-        let plan = SaveAt::times([0.3, 1.0]).plan(0.1 * 3.0, 1.0).unwrap();
+        let plan = SaveAt::times([0.3, 1.0]).plan(0.1 * 3.0, 1.0, false).unwrap();
         assert_eq!((plan.start, plan.stops), (true, vec![1.0]));
-        let plan = SaveAt::times([0.1 * 3.0, 0.0]).plan(0.3, 0.0).unwrap();
+        let plan = SaveAt::times([0.1 * 3.0, 0.0]).plan(0.3, 0.0, false).unwrap();
         assert_eq!((plan.start, plan.stops), (true, vec![0.0]));
-        let plan = SaveAt::times([1.0, 3.000_000_2]).plan(0.0_f32, 3.0).unwrap();
+        let plan = SaveAt::times([1.0, 3.000_000_2]).plan(0.0_f32, 3.0, false).unwrap();
         assert_eq!(plan.stops, [1.0, 3.0]);
         // Inside the span a time is what it is.
         let inside = 3.0_f64.next_down();
-        assert_eq!(SaveAt::times([inside]).plan(0.0, 3.0).unwrap().stops, [inside]);
+        assert_eq!(SaveAt::times([inside]).plan(0.0, 3.0, false).unwrap().stops, [inside]);
         // Two times that are the end are one too many; what is off by more is refused.
-        let error = |times: &[f64]| SaveAt::times(times).plan(0.0, 3.0).unwrap_err().to_string();
+        let error =
+            |times: &[f64]| SaveAt::times(times).plan(0.0, 3.0, false).unwrap_err().to_string();
         assert!(error(&[3.0, 3.0_f64.next_up()]).contains("does not come after"));
         assert!(error(&[3.0 + 4.0 * f64::EPSILON * 3.0 + 1e-15]).contains("outside"));
         assert!(error(&[-1e-14]).contains("outside"));
@@ -349,7 +380,7 @@ mod tests {
             let times: Vec<f64> = (0..=n).map(|i| t0 + f64::from(i) * dt).collect();
             let last = *times.last().unwrap();
             beyond += u32::from((last - t1) * (t1 - t0) > 0.0);
-            let plan = SaveAt::times(&times).plan(t0, t1).unwrap();
+            let plan = SaveAt::times(&times).plan(t0, t1, false).unwrap();
             assert!(plan.start && plan.stops.len() == n as usize, "{t0} {t1} {n}");
         }
         assert!(beyond > 1_000, "{beyond}");
@@ -357,9 +388,9 @@ mod tests {
 
     #[test]
     fn times_near_0_read_well() {
-        let error = SaveAt::times([2e-320]).plan(0.0, 1e-320).unwrap_err().to_string();
+        let error = SaveAt::times([2e-320]).plan(0.0, 1e-320, false).unwrap_err().to_string();
         assert!(error.contains("2e-320") && error.contains("0 to 1e-320"), "{error}");
-        let error = SaveAt::every(1.0).plan(0.0, 1e-320).unwrap_err().to_string();
+        let error = SaveAt::every(1.0).plan(0.0, 1e-320, false).unwrap_err().to_string();
         assert!(error.contains("0 to 1e-320"), "{error}");
     }
 

@@ -103,6 +103,10 @@ impl Code<'_> {
                 }
                 #proceed
                 #[inline]
+                fn dense_order(&self) -> u32 {
+                    <Self as ::revode::Tableau>::INTERPOLANT.order
+                }
+                #[inline]
                 fn dense_output<'a>(
                     &'a self,
                     field: &F,

@@ -28,7 +28,8 @@ pub trait DenseOutputVjp<T: Real, F: FieldVjp<T>> {
 
     /// Adds what the cotangent of the increment that was [taped](Self::tape) means for `u` and the parameters, together
     /// with those of its values, which it forgets. Where the gradient's error is estimated the `embedded` ones go along
-    /// through the embedded increment. The cotangents of both increments are scratch space afterwards.
+    /// through the embedded increment. The cotangents of both increments are scratch space afterwards. Returns the cotangent of
+    /// time at constant `h` and `theta`, that of the embedded increment left out.
     fn increment_vjp(
         &mut self,
         field: &F,
@@ -37,7 +38,7 @@ pub trait DenseOutputVjp<T: Real, F: FieldVjp<T>> {
         psi_bars: [&mut F::State; 2],
         main: Bars<'_, F::State, F>,
         embedded: Option<Bars<'_, F::State, F>>,
-    );
+    ) -> T;
 
     /// The field evaluations so far.
     fn evaluations(&self) -> u64;
@@ -139,14 +140,14 @@ where
         [psi_bar, psi_hat]: [&mut F::State; 2],
         (bar, model): Bars<'_, F::State, F>,
         embedded: Option<Bars<'_, F::State, F>>,
-    ) {
+    ) -> T {
         let Self { increment: Increment { method, taped, .. }, extra } = self;
         if let Some((hat, model_hat)) = embedded {
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [model, model_hat]);
             let taped = (taped, extra);
-            method.extended_vjp_with_embedded(field, step, taped, psi_bars, [bar, hat], models);
+            method.extended_vjp_with_embedded(field, step, taped, psi_bars, [bar, hat], models)
         } else {
-            method.extended_vjp(field, step, (taped, extra), psi_bar, bar, model);
+            method.extended_vjp(field, step, (taped, extra), psi_bar, bar, model)
         }
     }
 
@@ -234,7 +235,7 @@ where
         [psi_bar, psi_hat]: [&mut F::State; 2],
         (u_bar, model): Bars<'_, F::State, F>,
         mut embedded: Option<Bars<'_, F::State, F>>,
-    ) {
+    ) -> T {
         let Self { increment, tape, psi_bar: of_values, slopes, end, f, bar, .. } = self;
         let Increment { method, taped, psi } = increment;
         support::stage(end, u, [(T::ONE, psi)]);
@@ -244,9 +245,10 @@ where
         }
         // What the derivatives at the ends mean for the states there, and for the parameters. The end is `u + psi`.
         let states = [(step.t, u, false), (step.end, end, true)];
+        let mut t_bar = T::ZERO;
         for ((t, y, at_end), slope) in states.into_iter().zip(&*slopes) {
             field.eval_taped_on(step.sides, t, y, f, tape);
-            field.vjp_on(step.sides, t, y, tape, slope, bar, model);
+            t_bar += field.vjp_on(step.sides, t, y, tape, slope, bar, model);
             support::add(u_bar, [bar]);
             if at_end {
                 support::add(psi_bar, [bar]);
@@ -261,16 +263,17 @@ where
             self.evaluations += 1;
             self.vjps += 1 + u64::from(embedded.is_some());
         }
-        if let Some((hat, model_hat)) = embedded {
+        t_bar += if let Some((hat, model_hat)) = embedded {
             let (psi_bars, models) = ([&*psi_bar, &*psi_hat], [model, model_hat]);
-            method.vjp_with_embedded(field, step, taped, psi_bars, [u_bar, hat], models);
+            method.vjp_with_embedded(field, step, taped, psi_bars, [u_bar, hat], models)
         } else {
-            method.increment_vjp(field, step, taped, psi_bar, u_bar, model);
-        }
+            method.increment_vjp(field, step, taped, psi_bar, u_bar, model)
+        };
         let [start, end] = slopes;
         for bar in [of_values, start, end] {
             bar.fill(T::ZERO);
         }
+        t_bar
     }
 
     fn evaluations(&self) -> u64 {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use super::Loss;
+use super::flow::Flow;
 use crate::scheme::{Adjoint, Cotangent, ReadVjp, Scheme, SchemeVjp};
 use crate::{DenseOutputVjp, FieldVjp, Real, State, Step, support};
 
@@ -47,7 +48,7 @@ impl<T: Real, Y: State<T>> Read<T, Y> {
             .sum()
     }
 
-    /// Gives the cotangents of the points of `step` to `between`, the last point first; returns their number. Asked for
+    /// Gives the cotangents of the points of `step` to `between` and to `flow`, the last point first; returns their number. Asked for
     /// from the last step to the first.
     pub(super) fn seed<F: FieldVjp<T, State = Y>, S: SchemeVjp<T, F>>(
         &mut self,
@@ -55,6 +56,7 @@ impl<T: Real, Y: State<T>> Read<T, Y> {
         step: Step<T>,
         loss: &dyn Loss<T, Y>,
         between: &Between<'_, T, F>,
+        mut flow: Option<&mut Flow<T, Y>>,
     ) -> usize {
         let before = self.points.len();
         while let Some(Value { index, t, theta, y, .. }) =
@@ -68,6 +70,9 @@ impl<T: Real, Y: State<T>> Read<T, Y> {
             }
             y_bar.fill(T::ZERO);
             loss.cotangent(index, t, &y, y_bar);
+            if let Some(flow) = &mut flow {
+                flow.read(field, t, &y, y_bar);
+            }
             let (inner, part) = S::increment_between(step, theta);
             output.seed(field, inner, part, y_bar);
             let [start, end] = ends;

@@ -22,9 +22,13 @@ pub(super) struct Flow<T, S> {
     /// The derivatives at the state that the way back has come to, and at the companion state of a pair.
     f: S,
     f_z: S,
+    /// Scratch space for that at a value within a step.
+    f_read: S,
     /// The cotangent of the solution there.
     bar: S,
     here: Product,
+    /// What the loss has added to the product within the step to be taken back.
+    read: f64,
     /// The largest size of the product, and the sum of the sizes of what the loss has added.
     largest: f64,
     added: f64,
@@ -69,8 +73,10 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         Self {
             f: y0.zeros_like(),
             f_z: y0.zeros_like(),
+            f_read: y0.zeros_like(),
             bar: y0.zeros_like(),
             here: Product::default(),
+            read: 0.0,
             largest: 0.0,
             added: 0.0,
             changes: 0.0,
@@ -87,8 +93,7 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         }
     }
 
-    /// The way back begins in `state` at `t`, or has come there through a step of which the loss has seen values; `bar` is
-    /// the cotangent, with what the loss has added.
+    /// The way back begins in `state` at `t`; `bar` is the cotangent, with what the loss has added.
     pub(super) fn start<F, X>(
         &mut self,
         (scheme, field): (&X, &F),
@@ -151,6 +156,20 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         self.multiply(scheme, state, bar);
     }
 
+    /// The loss has seen the value `y` at `t` within the step to be taken back, and has the cotangent `y_bar` there.
+    pub(super) fn read<F: FieldVjp<T, State = S>>(&mut self, field: &F, t: T, y: &S, y_bar: &S) {
+        field.eval_on(self.sides, t, y, &mut self.f_read);
+        self.evaluations += 1;
+        let parts = y_bar.as_slice().iter().zip(self.f_read.as_slice()).zip(y.as_slice());
+        for ((bar, f), y) in parts {
+            let [bar, f, y] = [*bar, *f, *y].map(Real::to_f64);
+            self.read += bar * f;
+            let size = (bar * f).abs();
+            self.added += if size.is_finite() { size } else { 0.0 };
+            self.reach_of_loss += (bar * y).abs();
+        }
+    }
+
     /// The way back has come through `step`, which has left the cotangent of its time in `work`, to `state` with the
     /// cotangent `bar`.
     #[inline]
@@ -173,9 +192,11 @@ impl<T: Real, S: State<T>> Flow<T, S> {
         let (start, t_bar) = (self.here, work.t_bar.to_f64());
         let h = step.h.to_f64().abs();
         (self.h, self.longest) = (h.max(0.5 * self.h), h.max(self.longest));
-        let lost = (end.value - start.value - t_bar).abs();
+        let read = std::mem::take(&mut self.read);
+        let lost = (end.value + read - start.value - t_bar).abs();
         let rounding = STIFFEST / self.h * start.off.max(end.off);
-        let gap = STIFFEST / self.longest * start.gap.max(end.gap);
+        // A gap at one end only may be what a jump of the field has made of it.
+        let gap = STIFFEST / self.longest * start.gap.min(end.gap);
         // What is infinite at one end, as the derivative of a root at 0, says nothing of what was missed between.
         let jumps = self.jumps.one_is_in_step(field, (step.t, scheme.solution(state)));
         if jumps || !lost.is_finite() {

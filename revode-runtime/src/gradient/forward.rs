@@ -96,8 +96,9 @@ where
         }
         if let Some(slopes) = &mut slopes
             && events.last().is_some_and(|last| last.event.action == Action::End)
+            && passed.at(end.record.len()).is_some()
         {
-            slopes.end_at(t1);
+            slopes.end();
         }
         way.legs.push(Traversed {
             y0: start,
@@ -140,8 +141,6 @@ struct Forward<'a, T: Real, F: VectorField<T>, S, K> {
 /// The derivatives by save times.
 struct Slopes<'a, T: Real, F: VectorField<T>> {
     list: Vec<T>,
-    /// The time of the last one.
-    last: Option<T>,
     field: &'a F,
     /// The sides of the field's jumps on the leg.
     sides: Sides,
@@ -153,22 +152,21 @@ struct Slopes<'a, T: Real, F: VectorField<T>> {
 impl<'a, T: Real, F: VectorField<T>> Slopes<'a, T, F> {
     fn new(Problem { field, y0, .. }: &'a Problem<T, F>) -> Self {
         let (bar, f) = (y0.zeros_like(), y0.zeros_like());
-        Self { list: Vec::new(), last: None, field, sides: Sides::default(), bar, f }
+        Self { list: Vec::new(), field, sides: Sides::default(), bar, f }
     }
 
     /// Of what the loss sees at a save point.
     fn push(&mut self, loss: &dyn Loss<T, F::State>, (index, t): (usize, T), y: &F::State) {
-        let Self { list, last, field, sides, bar, f } = self;
-        *last = Some(t);
+        let Self { list, field, sides, bar, f } = self;
         bar.fill(T::ZERO);
         loss.cotangent(index, t, y, bar);
         field.eval_on(*sides, t, y, f);
         list.push(dot(bar, f) + loss.time_cotangent(index, t, y));
     }
 
-    /// An event ends the solve at `t`: a save point there is where the event is, whatever its time was.
-    fn end_at(&mut self, t: T) {
-        if let Some(slope) = self.list.last_mut().filter(|_| self.last == Some(t)) {
+    /// An event ends the solve at the last save point, which is where the event is, whatever its time was.
+    fn end(&mut self) {
+        if let Some(slope) = self.list.last_mut() {
             *slope = T::ZERO;
         }
     }
@@ -209,8 +207,10 @@ where
         at: (T, T),
         y: &F::State,
     ) -> Result<(), SolveError> {
-        let (t, _) = at;
-        if t == step.end {
+        let (t, theta) = at;
+        if theta == T::ZERO {
+            self.points.push(step.index);
+        } else if theta == T::ONE {
             self.points.push(step.index + 1);
         } else {
             self.points.push(INSIDE);
@@ -272,13 +272,18 @@ impl Points {
         self.first + self.len
     }
 
-    /// The save point that lies `steps` steps after the start of the leg, if there is one; asked for from the
-    /// end to the start.
+    /// The last save point that lies `steps` steps after the start of the leg, if there is one more; asked for from the
+    /// end to the start. (Of two that are at the same place one has missed it by rounding.)
     #[inline]
     pub(super) fn next_at(&mut self, steps: u64) -> Option<usize> {
         let point = self.at(steps)?;
         self.len -= 1;
         Some(point)
+    }
+
+    /// Whether each step has a point, and one only.
+    pub(super) fn are_at_each_step(&self) -> bool {
+        self.list.is_none()
     }
 
     /// The last save point, if it lies `steps` steps after the start of the leg.

@@ -273,11 +273,17 @@ where
         let pass = Pass { scheme: *scheme, leg, record: &record, between };
         let add_cotangent =
             |points: &mut Points, (steps, t), state: &_, adjoint: &mut Adjoint<_, _>| {
-                let Some(index) = points.next_at(steps) else { return false };
-                for Cotangent { state: bar, .. } in adjoint.each() {
-                    scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
+                let mut added = false;
+                while let Some(index) = points.next_at(steps) {
+                    for Cotangent { state: bar, .. } in adjoint.each() {
+                        scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
+                    }
+                    added = true;
+                    if points.are_at_each_step() {
+                        break;
+                    }
                 }
-                true
+                added
             };
         add_cotangent(&mut points, (record.len(), t1), &state, &mut adjoint);
         watch.begin(record.len());
@@ -289,7 +295,7 @@ where
         work.last = None;
         for step in record.rev() {
             let read_there =
-                between.map_or(0, |between| read.seed::<F, S>(field, step, *loss, between));
+                between.map_or(0, |x| read.seed::<F, S>(field, step, *loss, x, flow.as_mut()));
             points.skip(read_there);
             let read_there = between.filter(|_| read_there > 0);
             if let Some(between) = read_there {
@@ -300,17 +306,12 @@ where
             if let Some(between) = read_there {
                 between.add_to(*scheme, false, &state, &mut adjoint);
             }
-            if let Some(flow) = flow.as_mut().filter(|_| read_there.is_none()) {
+            if let Some(flow) = flow {
                 flow.step((*scheme, field), step, work, &state, &adjoint.main.state);
             }
             let added = add_cotangent(&mut points, (step.index, step.t), &state, &mut adjoint);
-            match flow {
-                // Within a step that values were read from, the loss has added to the cotangent.
-                Some(flow) if read_there.is_some() => {
-                    flow.start((*scheme, field), step.t, &state, &adjoint.main.state);
-                }
-                Some(flow) if added => flow.add(*scheme, &state, &adjoint.main.state),
-                _ => {}
+            if let Some(flow) = flow.as_mut().filter(|_| added) {
+                flow.add(*scheme, &state, &adjoint.main.state);
             }
             watch.look(*scheme, (step.index, step.t), &adjoint);
         }

@@ -138,7 +138,9 @@ impl<T: Real, F: FieldVjp<T>, M: MethodVjp<T, F>> SchemeVjp<T, F> for Plain<M> {
             zip(psi_hat.as_mut_slice(), [state.as_slice(), chord.as_slice()], rest);
             (state, model)
         });
-        output.increment_vjp(field, step, before, [psi_bar, psi_hat], (state, model), embedded);
+        let psi_bars = [psi_bar, psi_hat];
+        work.t_bar = output.increment_vjp(field, step, before, psi_bars, (state, model), embedded);
+        work.f = None;
         Ok(())
     }
 }

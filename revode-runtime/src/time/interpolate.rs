@@ -2,11 +2,12 @@
 
 use super::Observer;
 use super::journey::Course;
+use super::steps::slack;
 use crate::dense::{BoxedDenseOutput, Dense, Gauss};
 use crate::error::check_finite;
 use crate::scheme::{Scheme, Work};
 use crate::slices::{update, zip};
-use crate::{Method, Real, SolveError, State, Step, VectorField, support};
+use crate::{Leg, Method, Real, SolveError, State, Step, VectorField, support};
 
 /// Reads between the ends of the steps.
 ///
@@ -18,6 +19,8 @@ pub(crate) struct Reader<'a, T: Real, F: VectorField<T>, M: Method<T, F>> {
     times: &'a [T],
     read: usize,
     first: usize,
+    /// Where the leg ends, which no other time is.
+    end: T,
     /// The read-out at the start of the step.
     start: F::State,
     /// Scratch space for the read-out at its end, for a value, and for where the increment that it is read from starts and
@@ -40,9 +43,8 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
     #[inline(never)]
     pub(super) fn new<S: Scheme<T, F, Method = M>>(
         scheme: &'a S,
-        field: &F,
         course: &Course<'a, T>,
-        (t0, y0): (T, &F::State),
+        Leg { field, y0, t0, t1, .. }: Leg<'_, T, F>,
     ) -> Box<Self> {
         let output = scheme.method().dense_output(field, y0);
         let degree = output.degree();
@@ -52,6 +54,7 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
             times: course.between,
             read: 0,
             first: course.first + usize::from(course.start),
+            end: t1,
             start: y0.zeros_like(),
             mean: y0.zeros_like(),
             y: y0.zeros_like(),
@@ -65,18 +68,28 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
     /// Whether anything is read in this step.
     #[inline(always)]
     pub(super) fn reads(&self, step: Step<T>) -> bool {
-        self.kept.is_some() || self.next_in(step).is_some()
-    }
-
-    /// The next point, if it is not behind the end of the step.
-    #[inline(always)]
-    fn next_in(&self, step: Step<T>) -> Option<T> {
-        point_until(step, &self.times[self.read..])
+        self.kept.is_some() || self.times.get(self.read).is_some_and(|t| !is_behind(step, *t))
     }
 
     /// Whether the interpolant of a step that is read is needed: a point lies before its end, or it is kept.
     fn extends(&self, step: Step<T>) -> bool {
-        self.kept.is_some() || self.next_in(step).is_some_and(|t| t != step.end)
+        let is_between = |t| matches!(self.place(step, t), Place::Between(_));
+        let points = self.times[self.read..].iter().take_while(|t| !is_behind(step, **t));
+        self.kept.is_some() || points.copied().any(is_between)
+    }
+
+    /// Where in the step the time `t` is, which is not behind its end. What misses an end of the step by rounding is there,
+    /// as it is where points are landed on.
+    fn place(&self, step: Step<T>, t: T) -> Place<T> {
+        let misses = |end: T| (t - end).abs() <= slack(step.t, step.h, t);
+        if t == step.end || (misses(step.end) && step.end != self.end) {
+            Place::End
+        } else if misses(step.t) {
+            Place::Start
+        } else {
+            // The end by the clock: no point of this step lies behind it.
+            Place::Between((t - step.t) / (step.end - step.t))
+        }
     }
 
     /// Takes what is needed of an accepted step that is to be read, before it is committed.
@@ -88,11 +101,11 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
         state: &S::State,
         Work { stages, psi, next }: &mut Work<T, F, S>,
     ) {
+        let start = scheme.read_out(state, &mut self.mean);
+        self.start.assign(start);
         if !self.extends(step) {
             return;
         }
-        let start = scheme.read_out(state, &mut self.mean);
-        self.start.assign(start);
         let from = if S::READS_BACK { scheme.proposed(next) } else { scheme.solution(state) };
         let (increment, _) = S::increment_between(step, T::ZERO);
         support::stage(&mut self.y, from, [(T::ONE, psi)]);
@@ -115,11 +128,11 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
         O: Observer<T, F, S> + ?Sized,
     {
         let extended = self.extends(step);
-        let Self { output, times, read, first, start, mean, y, ends, kept } = self;
-        let end = scheme.read_out(state, mean);
-        if let Some(Kept { gauss, dense }) = kept {
+        if let Some(Kept { gauss, dense }) = &mut self.kept {
+            let Self { output, start, mean, ends, .. } = self;
+            let end = scheme.read_out(state, mean);
             let (increment, _) = S::increment_between(step, T::ZERO);
-            place::<T, F, S>(step, T::ZERO, [start, end], psi, ends);
+            on_chord::<T, F, S>(step, T::ZERO, [start, end], psi, ends);
             dense.push(gauss, step, [start, end], |theta, dy| {
                 let (_, part) = S::increment_between(step, theta);
                 output.slope(field, increment, part, ends.each_ref(), stages, dy);
@@ -130,22 +143,25 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
                 }
             });
         }
-        while let Some(t) = point_until(step, &times[*read..]) {
-            let index = *first + *read;
-            *read += 1;
-            if t == step.end {
-                observer.passed(index, step, (t, T::ONE), end)?;
-                continue;
-            }
-            // The end by the clock: no point of this step lies behind it.
-            let theta = (t - step.t) / (step.end - step.t);
-            let (increment, part) = S::increment_between(step, theta);
-            place::<T, F, S>(step, theta, [start, end], psi, ends);
-            output.value(field, increment, part, ends.each_ref(), stages, y);
-            check_finite(y, t, step.t)?;
+        while let Some(t) = self.times.get(self.read).copied().filter(|t| !is_behind(step, *t)) {
+            let (index, place) = (self.first + self.read, self.place(step, t));
+            self.read += 1;
+            let Self { output, start, mean, y, ends, .. } = self;
+            let end = scheme.read_out(state, mean);
+            let (theta, y) = match place {
+                Place::Start => (T::ZERO, &*start),
+                Place::End => (T::ONE, end),
+                Place::Between(theta) => {
+                    let (increment, part) = S::increment_between(step, theta);
+                    on_chord::<T, F, S>(step, theta, [start, end], psi, ends);
+                    output.value(field, increment, part, ends.each_ref(), stages, y);
+                    check_finite(y, t, step.t)?;
+                    (theta, &*y)
+                }
+            };
             observer.passed(index, step, (t, theta), y)?;
         }
-        Ok(extended && !S::READS_BACK && output.proceed(stages))
+        Ok(extended && !S::READS_BACK && self.output.proceed(stages))
     }
 
     /// The number of points that were read, the field evaluations that the stages have not counted, and what was kept.
@@ -154,17 +170,24 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
     }
 }
 
-/// The first of the `times`, if it is not behind the end of the step.
+/// Where in a step a point is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Place<T> {
+    Start,
+    /// At this part of it.
+    Between(T),
+    End,
+}
+
+/// Whether the time `t` is behind the end of the step.
 #[inline(always)]
-fn point_until<T: Real>(step: Step<T>, times: &[T]) -> Option<T> {
-    let t = *times.first()?;
-    let beyond = if step.h < T::ZERO { t < step.end } else { t > step.end };
-    (!beyond).then_some(t)
+fn is_behind<T: Real>(step: Step<T>, t: T) -> bool {
+    if step.h < T::ZERO { t < step.end } else { t > step.end }
 }
 
 /// Writes where the increment that the value at `theta` is read from starts and ends: elsewhere than it was taken, by
 /// what puts its interpolant on the chord of the read-outs `start` and `end`. (That of the step itself is there.)
-fn place<T: Real, F: VectorField<T>, S: Scheme<T, F>>(
+fn on_chord<T: Real, F: VectorField<T>, S: Scheme<T, F>>(
     step: Step<T>,
     theta: T,
     [start, end]: [&F::State; 2],
@@ -174,8 +197,8 @@ fn place<T: Real, F: VectorField<T>, S: Scheme<T, F>>(
     if S::READS_BACK {
         let (_, part) = S::increment_between(step, theta);
         let inputs = [start.as_slice(), end.as_slice(), psi.as_slice()];
-        let on_chord = |[start, end, psi]: [T; 3]| start + theta * (end - start) - part * psi;
-        zip(from.as_mut_slice(), inputs, on_chord);
+        let place = |[start, end, psi]: [T; 3]| start + theta * (end - start) - part * psi;
+        zip(from.as_mut_slice(), inputs, place);
     } else {
         from.assign(start);
     }

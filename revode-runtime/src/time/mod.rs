@@ -45,7 +45,8 @@ pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
     -> Result<(), SolveError>;
 
     /// An accepted step has passed save point `index`, where the solution is `y`. The point is `at` the time
-    /// `t = step.t + theta h`, and `theta`; at the end of the step that is 1. For points that are not landed on, before the step is committed.
+    /// `t = step.t + theta h`, and `theta`, which is 0 or 1 where it misses an end of the step by rounding. For points that
+    /// are not landed on.
     fn passed(
         &mut self,
         index: usize,
@@ -162,9 +163,9 @@ impl<S, C> TimeLoop<'_, S, C> {
         C: StepControl<T, F, S::Method>,
         O: Observer<T, F, S> + ?Sized,
     {
-        let Leg { field, y0, t0, t1, .. } = leg;
+        let Leg { field, t1, .. } = leg;
         let mut walk = self.begin(leg, course, observer.records())?;
-        let mut reader = READS.then(|| Reader::new(self.scheme, field, course, (t0, y0)));
+        let mut reader = READS.then(|| Reader::new(self.scheme, course, leg));
         let mut saved = course.first;
         let mut save = |observer: &mut O, walk: &Walk<T, F, S, C>| {
             saved += 1;

@@ -94,7 +94,7 @@ fn rounding<T: Real>(t: T) -> T {
 /// How far a step of size `h` from `t` may end from `stop` and still be one that ends there, by rounding: never much of
 /// a step.
 #[inline(always)]
-fn slack<T: Real>(t: T, h: T, stop: T) -> T {
+pub(super) fn slack<T: Real>(t: T, h: T, stop: T) -> T {
     rounding(t).max(rounding(stop)).min(T::from_f64(1e-3) * h.abs())
 }
 

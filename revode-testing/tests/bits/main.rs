@@ -241,9 +241,9 @@ impl Record {
 /// At which points the solution is saved: each kind in turn, the same for all strategies.
 fn save(case: usize, method: usize) -> (&'static str, SaveAt) {
     match (case + method) % 4 {
-        0 => ("every", SaveAt::every(0.37)),
+        0 => ("every", SaveAt::every(0.37).landed()),
         1 => ("steps", SaveAt::steps()),
-        2 => ("every, no start", SaveAt::every(1.1).without_start()),
+        2 => ("every, no start", SaveAt::every(1.1).without_start().landed()),
         _ => ("end", SaveAt::end()),
     }
 }
@@ -294,7 +294,7 @@ fn heap(record: &mut Record) {
     };
     let y0 = DVector::from_fn(n, |i, _| number(4 + 2 * i));
     let problem = &Problem::new(field, y0, 0.0..5.0);
-    let save = &SaveAt::every(0.5);
+    let save = &SaveAt::every(0.5).landed();
     every_strategy!(
         record,
         "heap, Heun, fixed,",

@@ -67,7 +67,7 @@ impl Compared {
         A: Closes<F::State>,
     {
         let loss = Terminal::new(squared::<F::State>, doubled::<F::State>);
-        let plan = save.plan(problem.t0, problem.t1).unwrap();
+        let plan = save.plan(problem.t0, problem.t1, false).unwrap();
         let settings = StepSettings { max_steps: 1_000_000, ..StepSettings::default() };
         let ask = Ask {
             method,

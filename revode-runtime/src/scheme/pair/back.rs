@@ -94,8 +94,10 @@ impl<M, A> PairScheme<M, A> {
             (w_hat, model_hat)
         });
         let y = arithmetic.y(state);
-        output.increment_vjp(field, back, y, [psi_bar, psi_hat], (w, model), embedded);
-        self.line_1_back(field, step, z, state, adjoint, work)?;
+        let psi_bars = [psi_bar, psi_hat];
+        let t_bar_of_z = output.increment_vjp(field, back, y, psi_bars, (w, model), embedded);
+        let t_bar_of_y = self.line_1_back(field, step, z, state, adjoint, work)?;
+        work.t_bar = t_bar_of_y + t_bar_of_z;
         Ok(())
     }
 
