@@ -89,7 +89,7 @@ fn measure<M, F, const N: usize>(
 
 fn times<F: VectorField<f64>>(problem: &Problem<f64, F>) -> SaveAt {
     let at = |i: usize| problem.t0 + (problem.t1 - problem.t0) * i as f64 / TIMES as f64;
-    SaveAt::times((0..=TIMES).map(at).collect::<Vec<_>>())
+    SaveAt::times((0..=TIMES).map(at).collect::<Vec<_>>()).landed()
 }
 
 fn all<F, const N: usize>(name: &str, field: F, y0: [f64; N], end: f64)

@@ -21,7 +21,7 @@ where
 {
     let data = vec![problem.y0.zeros_like(); 6];
     // Not a multiple of the fixed step, so that steps are shortened.
-    let save = SaveAt::every((problem.t1 - problem.t0).abs() / 5.0);
+    let save = SaveAt::every((problem.t1 - problem.t0).abs() / 5.0).landed();
     solver.gradient(problem, save, &Mse::new(&data)).unwrap()
 }
 

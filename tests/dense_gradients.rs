@@ -314,6 +314,41 @@ fn gradients_along_a_pair_are_those_of_the_values_that_were_read() {
     each!(Euler, Rk4, Bosh3, Tsit5, Vern6, AnyMethod::Bosh3, AnyMethod::Rk4);
 }
 
+/// Read-outs that are the mean of the pair's halves have half of the cotangent each: with large steps of an odd order their
+/// gap is far above what differences cannot tell.
+#[test]
+fn gradients_between_means_are_those_of_the_values_that_were_read() {
+    macro_rules! check {
+        ($method:expr, $h:expr, $strategy:expr) => {
+            for span in SPANS {
+                let solver = Solver::new($method).fixed_step($h).strategy($strategy);
+                let save = SaveAt::every(0.013).interpolated();
+                let fit = solver.gradient(&problem::<f64>(POINT, span), save.clone(), &Distance);
+                let found = loss_and_flat(&fit.unwrap());
+                for i in 0..4 {
+                    let moved = |d: f64| {
+                        let mut point = POINT;
+                        point[i] += d;
+                        loss(&solver.forward(&problem(point, span), save.clone()).unwrap())
+                    };
+                    let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
+                    let expected = (4.0 * difference(1e-3) - difference(2e-3)) / 3.0;
+                    let off = (found[1 + i] - expected).abs() / expected.abs().max(1.0);
+                    let what = stringify!($method, $strategy);
+                    assert!(off < 1e-8, "{what} {i}: {} {expected} {off:e}", found[1 + i]);
+                }
+            }
+        };
+    }
+    macro_rules! each {
+        ($($method:expr, $h:expr;)*) => {$(
+            check!($method, $h, Guarded::default());
+            check!($method, $h, Exact::default());
+        )*};
+    }
+    each!(Euler, 0.05; Bosh3, 0.2; Tsit5, 0.25; AnyMethod::Bosh3, 0.2;);
+}
+
 /// Along pairs as along the method.
 #[test]
 fn reading_along_a_pair_agrees_with_landing() {

@@ -445,17 +445,22 @@ landing!(landing_is_exact_in_f32, f32);
 fn save_times_at_the_rounding_of_time() {
     let problem = linear(1.0, 0.0..2.0);
     let close = [1.0, 1.0 + f64::EPSILON, 1.0 + 3.0 * f64::EPSILON, 1.0 + 1e-14];
+    let (read, landed) = (SaveAt::times(close), SaveAt::times(close).landed());
     for path in [
-        fixed().solve(&problem, SaveAt::times(close)).unwrap(),
-        adaptive().solve(&problem, SaveAt::times(close)).unwrap(),
+        fixed().solve(&problem, read.clone()).unwrap(),
+        adaptive().solve(&problem, read.clone()).unwrap(),
+        fixed().solve(&problem, landed.clone()).unwrap(),
+        adaptive().solve(&problem, landed.clone()).unwrap(),
     ] {
         assert_eq!(path.t, close);
         assert!(path.y.iter().all(|y| (y[0] - (-0.5_f64).exp()).abs() < 1e-8));
     }
     // Each of them enters the gradient.
     let data = [V1::zeros(); 4];
-    let found = adaptive().gradient(&problem, SaveAt::times(close), &Mse::new(&data)).unwrap();
-    assert!((found.y0[0] - 2.0 * (-1.0_f64).exp()).abs() < 1e-7, "{}", found.y0[0]);
+    for save in [read, landed] {
+        let found = adaptive().gradient(&problem, save, &Mse::new(&data)).unwrap();
+        assert!((found.y0[0] - 2.0 * (-1.0_f64).exp()).abs() < 1e-7, "{}", found.y0[0]);
+    }
 }
 
 /// A transient at the start of a span a million million times as long.
@@ -485,7 +490,7 @@ fn times_far_from_zero() {
     let offset = 1e9;
     let problem = linear(1.0, offset..offset + 2.0);
     let exact = (-1.0_f64).exp();
-    let path = fixed().solve(&problem, SaveAt::every(0.5)).unwrap();
+    let path = fixed().solve(&problem, SaveAt::every(0.5).landed()).unwrap();
     assert_eq!(path.t, [0.0, 0.5, 1.0, 1.5, 2.0].map(|t| offset + t));
     // The steps are counted from stop to stop, none is lost: five in each half unit.
     assert_eq!(path.stats.accepted, 20);

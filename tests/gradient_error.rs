@@ -144,7 +144,9 @@ fn a_kink_beside_a_stop() {
         // (A kink at the save point itself has the first stage of the next step on the side of `relu(0)`.)
         let allowed = if before < 1e-12 { 2e-3 } else { 2e-4 };
         // Of a loss at the half and at the end: the first part is 1, before the kink.
-        for (save, first) in [(SaveAt::end(), 0.0), (SaveAt::every(0.5).without_start(), 1.0)] {
+        for (save, first) in
+            [(SaveAt::end(), 0.0), (SaveAt::every(0.5).without_start().landed(), 1.0)]
+        {
             // It grows by e per unit of time after the kink.
             for (c, growth) in [(1.0 - before, before.exp()), (0.5 - before, (0.5 + before).exp())]
             {
@@ -188,7 +190,7 @@ fn a_jump_that_moves_is_refused_by_name() {
         let fit = solver.fixed_step(h).gradient(&landing, SaveAt::end(), &component(0));
         assert!(matches!(fit, Err(SolveError::Jump { .. })), "{h}: {fit:?}");
     }
-    let fit = solver.gradient(&landing, SaveAt::every(1.0), &component(0));
+    let fit = solver.gradient(&landing, SaveAt::every(1.0).landed(), &component(0));
     assert!(matches!(fit, Err(SolveError::Jump { .. })), "{fit:?}");
     // It is not crossed before.
     let before = problem.restart(y(&[2.0]), 0.0..0.5);

@@ -58,14 +58,16 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
     }
 
     /// The order of the [dense output](Self::dense_output): its error after a step from an exact state is
-    /// `O(h^{q+1})` for the order `q`. That of cubic Hermite unless told.
+    /// `O(h^{q+1})` for the order `q`. 0 where nothing is known of it, as of a method by hand that does not say: then save points are
+    /// landed on, unless told otherwise. To be overridden with `dense_output`.
     fn dense_order(&self) -> u32 {
-        self.order().min(3)
+        0
     }
 
     /// What values between the ends of steps are read from, for states like `u`: the [`Interpolant`] where `#[tableau]`
     /// declares the method; otherwise the cubic that has the states and derivatives of both ends, of order 3 at most, for
-    /// one field evaluation in each of successive steps with such values, and two in a single one.
+    /// one field evaluation in each of successive steps with such values, and two in a single one or along a pair. It suits
+    /// fields that are not stiff. A method that overrides this overrides `dense_order` and `MethodVjp::dense_output_vjp` too.
     fn dense_output<'a>(
         &'a self,
         field: &F,

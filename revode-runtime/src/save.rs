@@ -86,13 +86,16 @@ impl SaveAt {
     /// [`end`](Self::end), however many points there are. A point that misses the end of a step by rounding is that end.
     ///
     /// That is the default where the interpolant's order is at least that of the method less one, as it is for all methods
-    /// of `revode::methods` but `CashKarp`, and for methods by hand up to order 4. Then a value between the ends of a step is
-    /// as accurate as the solution at the end of many. Step-size control does not see it, nor does the estimate of a
+    /// of `revode::methods` but `CashKarp`, `Rodas3` and `Ros3P`. Then a value between the ends of a step is as accurate as the
+    /// solution of the method at the end of many; along `Guarded` and `Exact`, whose solution by a method of odd order is of one
+    /// order more, only points that are landed on are so too. Step-size control does not see it, nor does the estimate of a
     /// gradient's error.
     ///
-    /// Methods of order 6 and more evaluate 3 to 8 further stages in each step that holds a point, the others none, or one
-    /// that the next step uses. A gradient keeps the state at each point that lies between the ends of a step, as its
-    /// loss is asked for the cotangent there on the way back.
+    /// Explicit methods of order 6 and more evaluate 3 to 8 further stages in each step that holds a point, the others none, or one,
+    /// which the next step uses where this is no pair. A gradient keeps the state at each point that lies between the ends of a
+    /// step, whatever the strategy and beyond its limit of memory, as the loss is asked for the cotangent there on the way back.
+    ///
+    /// Of the points of [`end`](Self::end), [`steps`](Self::steps) and [`dense`](Self::dense) it says nothing.
     #[must_use]
     pub fn interpolated(mut self) -> Self {
         self.reading = Reading::Interpolated;
@@ -100,7 +103,7 @@ impl SaveAt {
     }
 
     /// Lands on the points: a step ends on each, and is shortened for it. So their accuracy is that of the method, and the
-    /// steps depend on the points.
+    /// steps depend on the points. A gradient keeps nothing for them.
     #[must_use]
     pub fn landed(mut self) -> Self {
         self.reading = Reading::Landed;
@@ -193,7 +196,17 @@ pub(crate) enum SaveKind {
     Dense,
 }
 
-impl<T> SavePlan<T> {
+impl<T: Copy> SavePlan<T> {
+    /// The time of the point number `index`, where that is one of a list; else `t`, where it was passed. (A point that misses
+    /// the end of a step by rounding has its own time still.)
+    pub(crate) fn time(&self, index: usize, t: T) -> T {
+        let time = |list: &[T]| list.get(index.checked_sub(usize::from(self.start))?).copied();
+        match self.kind {
+            SaveKind::Times => time(&self.stops).or_else(|| time(&self.between)).unwrap_or(t),
+            _ => t,
+        }
+    }
+
     /// The number of points, where it is known before the solve.
     pub(crate) fn len(&self) -> Option<usize> {
         let times = self.stops.len() + self.between.len();

@@ -6,7 +6,7 @@ use crate::error::Readable;
 use crate::save::rounding_beyond;
 use crate::scheme::Scheme;
 use crate::stop::Stop;
-use crate::time::{Journey, Observer, TimeLoop};
+use crate::time::{Journey, Observer, Place, TimeLoop};
 use crate::{Occurrence, Real, SolveError, State, Stats, Step, VectorField};
 
 /// A solution at its save points.
@@ -27,7 +27,7 @@ pub struct Solution<T, S> {
 impl<T: Real, S: State<T>> Solution<T, S> {
     /// The solution at the time `t`, anywhere in the time span: a state like those in `y`. At the ends of steps it is the
     /// solution's to the last bit, between them it has the order of the method's interpolant
-    /// ([`SaveAt::interpolated`](crate::SaveAt::interpolated)).
+    /// ([`Method::dense_order`](crate::Method::dense_order)).
     ///
     /// ```
     /// # extern crate revode_runtime as revode;
@@ -144,7 +144,7 @@ where
         &mut self,
         _: usize,
         _: Step<T>,
-        (t, _): (T, T),
+        (t, _): (T, Place<T>),
         y: &F::State,
     ) -> Result<(), SolveError> {
         self.t.push(t);

@@ -263,7 +263,7 @@ impl<M: Clone, C, G> Solver<M, C, G> {
         problem.check()?;
         let span = (problem.t1 - problem.t0).abs().to_f64();
         settings.check(control.steps(span).is_none())?;
-        let accurate = method.dense_order() + 1 >= method.order();
+        let accurate = method.dense_order().saturating_add(1) >= method.order();
         let plan = save.plan(problem.t0, problem.t1, accurate)?;
         Ok(Ask {
             method,

@@ -7,7 +7,7 @@ use crate::error::Readable;
 use crate::gradient::{Ask, Purpose};
 use crate::scheme::{Plain, Work};
 use crate::stop::Stop;
-use crate::time::{Attempt, Journey, Observer, Walk};
+use crate::time::{Attempt, Journey, Observer, Place, Walk};
 use crate::{
     BoxedDenseOutput, Method, Occurrence, Problem, Real, SolveError, State, Stats, Step,
     VectorField, support,
@@ -355,7 +355,13 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Observer<T, F, Plain<M>> for L
     fn saved(&mut self, _: usize, _: u64, _: T, _: &F::State) -> Result<(), SolveError> {
         Ok(())
     }
-    fn passed(&mut self, _: usize, _: Step<T>, _: (T, T), _: &F::State) -> Result<(), SolveError> {
+    fn passed(
+        &mut self,
+        _: usize,
+        _: Step<T>,
+        _: (T, Place<T>),
+        _: &F::State,
+    ) -> Result<(), SolveError> {
         Ok(())
     }
 }

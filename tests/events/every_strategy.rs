@@ -1,6 +1,7 @@
 //! All strategies along one discrete solution give equal bits, with and without events, timed changes and stops, for all
 //! kinds of save points.
 
+use revode::MethodVjp;
 use revode::control::StepControl;
 use revode::gradient::Strategy;
 use revode::nalgebra::SVector;
@@ -143,9 +144,22 @@ fn gradients_are_those_of_central_differences() {
     // (No kick is at a save point, which sees the state before it, however little before.)
     let field = Kicked { time: SVector::from([0.0, 1.3, 4.1]), ..model!(Kicked) };
     let problem = Problem::new(field, [0.5, 0.0, 0.0], 0.0..6.0);
-    let save = SaveAt::every(0.5);
-    let fit = solver.gradient(&problem, save.clone(), &Powers).unwrap();
-    let events = solver.solve(&problem, save.clone()).unwrap().events;
+    against_differences(&solver, &problem, &SaveAt::every(0.5).landed());
+    let solver = Solver::new(Vern8).tolerance(1e-12, 1e-12).strategy(StoreAll);
+    against_differences(&solver, &problem, &SaveAt::every(0.37));
+}
+
+fn against_differences<M, C, G>(
+    solver: &Solver<M, C, G>,
+    problem: &Problem<f64, Kicked>,
+    save: &SaveAt,
+) where
+    M: MethodVjp<f64, Kicked>,
+    C: StepControl<f64, Kicked, M>,
+    G: Strategy,
+{
+    let fit = solver.gradient(problem, save.clone(), &Powers).unwrap();
+    let events = solver.solve(problem, save.clone()).unwrap().events;
     assert!(events.iter().filter(|x| x.event.name == "hits").count() >= 2, "{}", events.len());
     let loss = |problem: &Problem<f64, Kicked>| {
         let path = solver.solve(problem, save.clone()).unwrap();

@@ -413,7 +413,7 @@ fn a_jump_that_is_touched_is_no_end() {
     let problem = Problem::new(Touched { rate: 1.0 }, [0.0], 0.0..2.0);
     for solution in [
         Solver::new(Rk4).fixed_step(0.25).solve(&problem, SaveAt::end()).unwrap(),
-        Solver::new(Tsit5).solve(&problem, SaveAt::times([1.0, 2.0])).unwrap(),
+        Solver::new(Tsit5).solve(&problem, SaveAt::times([1.0, 2.0]).landed()).unwrap(),
     ] {
         let y = solution.y.last().unwrap()[0];
         assert!((y - 4.0).abs() < 1e-9, "{y}");

@@ -18,8 +18,8 @@ use crate::{Interpolant, Real, Step, Tableau, VectorField};
 /// The solution between the ends of a step, with the scratch space that it takes: [`Method::dense_output`] makes one.
 ///
 /// The two `ends` of a step are the states that it starts from and leads to. `theta` lies between 0, its start, and 1,
-/// its end. Where a value is asked for from ends that lie elsewhere than those of the step, by the same vector, it lies
-/// elsewhere by that vector too.
+/// its end. Those that a value is asked for with may lie elsewhere than those that the step was extended with, by the same
+/// vector: then the value must lie elsewhere by that vector too. (Along a pair they do.)
 ///
 /// [`Method::dense_output`]: crate::Method::dense_output
 pub trait DenseOutput<T: Real, F: VectorField<T>, Stages> {

@@ -28,7 +28,8 @@ pub trait DenseOutputVjp<T: Real, F: FieldVjp<T>> {
 
     /// Adds what the cotangent of the increment that was [taped](Self::tape) means for `u` and the parameters, together
     /// with those of its values, which it forgets. Where the gradient's error is estimated the `embedded` ones go along
-    /// through the embedded increment. The cotangents of both increments are scratch space afterwards. Returns the cotangent of
+    /// through the embedded increment. The cotangents of both increments are scratch space afterwards; the second
+    /// one has no meaning where there are no `embedded` ones. Returns the cotangent of
     /// time at constant `h` and `theta`, that of the embedded increment left out.
     fn increment_vjp(
         &mut self,

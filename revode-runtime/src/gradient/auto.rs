@@ -25,7 +25,7 @@ impl Default for Auto {
 }
 
 impl Auto {
-    /// With states that may take so many bytes.
+    /// With states that may take so many bytes, those at save points that no step lands on left out.
     pub fn memory(bytes: usize) -> Self {
         Self { memory: bytes }
     }

@@ -84,7 +84,8 @@ impl<T: Real, Y: State<T>> Read<T, Y> {
 }
 
 /// What takes back the steps in which save points lie.
-pub(super) struct Between<'a, T: Real, F: FieldVjp<T>>(RefCell<Seeded<'a, T, F>>);
+/// (On the heap, as a solve has counted what it takes of the stack.)
+pub(super) struct Between<'a, T: Real, F: FieldVjp<T>>(Box<RefCell<Seeded<'a, T, F>>>);
 
 struct Seeded<'a, T: Real, F: FieldVjp<T>> {
     output: &'a mut (dyn DenseOutputVjp<T, F> + 'a),
@@ -99,7 +100,7 @@ struct Seeded<'a, T: Real, F: FieldVjp<T>> {
 impl<'a, T: Real, F: FieldVjp<T>> Between<'a, T, F> {
     pub(super) fn new(output: &'a mut (dyn DenseOutputVjp<T, F> + 'a), y0: &F::State) -> Self {
         let [y_bar, start, end] = [y0, y0, y0].map(State::zeros_like);
-        Self(RefCell::new(Seeded { output, y_bar, ends: [start, end], step: None }))
+        Self(Box::new(RefCell::new(Seeded { output, y_bar, ends: [start, end], step: None })))
     }
 
     /// Takes back a step that has cotangents of values; returns whether it has.

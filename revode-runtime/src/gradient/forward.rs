@@ -7,7 +7,7 @@ use crate::control::StepControl;
 use crate::scheme::{Scheme, SchemeVjp, Work};
 use crate::slices::dot;
 use crate::stop::Stop;
-use crate::time::{Observer, StepRecord};
+use crate::time::{Observer, Place, StepRecord};
 use crate::{
     Action, FieldVjp, Leg, MethodVjp, Occurrence, Problem, Real, Sides, SolveError, State, Stats,
     Step, VectorField,
@@ -204,17 +204,16 @@ where
         &mut self,
         index: usize,
         step: Step<T>,
-        at: (T, T),
+        (t, place): (T, Place<T>),
         y: &F::State,
     ) -> Result<(), SolveError> {
-        let (t, theta) = at;
-        if theta == T::ZERO {
-            self.points.push(step.index);
-        } else if theta == T::ONE {
-            self.points.push(step.index + 1);
-        } else {
-            self.points.push(INSIDE);
-            self.read.push(index, step, at, y);
+        match place {
+            Place::Start => self.points.push(step.index),
+            Place::End => self.points.push(step.index + 1),
+            Place::Between(theta) => {
+                self.points.push(INSIDE);
+                self.read.push(index, step, (t, theta), y);
+            }
         }
         self.value += self.loss.value(index, t, y)?;
         if let Some(slopes) = &mut self.slopes {

@@ -9,6 +9,7 @@ use super::forward::{self, Points, Traversed, Way};
 use super::{Ask, Gradient, Loss};
 use crate::control::StepControl;
 use crate::field::find_parameter;
+use crate::save::SavePlan;
 use crate::scheme::pair::{Arithmetic, PairAdjoint, PairScheme};
 use crate::scheme::{Adjoint, Cotangent, SchemeVjp, VjpWork};
 use crate::stats::StrategyStats;
@@ -149,10 +150,11 @@ where
     let mut back = Back {
         scheme,
         loss,
+        plan: &ask.plan,
         work: VjpWork::new(scheme.method(), field, y0),
         output: reads.then(|| scheme.method().dense_output_vjp(field, y0)),
         watch: Watch::new(allowed.unwrap_or(0.0)),
-        flow: allowed.map(|_| Flow::new(field, y0)),
+        flow: allowed.map(|_| Box::new(Flow::new(field, y0))),
         events: EventsVjp::new(field, y0),
         evaluations: 0,
         strategy: StrategyStats::None,
@@ -215,11 +217,12 @@ where
 struct Back<'a, T: Real, F: FieldVjp<T>, S: SchemeVjp<T, F>> {
     scheme: &'a S,
     loss: &'a dyn Loss<T, F::State>,
+    plan: &'a SavePlan<T>,
     work: VjpWork<T, F, S::Method>,
     /// The dense output, where save points lie between the ends of steps.
     output: Option<BoxedDenseOutputVjp<'a, T, F>>,
     watch: Watch,
-    flow: Option<Flow<T, F::State>>,
+    flow: Option<Box<Flow<T, F::State>>>,
     events: EventsVjp<F, F::State>,
     /// The evaluations of the keepers, and what they report.
     evaluations: u64,
@@ -245,7 +248,7 @@ where
         let Traversed { y0, t0, t1, mut state, events, record, mut points, mut read, mut keeper } =
             leg;
         let sides = record.sides();
-        let Self { scheme, loss, work, output, watch, flow, .. } = self;
+        let Self { scheme, loss, plan, work, output, watch, flow, .. } = self;
         let Problem { field, y0: first, .. } = problem;
         let between = output.as_mut().map(|output| Between::new(&mut **output, first));
         let between = between.as_ref();
@@ -255,6 +258,7 @@ where
             && let Some(index) = points.next_at(record.len())
         {
             // What is saved there moves with the event.
+            let t1 = plan.time(index, t1);
             for Cotangent { state, .. } in after.each() {
                 loss.cotangent(index, t1, &last.before, state);
             }
@@ -275,6 +279,7 @@ where
             |points: &mut Points, (steps, t), state: &_, adjoint: &mut Adjoint<_, _>| {
                 let mut added = false;
                 while let Some(index) = points.next_at(steps) {
+                    let t = plan.time(index, t);
                     for Cotangent { state: bar, .. } in adjoint.each() {
                         scheme.add_to_bar(state, bar, |y, bar| loss.cotangent(index, t, y, bar));
                     }
@@ -294,8 +299,8 @@ where
         }
         work.last = None;
         for step in record.rev() {
-            let read_there =
-                between.map_or(0, |x| read.seed::<F, S>(field, step, *loss, x, flow.as_mut()));
+            let read_there = between
+                .map_or(0, |x| read.seed::<F, S>(field, step, *loss, x, flow.as_deref_mut()));
             points.skip(read_there);
             let read_there = between.filter(|_| read_there > 0);
             if let Some(between) = read_there {

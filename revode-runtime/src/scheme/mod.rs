@@ -29,11 +29,9 @@ pub trait Scheme<T: Real, F: VectorField<T>>: Sized {
     type State: Clone;
     /// Scratch space for a proposed solution.
     type Next;
-    /// Whether a step's first increment starts where the last step's ended, so that a method whose last stage is its
-    /// next first one need not compute it again.
-    const CONTINUES: bool;
-    /// Whether the last increment of a step leads back from its end, so that values between the ends are read from there:
-    /// from the interpolant of the [reversed](Step::reversed) step.
+    /// Whether the last increment of a step leads back from its end: then values between the ends are read from there, from the
+    /// interpolant of the [reversed](Step::reversed) step. Otherwise the next step starts where the increment of this one
+    /// ended, so that a method whose last stage is its next first one need not compute it again.
     const READS_BACK: bool;
 
     /// The increment from which values between the ends of a step are read, and where in it the part `theta` of the step

@@ -16,7 +16,6 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Scheme<T, F> for Plain<M> {
     type Method = M;
     type State = F::State;
     type Next = F::State;
-    const CONTINUES: bool = true;
     const READS_BACK: bool = false;
 
     #[inline(always)]

@@ -19,8 +19,10 @@ pub(crate) struct Reader<'a, T: Real, F: VectorField<T>, M: Method<T, F>> {
     times: &'a [T],
     read: usize,
     first: usize,
-    /// Where the leg ends, which no other time is.
+    /// Where the leg ends. A point that misses that is not there: it does not move with it.
     end: T,
+    /// Whether the interpolant of the step that is read is known.
+    extended: bool,
     /// The read-out at the start of the step.
     start: F::State,
     /// Scratch space for the read-out at its end, for a value, and for where the increment that it is read from starts and
@@ -55,6 +57,7 @@ impl<'a, T: Real, F: VectorField<T>, M: Method<T, F> + 'a> Reader<'a, T, F, M> {
             read: 0,
             first: course.first + usize::from(course.start),
             end: t1,
+            extended: false,
             start: y0.zeros_like(),
             mean: y0.zeros_like(),
             y: y0.zeros_like(),
@@ -103,13 +106,19 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
     ) {
         let start = scheme.read_out(state, &mut self.mean);
         self.start.assign(start);
-        if !self.extends(step) {
+        self.extended = self.extends(step);
+        if !self.extended {
             return;
         }
-        let from = if S::READS_BACK { scheme.proposed(next) } else { scheme.solution(state) };
+        let (solution, proposed) = (scheme.solution(state), scheme.proposed(next));
         let (increment, _) = S::increment_between(step, T::ZERO);
-        support::stage(&mut self.y, from, [(T::ONE, psi)]);
-        self.output.extend(field, increment, [from, &self.y], stages);
+        let ends = if S::READS_BACK {
+            support::stage(&mut self.y, proposed, [(T::ONE, psi)]);
+            [proposed, &self.y]
+        } else {
+            [solution, proposed]
+        };
+        self.output.extend(field, increment, ends, stages);
     }
 
     /// Reads a step, which has led to `state`. Returns whether the stages know that the next increment starts where it
@@ -127,15 +136,15 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
         S: Scheme<T, F, Method = M>,
         O: Observer<T, F, S> + ?Sized,
     {
-        let extended = self.extends(step);
         if let Some(Kept { gauss, dense }) = &mut self.kept {
             let Self { output, start, mean, ends, .. } = self;
             let end = scheme.read_out(state, mean);
             let (increment, _) = S::increment_between(step, T::ZERO);
-            on_chord::<T, F, S>(step, T::ZERO, [start, end], psi, ends);
+            // Their place does not matter to the slope.
+            let ends = increment_ends::<T, F, S>(T::ZERO, [start, end], psi, ends);
             dense.push(gauss, step, [start, end], |theta, dy| {
                 let (_, part) = S::increment_between(step, theta);
-                output.slope(field, increment, part, ends.each_ref(), stages, dy);
+                output.slope(field, increment, part, ends, stages, dy);
                 if S::READS_BACK {
                     let inputs = [start.as_slice(), end.as_slice(), psi.as_slice()];
                     let turned = |dy, [start, end, psi]: [T; 3]| dy + (end - start + psi) / step.h;
@@ -148,20 +157,20 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
             self.read += 1;
             let Self { output, start, mean, y, ends, .. } = self;
             let end = scheme.read_out(state, mean);
-            let (theta, y) = match place {
-                Place::Start => (T::ZERO, &*start),
-                Place::End => (T::ONE, end),
+            let y = match place {
+                Place::Start => &*start,
+                Place::End => end,
                 Place::Between(theta) => {
                     let (increment, part) = S::increment_between(step, theta);
-                    on_chord::<T, F, S>(step, theta, [start, end], psi, ends);
-                    output.value(field, increment, part, ends.each_ref(), stages, y);
+                    let ends = increment_ends::<T, F, S>(part, [start, end], psi, ends);
+                    output.value(field, increment, part, ends, stages, y);
                     check_finite(y, t, step.t)?;
-                    (theta, &*y)
+                    &*y
                 }
             };
-            observer.passed(index, step, (t, theta), y)?;
+            observer.passed(index, step, (t, place), y)?;
         }
-        Ok(extended && !S::READS_BACK && self.output.proceed(stages))
+        Ok(self.extended && !S::READS_BACK && self.output.proceed(stages))
     }
 
     /// The number of points that were read, the field evaluations that the stages have not counted, and what was kept.
@@ -172,10 +181,12 @@ impl<T: Real, F: VectorField<T>, M: Method<T, F>> Reader<'_, T, F, M> {
 
 /// Where in a step a point is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Place<T> {
+pub(crate) enum Place<T> {
+    /// At its start.
     Start,
     /// At this part of it.
     Between(T),
+    /// At its end.
     End,
 }
 
@@ -185,22 +196,20 @@ fn is_behind<T: Real>(step: Step<T>, t: T) -> bool {
     if step.h < T::ZERO { t < step.end } else { t > step.end }
 }
 
-/// Writes where the increment that the value at `theta` is read from starts and ends: elsewhere than it was taken, by
-/// what puts its interpolant on the chord of the read-outs `start` and `end`. (That of the step itself is there.)
-fn on_chord<T: Real, F: VectorField<T>, S: Scheme<T, F>>(
-    step: Step<T>,
-    theta: T,
-    [start, end]: [&F::State; 2],
+/// Where the increment starts and ends whose value at the `part` of it lies on the chord of the read-outs, but for what its
+/// interpolant bends: elsewhere than it was taken, where it is that of a pair. (That of the step itself is there.)
+fn increment_ends<'a, T: Real, F: VectorField<T>, S: Scheme<T, F>>(
+    part: T,
+    [start, end]: [&'a F::State; 2],
     psi: &F::State,
-    [from, to]: &mut [F::State; 2],
-) {
-    if S::READS_BACK {
-        let (_, part) = S::increment_between(step, theta);
-        let inputs = [start.as_slice(), end.as_slice(), psi.as_slice()];
-        let place = |[start, end, psi]: [T; 3]| start + theta * (end - start) - part * psi;
-        zip(from.as_mut_slice(), inputs, place);
-    } else {
-        from.assign(start);
+    [from, to]: &'a mut [F::State; 2],
+) -> [&'a F::State; 2] {
+    if !S::READS_BACK {
+        return [start, end];
     }
+    let inputs = [start.as_slice(), end.as_slice(), psi.as_slice()];
+    let place = |[start, end, psi]: [T; 3]| end + part * (start - end - psi);
+    zip(from.as_mut_slice(), inputs, place);
     support::stage(to, from, [(T::ONE, psi)]);
+    [from, to]
 }

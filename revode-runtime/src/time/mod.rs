@@ -28,6 +28,7 @@ use crate::scheme::{Scheme, Work};
 use crate::stop::Stop;
 use crate::{Leg, Real, SolveError, Stability, Stats, Step, VectorField};
 pub(crate) use events::Found;
+pub(crate) use interpolate::Place;
 use interpolate::Reader;
 pub(crate) use journey::Course;
 pub(crate) use walk::{Attempt, Walk};
@@ -44,19 +45,17 @@ pub(crate) trait Observer<T: Real, F: VectorField<T>, S: Scheme<T, F>> {
     fn saved(&mut self, index: usize, steps: u64, t: T, state: &S::State)
     -> Result<(), SolveError>;
 
-    /// An accepted step has passed save point `index`, where the solution is `y`. The point is `at` the time
-    /// `t = step.t + theta h`, and `theta`, which is 0 or 1 where it misses an end of the step by rounding. For points that
-    /// are not landed on.
+    /// An accepted step has passed save point `index`, where the solution is `y`. The point is `at` a time, and at a place in
+    /// the step. For points that are not landed on.
     fn passed(
         &mut self,
         index: usize,
         step: Step<T>,
-        at: (T, T),
+        at: (T, Place<T>),
         y: &F::State,
     ) -> Result<(), SolveError>;
 
-    /// A step was accepted: `state` is the one at its start, `work` holds the solution at its end and the stage
-    /// derivatives of the last increment, which are what an interpolant is made of.
+    /// A step was accepted: `state` is the one at its start, `work` holds the solution at its end.
     #[inline(always)]
     fn before(
         &mut self,

@@ -260,7 +260,7 @@ impl<S, C> TimeLoop<'_, S, C> {
             if let Some(switching) = switching {
                 switching.accept(step);
             }
-            if S::CONTINUES && !told {
+            if !S::READS_BACK && !told {
                 control.proceed(method, &mut work.stages);
             }
             if let Some(events) = events

@@ -5,7 +5,7 @@ use crate::scheme::pair::anchored::{Anchored, AnchoredState};
 use crate::scheme::pair::halved::{Halved, HalvedState};
 use crate::scheme::pair::{Arithmetic, PairScheme};
 use crate::scheme::{Scheme, Work};
-use crate::time::Observer;
+use crate::time::{Observer, Place};
 use crate::{FieldVjp, Loss, MethodVjp, SolveError, State, Step, Tableau};
 
 /// What was done to the gap after a step: `left` of it was left, 1 where nothing was done, 0 at an anchor.
@@ -216,10 +216,10 @@ where
         &mut self,
         _: usize,
         _: Step<f64>,
-        _: (f64, f64),
+        _: (f64, Place<f64>),
         _: &F::State,
     ) -> Result<(), SolveError> {
-        unreachable!("a pair lands on its save points")
+        unreachable!("the plan of this test lands on its points")
     }
 
     fn before(

@@ -35,8 +35,8 @@ impl Default for Guarded {
 }
 
 impl Guarded {
-    /// With anchors that may take so many bytes, 64 MB by default, but for 8 bytes an anchor and the start of each
-    /// step that cannot be inverted.
+    /// With anchors that may take so many bytes, 64 MB by default, but for 8 bytes an anchor, the start of each
+    /// step that cannot be inverted, and save points that no step lands on.
     #[must_use]
     pub fn memory(self, bytes: usize) -> Self {
         Self { memory: bytes }

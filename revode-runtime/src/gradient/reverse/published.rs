@@ -18,7 +18,7 @@ use crate::{FieldVjp, Leg, MethodVjp, Problem, Real, SolveError, Step};
 ///
 /// The forward pass keeps at most 64 pairs, and the reversal goes on from each of them. Pairs of states above
 /// 4 KB may take 512 KB together, but there are always one or two: a gradient keeps at most 8 vectors like the state
-/// where that is large.
+/// where that is large, and one for each save point that no step lands on ([`SaveAt::interpolated`](crate::SaveAt::interpolated)).
 ///
 /// It suits conservative problems and short horizons. On others the pair comes apart, or the reversal
 /// loses its way: both are errors ([`SolveError::PairDiverged`], [`SolveError::NotReversed`]), never a

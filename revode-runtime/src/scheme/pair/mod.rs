@@ -121,8 +121,6 @@ where
     type Method = M;
     type State = A::State;
     type Next = A::Next;
-    /// The next step starts from `z'`, where no stage of this one ends.
-    const CONTINUES: bool = false;
     const READS_BACK: bool = true;
 
     #[inline(always)]
