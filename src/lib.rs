@@ -12,7 +12,8 @@ pub mod prelude {
     pub use revode_runtime::{
         Adaptive, Auto, Checkpointed, EventTimes, Exact, FieldVjp, FixedStep, Gradient, Guarded,
         Loss, Mse, Norm, Parameters, Pid, Problem, Reversible, SaveAt, Solution, SolveError,
-        Solver, State, Stats, StoreAll, StrategyStats, Terminal, VectorField, ode, tableau,
+        Solver, State, Stats, StoreAll, StrategyStats, Terminal, VectorField, ode, rosenbrock,
+        tableau,
     };
 
     macro_rules! export {
@@ -21,4 +22,11 @@ pub mod prelude {
         };
     }
     revode_runtime::for_each_method!(export);
+
+    macro_rules! export_rosenbrock {
+        ($($name:ident $Method:ident;)*) => {
+            pub use revode_runtime::methods::{$($Method),*};
+        };
+    }
+    revode_runtime::for_each_rosenbrock_method!(export_rosenbrock);
 }

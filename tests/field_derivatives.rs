@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use revode::check::check_vjp;
-use revode::{FieldJacobian, FieldJvp, FieldVjp, Parameters, State, VectorField, ode};
+use revode::{FieldJvp, JacobianVjp, Parameters, State, VectorField, ode};
 use revode_codegen::field::compile;
 use revode_codegen::ir::Role;
 use revode_codegen::ir::interpret::interpret;
@@ -19,10 +19,11 @@ fn numbers(seed: &mut f64) -> f64 {
 
 fn check<F>(field: &F, y: &F::State)
 where
-    F: FieldVjp<f64> + FieldJvp<f64> + FieldJacobian<f64>,
+    F: JacobianVjp<f64> + FieldJvp<f64>,
     <F::State as State<f64>>::Square: AsSlice,
 {
     let t = 0.7;
+    check_second(field, y, t);
     check_vjp(field, t, y).unwrap_or_else(|error| panic!("{error}"));
 
     // eval_taped is eval, to the bit.
@@ -65,6 +66,50 @@ where
         for (a, b) in column.iter().zip(dy_dot.as_slice()) {
             assert!((a - b).abs() <= 1e-13 * (1.0 + b.abs()), "column {k}: {a}, {b}");
         }
+    }
+}
+
+/// The VJP of the JVP against central differences of the VJP, whose derivative along the tangents it is, by symmetry of second
+/// derivatives; and the derivative by time against the JVP along it.
+fn check_second<F>(field: &F, y: &F::State, t: f64)
+where
+    F: JacobianVjp<f64> + FieldJvp<f64>,
+{
+    let mut seed = 0.83;
+    let (mut y_dot, mut dy_bar) = (y.zeros_like(), y.zeros_like());
+    y_dot.as_mut_slice().iter_mut().for_each(|x| *x = numbers(&mut seed));
+    dy_bar.as_mut_slice().iter_mut().for_each(|x| *x = numbers(&mut seed));
+    let t_dot = numbers(&mut seed);
+    let mut f_t = y.zeros_like();
+    field.time_derivative(t, y, &mut f_t);
+    let mut along_time = y.zeros_like();
+    field.jvp(t, y, 1.0, &y.zeros_like(), &field.zeros_like(), &mut along_time);
+    assert_eq!(f_t, along_time);
+    assert!(!F::AUTONOMOUS || f_t.as_slice().iter().all(|x| *x == 0.0));
+
+    let (mut y_bar, mut model_bar) = (y.zeros_like(), field.zeros_like());
+    let t_bar = field.jacobian_vjp(t, y, t_dot, &y_dot, &dy_bar, &mut y_bar, &mut model_bar);
+    let found = y_bar.as_slice().iter().chain(model_bar.slices().flatten()).copied();
+    let found: Vec<f64> = found.chain([t_bar]).collect();
+    let gradient = |h: f64| -> Vec<f64> {
+        let mut moved = y.clone();
+        for (y, dot) in moved.as_mut_slice().iter_mut().zip(y_dot.as_slice()) {
+            *y += h * dot;
+        }
+        let t = t + h * t_dot;
+        let (mut tape, mut dy) = (field.tape(), y.zeros_like());
+        field.eval_taped(t, &moved, &mut dy, &mut tape);
+        let (mut y_bar, mut model_bar) = (y.zeros_like(), field.zeros_like());
+        let t_bar = field.vjp(t, &moved, &mut tape, &dy_bar, &mut y_bar, &mut model_bar);
+        let numbers = y_bar.as_slice().iter().chain(model_bar.slices().flatten()).copied();
+        numbers.chain([t_bar]).collect()
+    };
+    let sides = [1e-4, -1e-4, 2e-4, -2e-4].map(gradient);
+    for (i, found) in found.iter().enumerate() {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|k| sides[k][i]);
+        let expected = (8.0 * (a - b) - (c - d)) / 12e-4;
+        let off = (found - expected).abs() / (1.0 + expected.abs());
+        assert!(off < 1e-7, "number {i}: {found}, differences {expected}");
     }
 }
 

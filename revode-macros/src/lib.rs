@@ -1,4 +1,4 @@
-//! The proc macros of `revode`: `#[tableau]` and `ode!`. All work is done in `revode-codegen`.
+//! The proc macros of `revode`: `#[tableau]`, `#[rosenbrock]` and `ode!`. All work is done in `revode-codegen`.
 
 use proc_macro::TokenStream;
 
@@ -56,6 +56,47 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
     revode_codegen::tableau::expand(arguments.into(), item.into()).into()
+}
+
+/// Declares a Rosenbrock method, for stiff equations, and proves what is claimed of it.
+///
+/// ```text
+/// /// Rodas3.
+/// #[rosenbrock(
+///     order = 3, embedded = 2, stability = L,
+///     gamma = 1/2,
+///     a = [[], [0], [2, 0], [2, 0, 1]],
+///     c = [[], [4], [1, -1], [1, -1, -8/3]],
+///     m = [2, 0, 1, 1],
+///     m_embedded = [2, 0, 1, 0],
+/// )]
+/// pub struct Rodas3;
+/// ```
+///
+/// | argument | meaning |
+/// |---|---|
+/// | `order` | the order of the method, exactly |
+/// | `stability` | `L` or `A`, exactly |
+/// | `gamma` | the diagonal `γ` |
+/// | `a`, `c`, `m` | the coefficients in the form in which a step takes no product with the Jacobian, strictly lower triangles |
+/// | `alpha`, `gamma_ij`, `b` | or in the form in which conditions are stated; `gamma_ij` without its diagonal |
+/// | `embedded`, `m_embedded` or `b_embedded` | the order of the embedded method, exactly, and its weights |
+/// | `interpolant`, `h` | the order of the interpolant, exactly, and the rows of `θ (1 − θ) Σ_r θ^r Σ_i h_ri K_i`, by which it leaves the chord |
+/// | `digits` | for coefficients published with rounded decimals: how many significant digits are right, 6 to 40 |
+///
+/// # What is proved
+/// The order conditions `Φ(τ) = 1/γ(τ)` of all rooted trees `τ` up to the order, in which a vertex with one child has
+/// `β = α + Γ` and all others `α` (Hairer and Wanner II, section IV.7, theorem 7.4), as exactly as those of `#[tableau]`;
+/// those of an interpolant for all `θ`. Stability: the stability function is computed exactly, `P(z)/(1 − γz)^s`; its pole is
+/// in the right half plane and `|P(iy)|² ≤ |1 − iγy|^{2s}` for all `y`, by counting sign changes, so that `|R| ≤ 1` in the left half plane;
+/// and `R(∞) = 0` for `L`.
+///
+/// # What is generated
+/// `Rosenbrock` with the coefficients, `Method`, and `EmbeddedMethod` where there is an embedded method, for every scalar and
+/// every field with a `FieldJacobian`; and `MethodVjp`, for those with a `JacobianVjp`.
+#[proc_macro_attribute]
+pub fn rosenbrock(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    revode_codegen::tableau::expand_rosenbrock(arguments.into(), item.into()).into()
 }
 
 /// Declares a vector field `dy/dt = f(t, y)` by its equations, and differentiates it.
@@ -141,7 +182,7 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # What is generated
 /// The struct, over a scalar `T` that is `f64` unless said otherwise, with `Debug`, `Clone` and
-/// `PartialEq`; `VectorField`, `Parameters`, `FieldVjp`, `FieldJvp` and `FieldJacobian`; the
+/// `PartialEq`; `VectorField`, `Parameters`, `FieldVjp`, `FieldJvp`, `FieldJacobian` and `JacobianVjp`; the
 /// functions `zeros` (all parameters zero) and `state_names`, and with `dims` also `new`, which takes
 /// the sizes that no parameter shows and then the parameters, and checks their shapes. States are
 /// stored in the order of declaration, matrices by columns. Events are `VectorField::event_count`, `event`,

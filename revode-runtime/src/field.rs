@@ -295,8 +295,40 @@ pub trait FieldJvp<T: Real>: VectorField<T> + Parameters<T> {
     );
 }
 
-/// The Jacobian `∂f/∂y` of a field.
+/// The Jacobian `∂f/∂y` of a field, and its derivative with respect to time: what linearly implicit methods take.
+#[diagnostic::on_unimplemented(
+    message = "the field `{Self}` has no Jacobian over `{T}`",
+    label = "a method for stiff equations needs one",
+    note = "`ode!` generates it; a field by hand implements `FieldJacobian<{T}>`"
+)]
 pub trait FieldJacobian<T: Real>: VectorField<T> {
+    /// Whether the field does not depend on time, so that its derivative with respect to time is not asked for.
+    const AUTONOMOUS: bool = false;
+
+    /// Writes `∂f/∂t` to `f_t`.
+    fn time_derivative(&self, t: T, y: &Self::State, f_t: &mut Self::State);
+
     /// Writes `∂f_i/∂y_j` to row `i` and column `j` of `jacobian`.
     fn jacobian(&self, t: T, y: &Self::State, jacobian: &mut <Self::State as State<T>>::Square);
+}
+
+/// The vector–Jacobian product of the Jacobian–vector product: what the gradient of a linearly implicit step takes.
+#[diagnostic::on_unimplemented(
+    message = "the Jacobian of the field `{Self}` has no vector–Jacobian product over `{T}`",
+    label = "the gradient through a Rosenbrock step needs one",
+    note = "`ode!` generates it; a field by hand implements `JacobianVjp<{T}>`"
+)]
+pub trait JacobianVjp<T: Real>: FieldVjp<T> + FieldJacobian<T> {
+    /// Of `dy_barᵀ ((∂f/∂t) t_dot + (∂f/∂y) y_dot)`: writes the derivative with respect to `y` to `y_bar`, *adds* that with respect
+    /// to the parameters to `model_bar` and returns that with respect to `t`; all three tangents and cotangents are constants.
+    fn jacobian_vjp(
+        &self,
+        t: T,
+        y: &Self::State,
+        t_dot: T,
+        y_dot: &Self::State,
+        dy_bar: &Self::State,
+        y_bar: &mut Self::State,
+        model_bar: &mut Self,
+    ) -> T;
 }

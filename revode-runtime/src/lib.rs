@@ -15,10 +15,12 @@ pub mod field;
 pub mod gradient;
 #[cfg(feature = "faer")]
 mod linear;
+mod lu;
 pub mod method;
 pub mod methods;
 mod problem;
 mod real;
+mod rosenbrock;
 mod save;
 mod scheme;
 mod sides;
@@ -42,7 +44,9 @@ pub use control::{Adaptive, FixedStep, Norm, Pid, Tolerance, Tolerances};
 pub use dense::{Bars, BoxedDenseOutput, BoxedDenseOutputVjp, DenseOutput, DenseOutputVjp};
 pub use error::SolveError;
 pub use event::{Action, Event, Occurrence, Sides, Trigger};
-pub use field::{FieldJacobian, FieldJvp, FieldVjp, Parameters, ShapeError, VectorField};
+pub use field::{
+    FieldJacobian, FieldJvp, FieldVjp, JacobianVjp, Parameters, ShapeError, VectorField,
+};
 pub use gradient::{
     Auto, Checkpointed, EventTimes, Exact, Gradient, GradientError, Guarded, Loss, Mse, Reversible,
     StateStore, StoreAll, Terminal,
@@ -53,12 +57,13 @@ pub use method::{
 };
 pub use problem::{InitialState, Leg, Problem};
 pub use real::Real;
-pub use revode_macros::{ode, tableau};
+pub use revode_macros::{ode, rosenbrock, tableau};
+pub use rosenbrock::{ImplicitStability, Rosenbrock};
 pub use save::SaveAt;
 pub use solution::Solution;
 pub use solver::Solver;
 pub use stability::Stability;
-pub use state::State;
+pub use state::{Square, State};
 pub use stats::{Stats, StrategyStats};
 pub use step::{Step, StepFailure};
 pub use stepper::{Reached, Stepper};

@@ -86,7 +86,7 @@ impl SaveAt {
     /// [`end`](Self::end), however many points there are. A point that misses the end of a step by rounding is that end.
     ///
     /// That is the default where the interpolant's order is at least that of the method less one, as it is for all methods
-    /// of `revode::methods` but `CashKarp`, `Rodas3` and `Ros3P`. Then a value between the ends of a step is as accurate as the
+    /// of `revode::methods` but `CashKarp`; Rosenbrock methods, whose steps can be long, land. Then a value between the ends of a step is as accurate as the
     /// solution of the method at the end of many; along `Guarded` and `Exact`, whose solution by a method of odd order is of one
     /// order more, only points that are landed on are so too. Step-size control does not see it, nor does the estimate of a
     /// gradient's error.

@@ -12,6 +12,32 @@ mod sealed {
     impl<T> Sealed for nalgebra::DVector<T> {}
 }
 
+/// A square matrix, column-major.
+pub trait Square<T>: Clone + Debug + PartialEq + Send + Sync + 'static {
+    /// The entries, column by column.
+    fn as_slice(&self) -> &[T];
+    /// The entries, to write to.
+    fn as_mut_slice(&mut self) -> &mut [T];
+}
+
+impl<T: Real, const N: usize> Square<T> for SMatrix<T, N, N> {
+    fn as_slice(&self) -> &[T] {
+        self.as_slice()
+    }
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        self.as_mut_slice()
+    }
+}
+
+impl<T: Real> Square<T> for DMatrix<T> {
+    fn as_slice(&self) -> &[T] {
+        self.as_slice()
+    }
+    fn as_mut_slice(&mut self) -> &mut [T] {
+        self.as_mut_slice()
+    }
+}
+
 /// A vector of `T`: [`SVector<T, N>`](SVector), on the stack, or [`DVector<T>`](DVector), on the
 /// heap.
 ///
@@ -20,7 +46,7 @@ pub trait State<T: Real>:
     sealed::Sealed + Clone + Debug + PartialEq + Send + Sync + 'static
 {
     /// A square matrix with as many rows as the state has components, column-major.
-    type Square: Clone + Debug + PartialEq + Send + Sync + 'static;
+    type Square: Square<T>;
     /// A state of the same length in double precision.
     type Double: State<f64>;
 

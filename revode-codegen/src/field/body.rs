@@ -89,6 +89,14 @@ impl Bodies<'_> {
         self.function(&["t", "y", "jacobian"], "dy_dot", &bases, statements)
     }
 
+    /// `jacobian_vjp`: reads `t`, `y`, `self`, `t_dot`, `y_dot`, `dy_bar`; writes `y_bar`, adds to `model_bar`; ends in the
+    /// derivative by time.
+    pub(super) fn jacobian_vjp(&self) -> TokenStream {
+        let bases = self.slices(&["y", "y_dot", "dy_bar"], &["y_bar"]);
+        let arguments = &["t", "y", "t_dot", "y_dot", "dy_bar", "y_bar", "model_bar"];
+        self.program(arguments, "y_bar", &bases, &self.program.jacobian_vjp)
+    }
+
     /// `switches`: reads `t`, `y`, `self`; writes `values`.
     pub(super) fn switches(&self) -> TokenStream {
         let sinks = self.program.switches.iter().map(|switch| switch.sink.clone());

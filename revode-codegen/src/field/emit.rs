@@ -16,7 +16,7 @@ use super::statements::Tape;
 use super::switches;
 use super::types::{buffer, field_type, state_type};
 use crate::generated::attributes;
-use crate::ir::Shape;
+use crate::ir::{Input, Op, Role, Shape};
 
 /// The struct and its implementations.
 pub(super) fn emit(model: &Model, program: &Program) -> TokenStream {
@@ -86,6 +86,18 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let vector_field = header(model, Some(quote!(VectorField<T>)));
     let field_vjp = header(model, Some(quote!(FieldVjp<T>)));
     let field_jvp = header(model, Some(quote!(FieldJvp<T>)));
+    let autonomous = is_autonomous(program);
+    let time_derivative = if autonomous {
+        quote!(::revode::State::fill(f_t, T::ZERO);)
+    } else {
+        quote! {
+            let nothing = ::revode::State::zeros_like(y);
+            let constant = ::revode::Parameters::zeros_like(self);
+            ::revode::FieldJvp::jvp(self, t, y, T::ONE, &nothing, &constant, f_t);
+        }
+    };
+    let of_jacobian_vjp = header(model, Some(quote!(JacobianVjp<T>)));
+    let jacobian_vjp = bodies.jacobian_vjp();
     let field_jacobian = header(model, Some(quote!(FieldJacobian<T>)));
     quote! {
         #inherent
@@ -153,6 +165,10 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
         }
         #attributes
         #field_jacobian {
+            const AUTONOMOUS: bool = #autonomous;
+            fn time_derivative(&self, t: T, y: &Self::State, f_t: &mut Self::State) {
+                #time_derivative
+            }
             #[inline]
             fn jacobian(
                 &self,
@@ -163,7 +179,29 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
                 #jacobian
             }
         }
+        #attributes
+        #of_jacobian_vjp {
+            #[inline]
+            fn jacobian_vjp(
+                &self,
+                t: T,
+                y: &Self::State,
+                t_dot: T,
+                y_dot: &Self::State,
+                dy_bar: &Self::State,
+                y_bar: &mut Self::State,
+                model_bar: &mut Self,
+            ) -> T {
+                #jacobian_vjp
+            }
+        }
     }
+}
+
+/// Whether the equations do not depend on time.
+fn is_autonomous(Program { graph, eval, .. }: &Program) -> bool {
+    let live = graph.live(eval.iter().map(|sink| sink.value), &BTreeSet::new());
+    !live.iter().any(|id| matches!(graph.op(*id), Op::Input(Input { role: Role::Time, .. })))
 }
 
 /// How a field is inlined into the increments. Straight-line code of few operations always is: kept in

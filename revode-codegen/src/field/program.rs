@@ -6,11 +6,11 @@ use super::events::lower::EventProgram;
 use crate::ir::verify::verify;
 use crate::ir::{Graph, Id, Op, Shape, Sink};
 use crate::passes::jacobian::{Jacobian, jacobian};
-use crate::passes::jvp::{all_tangents, jvp};
+use crate::passes::jvp::{all_tangents, tangents_of_states};
 use crate::passes::sides::{Jump, jumps, on_sides};
 use crate::passes::simplify::expand_powers;
 use crate::passes::switches::{Call, Switch, switches};
-use crate::passes::vjp::vjp;
+use crate::passes::{jvp, vjp};
 
 /// The programs of a model, on one graph.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Program {
     pub jvp: Vec<Sink>,
     /// The Jacobian.
     pub jacobian: Jacobian,
+    /// The vector–Jacobian product of the Jacobian–vector product along time and states.
+    pub jacobian_vjp: Vec<Sink>,
     /// The switching functions of `f`, one sink each.
     pub switches: Vec<Switch>,
     /// The places where `f` jumps.
@@ -50,20 +52,34 @@ impl Program {
         let jumps = jumps(g, eval, calls);
         let on_sides = on_sides(g, eval, &jumps);
         verified(g);
-        let vjp = vjp(g, &on_sides, states);
+        let vjp = vjp::vjp(g, &on_sides, states);
         verified(g);
-        let jvp = jvp(g, eval, all_tangents);
+        let jvp = jvp::jvp(g, eval, all_tangents);
         verified(g);
         let jacobian = jacobian(g, eval, states);
         verified(g);
         // Last, so that what is made for them changes no number, and so no line, of the other programs.
         let switches = switches(g, eval, calls);
         verified(g);
+        let along = jvp::jvp(g, eval, tangents_of_states);
+        let jacobian_vjp = vjp::vjp(g, &along, states);
+        verified(g);
         let sides = jumps.iter().map(Jump::sink).collect();
         let (events, tape) = (vec![], BTreeSet::new());
         let eval = on_sides;
-        let mut program =
-            Self { graph, eval, vjp, jvp, jacobian, switches, jumps, sides, events, tape };
+        let mut program = Self {
+            graph,
+            eval,
+            vjp,
+            jvp,
+            jacobian,
+            jacobian_vjp,
+            switches,
+            jumps,
+            sides,
+            events,
+            tape,
+        };
         program.lower_powers();
         verified(&program.graph);
         program.tape = self::tape(&program.graph, &program.eval, &program.vjp);
@@ -79,6 +95,7 @@ impl Program {
     fn lower_powers(&mut self) {
         let sinks = self.eval.iter().chain(&self.vjp).chain(&self.jvp).chain(&self.sides);
         let sinks = sinks.chain(self.switches.iter().map(|switch| &switch.sink));
+        let sinks = sinks.chain(&self.jacobian_vjp);
         let mut roots: Vec<Id> = sinks.map(|sink| sink.value).collect();
         match &self.jacobian {
             Jacobian::Entries(entries) => roots.extend(entries.iter().map(|entry| entry.2)),
@@ -93,6 +110,7 @@ impl Program {
             Jacobian::Column(column) => sinks.extend(column),
         }
         sinks.extend(self.switches.iter_mut().map(|switch| &mut switch.sink));
+        sinks.extend(&mut self.jacobian_vjp);
         for sink in sinks {
             sink.value = new[&sink.value];
         }

@@ -42,7 +42,9 @@ pub fn vjp_from(g: &mut Graph, seed: Role, outputs: &[Sink], states: &[Shape]) -
                 let bar = total(g, contributions, &shape);
                 match op {
                     Op::Input(Input { role: Role::State, index }) => state_bars[index] = Some(bar),
-                    Op::Input(_) => time_bar = Some(bar),
+                    Op::Input(Input { role: Role::Time, .. }) => time_bar = Some(bar),
+                    // A tangent, along which the output was differentiated.
+                    Op::Input(_) => {}
                     _ if op.is_elementwise() => elementwise(g, &mut bars, id, bar),
                     _ => structural(g, &mut bars, &op, bar),
                 }

@@ -147,7 +147,7 @@ pub(super) fn prove(declaration: &Declaration, coefficients: Coefficients) -> sy
     let check = Check {
         declaration,
         coefficients: &coefficients,
-        conditions: Conditions { trees: &trees, precision: proof.precision() },
+        conditions: Conditions { trees: &trees, precision: proof.precision(), chain: None },
     };
     check.row_sums()?;
     check.order()?;

@@ -295,7 +295,7 @@ pub(super) fn functions(has_stages: bool) -> TokenStream {
     quote!(combine #stage)
 }
 
-fn proof(proof: Proof) -> TokenStream {
+pub(super) fn proof(proof: Proof) -> TokenStream {
     match proof {
         Proof::Exact => quote!(::revode::Proof::Exact),
         Proof::Digits40 => quote!(::revode::Proof::Digits40),
@@ -306,7 +306,7 @@ fn proof(proof: Proof) -> TokenStream {
     }
 }
 
-fn list(row: &[Number]) -> TokenStream {
+pub(super) fn list(row: &[Number]) -> TokenStream {
     let numbers = row.iter().map(|x| float(x.to_f64()));
     quote!(&[#(#numbers),*])
 }
@@ -328,7 +328,7 @@ fn pattern(letter: &str, used: &[bool]) -> TokenStream {
     quote!([#(#slots),*])
 }
 
-fn optional(value: Option<impl ToTokens>) -> TokenStream {
+pub(super) fn optional(value: Option<impl ToTokens>) -> TokenStream {
     value.map_or_else(
         || quote!(::core::option::Option::None),
         |value| quote!(::core::option::Option::Some(#value)),

@@ -6,6 +6,7 @@ mod emit;
 mod interpolant;
 mod order;
 mod parse;
+mod rosenbrock;
 mod scope;
 mod stability;
 mod suspect;
@@ -20,6 +21,7 @@ use syn::{Fields, ItemStruct};
 use crate::diagnostics::{Diagnostics, with_dummy};
 use check::Method;
 use coefficients::Coefficients;
+pub use rosenbrock::expand as expand_rosenbrock;
 
 /// Expands `#[tableau(arguments)] item`.
 ///

@@ -54,6 +54,9 @@ pub(super) struct Conditions<'t> {
     pub trees: &'t Trees,
     /// The precision.
     pub precision: Precision,
+    /// The matrix of the vertices with one child, where that is another one than that of the others: the `β` of Rosenbrock
+    /// methods (`rosenbrock/`).
+    pub chain: Option<&'t [Vec<Number>]>,
 }
 
 impl Conditions<'_> {
@@ -98,18 +101,19 @@ impl Conditions<'_> {
         target: Target,
     ) -> Option<usize> {
         let order = self.trees.get(trees.end - 1).order;
-        let bits = residual_bits(a, b, order);
+        let all: Vec<_> = a.iter().chain(self.chain.into_iter().flatten()).cloned().collect();
+        let bits = residual_bits(&all, b, order);
         let mut proved = 0;
         // Only trees before the first failure so far are left to be proved.
         let mut open = trees;
         let mut failure = None;
         for prime in primes() {
             let residues = Residues::modulo(prime);
-            let mut numbers = a.iter().flatten().chain(b).filter_map(Number::as_rational);
+            let mut numbers = all.iter().flatten().chain(b).filter_map(Number::as_rational);
             if !numbers.all(|x| residues.admits(x)) {
                 continue;
             }
-            let mut weights = ElementaryWeights::new(residues, self.trees, a);
+            let mut weights = ElementaryWeights::new(residues, self.trees, a, self.chain);
             let b: Vec<_> = b.iter().map(|x| weights.arithmetic().reduce(&rational(x))).collect();
             let fails = |&tree: &usize| {
                 let weight = weights.weight(&b, tree);
@@ -137,9 +141,12 @@ impl Conditions<'_> {
     ) -> Option<usize> {
         let absolute = |row: &[Number]| row.iter().map(Number::abs).collect::<Vec<_>>();
         let fixed = |row: &[Number]| row.iter().map(Number::to_fixed).collect::<Vec<_>>();
-        let absolute_a: Vec<_> = a.iter().map(|row| absolute(row)).collect();
-        let mut weights = ElementaryWeights::new(FixedPoint, self.trees, a);
-        let mut bounds = ElementaryWeights::new(FixedPoint, self.trees, &absolute_a);
+        let absolute_rows =
+            |a: &[Vec<Number>]| a.iter().map(|row| absolute(row)).collect::<Vec<_>>();
+        let (absolute_a, absolute_chain) = (absolute_rows(a), self.chain.map(absolute_rows));
+        let mut weights = ElementaryWeights::new(FixedPoint, self.trees, a, self.chain);
+        let chain = absolute_chain.as_deref();
+        let mut bounds = ElementaryWeights::new(FixedPoint, self.trees, &absolute_a, chain);
         let (b, absolute_b) = (fixed(b), fixed(&absolute(b)));
         let scale = IBig::from(10u8).pow(digits as usize);
         for tree in trees {
@@ -174,7 +181,7 @@ impl Conditions<'_> {
         tree: usize,
         target: Target,
     ) -> (Number, Number) {
-        let mut weights = ElementaryWeights::new(Rational, self.trees, a);
+        let mut weights = ElementaryWeights::new(Rational, self.trees, a, self.chain);
         let b: Vec<_> = b.iter().map(rational).collect();
         let (p, q) = weights.weight(&b, tree).into_parts();
         let Tree { order, density, .. } = self.trees.get(tree);
@@ -200,7 +207,7 @@ impl Conditions<'_> {
 
     /// The stages whose rows of `a` enter the condition of a tree, counted from 0.
     pub(super) fn rows(&self, a: &[Vec<Number>], b: &[Number], tree: usize) -> Vec<usize> {
-        let mut weights = ElementaryWeights::new(Rational, self.trees, a);
+        let mut weights = ElementaryWeights::new(Rational, self.trees, a, self.chain);
         let mut rows = vec![false; a.len()];
         let roots: Vec<bool> = b.iter().map(|x| !x.is_zero()).collect();
         self.visit(&mut weights, a, tree, &roots, &mut rows);

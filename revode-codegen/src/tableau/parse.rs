@@ -103,9 +103,9 @@ pub(super) fn parse(arguments: TokenStream, item: &ItemStruct) -> syn::Result<De
 }
 
 /// `key = value`.
-struct Argument {
-    key: Ident,
-    value: Expr,
+pub(super) struct Argument {
+    pub(super) key: Ident,
+    pub(super) value: Expr,
 }
 
 impl Parse for Argument {
@@ -239,7 +239,7 @@ impl Arguments {
     }
 }
 
-fn claim(
+pub(super) fn claim(
     key: &Ident,
     value: &Expr,
     least: u32,
@@ -257,7 +257,7 @@ fn claim(
     None
 }
 
-fn row(key: &Ident, value: &Expr, errors: &mut Diagnostics) -> Option<Row> {
+pub(super) fn row(key: &Ident, value: &Expr, errors: &mut Diagnostics) -> Option<Row> {
     let Expr::Array(place) = ungrouped(value.clone()) else {
         errors.error(value, format!("`{key}` is a list of coefficients: `{key} = [0, 1/2, 1]`"));
         return None;
@@ -265,7 +265,11 @@ fn row(key: &Ident, value: &Expr, errors: &mut Diagnostics) -> Option<Row> {
     coefficients(place, errors)
 }
 
-fn matrix(key: &Ident, value: &Expr, errors: &mut Diagnostics) -> Option<(Vec<Row>, ExprArray)> {
+pub(super) fn matrix(
+    key: &Ident,
+    value: &Expr,
+    errors: &mut Diagnostics,
+) -> Option<(Vec<Row>, ExprArray)> {
     let Expr::Array(place) = ungrouped(value.clone()) else {
         errors.error(value, format!("`{key}` is a list of rows: `{key} = [[], [1/2], [0, 1]]`"));
         return None;

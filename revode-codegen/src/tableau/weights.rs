@@ -165,34 +165,41 @@ pub(super) struct ElementaryWeights<'t, A: Arithmetic> {
     arithmetic: A,
     trees: &'t Trees,
     /// The nonzero entries of each row.
-    a: Vec<Vec<(usize, A::Element)>>,
+    a: Sparse<A::Element>,
+    /// Those of the matrix of the vertices with one child, where that is another one.
+    chain: Option<Sparse<A::Element>>,
     zero: A::Element,
     one: A::Element,
     /// For each tree and stage: the product of the stage's internal weights over the subtrees.
     derivative: Vec<Option<Vec<A::Element>>>,
-    /// For each tree and stage: `Σ_j a_ij derivative_j`.
+    /// The same as if the root had one child more.
+    branch: Vec<Option<Vec<A::Element>>>,
+    /// For each tree and stage: `Σ_j a_ij derivative_j`, below a vertex with other children.
     internal: Vec<Option<Vec<A::Element>>>,
 }
 
+/// For each row its columns and entries that are not 0.
+type Sparse<E> = Vec<Vec<(usize, E)>>;
+
 impl<'t, A: Arithmetic> ElementaryWeights<'t, A> {
-    /// The weights of the tableau with the strictly lower matrix `a`.
-    pub(super) fn new(arithmetic: A, trees: &'t Trees, a: &[Vec<Number>]) -> Self {
-        let sparse = |row: &Vec<Number>| {
+    /// The weights of the tableau with the lower matrix `a`, and the matrix of a `chain` where that is another one.
+    pub(super) fn new(
+        arithmetic: A,
+        trees: &'t Trees,
+        a: &[Vec<Number>],
+        chain: Option<&[Vec<Number>]>,
+    ) -> Self {
+        let sparse_row = |row: &Vec<Number>| {
             let nonzero = row.iter().enumerate().filter(|(_, x)| !x.is_zero());
             nonzero.map(|(j, x)| (j, arithmetic.convert(x))).collect()
         };
-        let a = a.iter().map(sparse).collect();
+        let sparse = |a: &[Vec<Number>]| a.iter().map(sparse_row).collect();
+        let (a, chain) = (sparse(a), chain.map(sparse));
         let (zero, one) = (arithmetic.convert(&Number::ZERO), arithmetic.convert(&Number::ONE));
         let count = trees.of_at_most(trees.max_order()).len();
-        Self {
-            arithmetic,
-            trees,
-            a,
-            zero,
-            one,
-            derivative: vec![None; count],
-            internal: vec![None; count],
-        }
+        let none = || vec![None; count];
+        let (derivative, branch, internal) = (none(), none(), none());
+        Self { arithmetic, trees, a, chain, zero, one, derivative, branch, internal }
     }
 
     /// The arithmetic.
@@ -220,17 +227,34 @@ impl<'t, A: Arithmetic> ElementaryWeights<'t, A> {
         if self.derivative[tree].is_some() {
             return;
         }
+        let stages = match (self.trees.get(tree).parts, &self.chain) {
+            (None, _) => vec![self.one.clone(); self.a.len()],
+            (Some((0, last)), Some(_)) => {
+                self.prepare(last);
+                let derivative = self.derivative[last].as_deref().unwrap_or_default();
+                self.chain.iter().flat_map(|chain| self.sums(chain, derivative)).collect()
+            }
+            (Some(_), _) => self.branch(tree),
+        };
+        self.derivative[tree] = Some(stages);
+    }
+
+    /// The product of the internal weights below a vertex that has these subtrees, and others too where it is one.
+    fn branch(&mut self, tree: usize) -> Vec<A::Element> {
+        if let Some(stages) = &self.branch[tree] {
+            return stages.clone();
+        }
         let stages = match self.trees.get(tree).parts {
             None => vec![self.one.clone(); self.a.len()],
             Some((rest, last)) => {
-                self.prepare(rest);
+                let rest = self.branch(rest);
                 self.prepare_internal(last);
-                let rest = self.derivative[rest].as_deref().unwrap_or_default();
                 let last = self.internal[last].as_deref().unwrap_or_default();
                 rest.iter().zip(last).map(|(x, y)| self.arithmetic.product(x, y)).collect()
             }
         };
-        self.derivative[tree] = Some(stages);
+        self.branch[tree] = Some(stages.clone());
+        stages
     }
 
     fn prepare_internal(&mut self, tree: usize) {
@@ -239,12 +263,17 @@ impl<'t, A: Arithmetic> ElementaryWeights<'t, A> {
         }
         self.prepare(tree);
         let derivative = self.derivative[tree].as_deref().unwrap_or_default();
+        self.internal[tree] = Some(self.sums(&self.a, derivative));
+    }
+
+    /// `Σ_j a_ij derivative_j`.
+    fn sums(&self, a: &Sparse<A::Element>, derivative: &[A::Element]) -> Vec<A::Element> {
         let row = |row: &Vec<(usize, A::Element)>| {
             row.iter().fold(self.zero.clone(), |sum, (j, a)| {
                 self.arithmetic.sum(&sum, &self.arithmetic.product(a, &derivative[*j]))
             })
         };
-        self.internal[tree] = Some(self.a.iter().map(row).collect());
+        a.iter().map(row).collect()
     }
 }
 

@@ -95,6 +95,29 @@ macro_rules! declare {
 
 for_each_method!(declare);
 
+/// Calls a macro with the list of all Rosenbrock methods: for each its module and its type. To add one, write its file and add
+/// its line here.
+#[macro_export]
+macro_rules! for_each_rosenbrock_method {
+    ($callback:ident) => {
+        $callback! {
+            rodas3 Rodas3;
+            rodas4 Rodas4;
+            rodas5p Rodas5P;
+            ros3p Ros3P;
+        }
+    };
+}
+
+macro_rules! declare_rosenbrock {
+    ($($name:ident $Method:ident;)*) => {$(
+        mod $name;
+        pub use $name::$Method;
+    )*};
+}
+
+for_each_rosenbrock_method!(declare_rosenbrock);
+
 /// What is known of a method: its [`Tableau`] as a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MethodInfo {

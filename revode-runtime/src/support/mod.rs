@@ -7,6 +7,7 @@ mod stage;
 mod switch;
 
 pub use crate::dense::{of_interpolant, of_interpolant_vjp};
+pub use crate::rosenbrock::{RosenbrockStages, RosenbrockTaped, of_rosenbrock, of_rosenbrock_vjp};
 pub use algebra::{
     add_heap_mat_mul, add_mat_mul, add_mat_vec, add_outer, dot, heap_mat_mul, mat_mul, mat_vec,
     mat_vec_transposed, outer, sum, transpose,

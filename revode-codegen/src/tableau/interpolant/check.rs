@@ -118,7 +118,7 @@ pub(in super::super) fn prove(
         (None, Proof::Rounded(_)) => of_method,
         (digits, _) => Proof::of(all, digits),
     };
-    let conditions = Conditions { trees, precision: proof.precision() };
+    let conditions = Conditions { trees, precision: proof.precision(), chain: None };
     let order = match declared {
         Some(declared) => {
             let check = Check { declared, interpolant: &interpolant, conditions };

@@ -107,7 +107,7 @@ fn bounded(x: Number) -> Number {
 }
 
 /// The number with a denominator of few bits, or as few as it takes.
-fn short(x: &Number) -> RBig {
+pub(super) fn short(x: &Number) -> RBig {
     if let Some(exact) = x.as_rational()
         && exact.denominator().bit_len() <= EXACT_BITS
     {

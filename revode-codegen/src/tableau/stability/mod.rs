@@ -9,6 +9,7 @@
 mod crossing;
 mod function;
 mod polynomial;
+mod rational;
 
 use super::check::Method;
 use super::coefficients::Coefficients;
@@ -16,6 +17,7 @@ use crossing::last_not_positive;
 use dashu_int::IBig;
 use function::StabilityFunction;
 use polynomial::Polynomial;
+pub(super) use rational::RationalStability;
 
 /// A direction `(re + i im) / norm` of modulus 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
