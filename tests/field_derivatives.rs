@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use revode::check::check_vjp;
-use revode::{FieldJvp, JacobianVjp, Parameters, State, VectorField, ode};
+use revode::{Action, FieldJvp, JacobianVjp, Parameters, Sides, State, VectorField, ode};
 use revode_codegen::field::compile;
 use revode_codegen::ir::Role;
 use revode_codegen::ir::interpret::interpret;
@@ -56,7 +56,7 @@ where
 
     // The Jacobian's columns are JVPs.
     let mut jacobian = y.square();
-    field.jacobian(t, y, &mut jacobian);
+    field.jacobian(sides_of(field, t, y), t, y, &mut jacobian);
     let zeros = field.zeros_like();
     assert_eq!(jacobian.as_slice().len(), y.len() * y.len());
     for (k, column) in jacobian.as_slice().chunks_exact(y.len()).enumerate() {
@@ -67,6 +67,12 @@ where
             assert!((a - b).abs() <= 1e-13 * (1.0 + b.abs()), "column {k}: {a}, {b}");
         }
     }
+}
+
+/// The sides of the field's jumps on which a state is.
+fn sides_of<F: VectorField<f64>>(field: &F, t: f64, y: &F::State) -> Sides {
+    let jumps = (0..field.event_count()).filter(|i| field.event(*i).action == Action::Switch);
+    jumps.enumerate().fold(Sides::default(), |sides, (k, i)| sides.with(k, field.trigger(i, t, y)))
 }
 
 /// The VJP of the JVP against central differences of the VJP, whose derivative along the tangents it is, by symmetry of second
@@ -81,14 +87,15 @@ where
     dy_bar.as_mut_slice().iter_mut().for_each(|x| *x = numbers(&mut seed));
     let t_dot = numbers(&mut seed);
     let mut f_t = y.zeros_like();
-    field.time_derivative(t, y, &mut f_t);
+    let sides = sides_of(field, t, y);
+    field.time_derivative(sides, t, y, &mut f_t);
     let mut along_time = y.zeros_like();
     field.jvp(t, y, 1.0, &y.zeros_like(), &field.zeros_like(), &mut along_time);
     assert_eq!(f_t, along_time);
     assert!(!F::AUTONOMOUS || f_t.as_slice().iter().all(|x| *x == 0.0));
 
     let (mut y_bar, mut model_bar) = (y.zeros_like(), field.zeros_like());
-    let t_bar = field.jacobian_vjp(t, y, t_dot, &y_dot, &dy_bar, &mut y_bar, &mut model_bar);
+    let t_bar = field.jacobian_vjp(sides, t, y, t_dot, &y_dot, &dy_bar, &mut y_bar, &mut model_bar);
     let found = y_bar.as_slice().iter().chain(model_bar.slices().flatten()).copied();
     let found: Vec<f64> = found.chain([t_bar]).collect();
     let gradient = |h: f64| -> Vec<f64> {

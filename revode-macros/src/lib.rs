@@ -87,7 +87,7 @@ pub fn tableau(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// # What is proved
 /// The order conditions `Φ(τ) = 1/γ(τ)` of all rooted trees `τ` up to the order, in which a vertex with one child has
 /// `β = α + Γ` and all others `α` (Hairer and Wanner II, section IV.7, theorem 7.4), as exactly as those of `#[tableau]`;
-/// those of an interpolant for all `θ`. Stability: the stability function is computed exactly, `P(z)/(1 − γz)^s`; its pole is
+/// those of an interpolant for all `θ`. Stability: of the stability function `P(z)/(1 − γz)^s` the pole is
 /// in the right half plane and `|P(iy)|² ≤ |1 − iγy|^{2s}` for all `y`, by counting sign changes, so that `|R| ≤ 1` in the left half plane;
 /// and `R(∞) = 0` for `L`.
 ///

@@ -305,11 +305,17 @@ pub trait FieldJacobian<T: Real>: VectorField<T> {
     /// Whether the field does not depend on time, so that its derivative with respect to time is not asked for.
     const AUTONOMOUS: bool = false;
 
-    /// Writes `∂f/∂t` to `f_t`.
-    fn time_derivative(&self, t: T, y: &Self::State, f_t: &mut Self::State);
+    /// Writes `∂f/∂t` to `f_t`, on the given sides of the field's jumps.
+    fn time_derivative(&self, sides: Sides, t: T, y: &Self::State, f_t: &mut Self::State);
 
-    /// Writes `∂f_i/∂y_j` to row `i` and column `j` of `jacobian`.
-    fn jacobian(&self, t: T, y: &Self::State, jacobian: &mut <Self::State as State<T>>::Square);
+    /// Writes `∂f_i/∂y_j` to row `i` and column `j` of `jacobian`, on the given sides of the field's jumps.
+    fn jacobian(
+        &self,
+        sides: Sides,
+        t: T,
+        y: &Self::State,
+        jacobian: &mut <Self::State as State<T>>::Square,
+    );
 }
 
 /// The vector–Jacobian product of the Jacobian–vector product: what the gradient of a linearly implicit step takes.
@@ -320,9 +326,11 @@ pub trait FieldJacobian<T: Real>: VectorField<T> {
 )]
 pub trait JacobianVjp<T: Real>: FieldVjp<T> + FieldJacobian<T> {
     /// Of `dy_barᵀ ((∂f/∂t) t_dot + (∂f/∂y) y_dot)`: writes the derivative with respect to `y` to `y_bar`, *adds* that with respect
-    /// to the parameters to `model_bar` and returns that with respect to `t`; all three tangents and cotangents are constants.
+    /// to the parameters to `model_bar` and returns that with respect to `t`, on the given sides of the field's jumps. Tangents
+    /// and cotangents are constants.
     fn jacobian_vjp(
         &self,
+        sides: Sides,
         t: T,
         y: &Self::State,
         t_dot: T,

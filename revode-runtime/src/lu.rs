@@ -31,7 +31,7 @@ impl<Q> Lu<Q> {
         for k in 0..n {
             let column = &a[k * n..][..n];
             let larger = |best: usize, i: usize| {
-                // A NaN stays, and is found below.
+                // A NaN is taken, and so is what comes after it; it gets into all columns that follow.
                 if column[i].abs() <= column[best].abs() { best } else { i }
             };
             let pivot = (k + 1..n).fold(k, larger);

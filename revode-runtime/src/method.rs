@@ -23,6 +23,13 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
         None
     }
 
+    /// Whether a step may be long beside the fastest decay of the solution, as one of an implicit method is. Then what a gradient
+    /// hands on from step to step is not tested for jumps of the field that no switching function shows: where it decays so fast, the
+    /// derivative is far less accurate than the state.
+    fn is_for_stiff(&self) -> bool {
+        false
+    }
+
     /// Scratch space for states like `u`.
     fn stages(&self, field: &F, u: &F::State) -> Self::Stages;
 
@@ -58,8 +65,9 @@ pub trait Method<T: Real, F: VectorField<T>>: Clone {
     }
 
     /// The order of the [dense output](Self::dense_output): its error after a step from an exact state is
-    /// `O(h^{q+1})` for the order `q`. 0 where nothing is known of it, as of a method by hand that does not say: then save points are
-    /// landed on, unless told otherwise. To be overridden with `dense_output`.
+    /// `O(h^{q+1})` for the order `q`. 0 where nothing is known of it, as of a method by hand that does not say, or where it says little of the
+    /// accuracy, as of Rosenbrock methods in long steps: then save points are landed on, unless told otherwise. To be overridden
+    /// with `dense_output`, which it is the order of.
     fn dense_order(&self) -> u32 {
         0
     }

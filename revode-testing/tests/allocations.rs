@@ -88,6 +88,8 @@ fn interpolants_allocate_nothing() {
 
 /// What a reversal may hold: 64 pairs of 32 bytes to go on from, and what it works with.
 const REVERSAL: u64 = 64 * 32 + 1024;
+/// What it holds besides where the error is estimated: the products of `gradient/flow.rs`. (Measured: 480 bytes.)
+const FLOW: u64 = 512;
 
 /// λ = 1, because 100,000 divisions by 0.999 amplify rounding by 1e43.
 #[test]
@@ -168,9 +170,10 @@ fn only_the_record_of_adaptive_steps_grows() {
         let (count, bytes, stats) = gradient(&solver, SaveAt::end());
         // Lists that double.
         let doublings = 2 * u64::from(stats.accepted.ilog2()) + 1;
-        assert!(count <= constant + doublings, "{count} allocations, {stats}");
+        // And one for the estimate.
+        assert!(count <= constant + doublings + 1, "{count} allocations, {stats}");
         // Two bits a step, twice that in a list, and half as much again while it is copied.
-        assert!(bytes <= REVERSAL + 3 * stats.accepted / 4, "{bytes} bytes, {stats}");
+        assert!(bytes <= REVERSAL + FLOW + 3 * stats.accepted / 4, "{bytes} bytes, {stats}");
         assert!(stats.bytes_kept as u64 <= REVERSAL + stats.accepted / 4, "{stats}");
         println!("adaptive: {count} allocations, at most {bytes} bytes, {stats}");
     }

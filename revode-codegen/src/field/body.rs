@@ -78,7 +78,7 @@ impl Bodies<'_> {
         self.function(arguments, "dy_dot", &bases, statements)
     }
 
-    /// `jacobian`: reads `t`, `y`, `self`; writes `jacobian`.
+    /// `jacobian`: reads `sides`, `t`, `y`, `self`; writes `jacobian`.
     pub(super) fn jacobian(&self) -> TokenStream {
         let statements = match &self.program.jacobian {
             Jacobian::Entries(entries) => self.entries(entries),
@@ -86,14 +86,25 @@ impl Bodies<'_> {
         };
         let y = self.slices(&["y"], &[]);
         let bases = quote!(#y let jacobian = jacobian.as_mut_slice(););
-        self.function(&["t", "y", "jacobian"], "dy_dot", &bases, statements)
+        self.function(&["sides", "t", "y", "jacobian"], "dy_dot", &bases, statements)
     }
 
-    /// `jacobian_vjp`: reads `t`, `y`, `self`, `t_dot`, `y_dot`, `dy_bar`; writes `y_bar`, adds to `model_bar`; ends in the
+    /// `time_derivative`: reads `sides`, `t`, `y`, `self`; writes `dy_dot`.
+    pub(super) fn time_derivative(&self) -> TokenStream {
+        let bases = self.slices(&["y"], &["dy_dot"]);
+        self.program(
+            &["sides", "t", "y", "dy_dot"],
+            "dy_dot",
+            &bases,
+            &self.program.time_derivative,
+        )
+    }
+
+    /// `jacobian_vjp`: reads `sides`, `t`, `y`, `self`, `t_dot`, `y_dot`, `dy_bar`; writes `y_bar`, adds to `model_bar`; ends in the
     /// derivative by time.
     pub(super) fn jacobian_vjp(&self) -> TokenStream {
         let bases = self.slices(&["y", "y_dot", "dy_bar"], &["y_bar"]);
-        let arguments = &["t", "y", "t_dot", "y_dot", "dy_bar", "y_bar", "model_bar"];
+        let arguments = &["sides", "t", "y", "t_dot", "y_dot", "dy_bar", "y_bar", "model_bar"];
         self.program(arguments, "y_bar", &bases, &self.program.jacobian_vjp)
     }
 

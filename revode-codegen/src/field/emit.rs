@@ -87,15 +87,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
     let field_vjp = header(model, Some(quote!(FieldVjp<T>)));
     let field_jvp = header(model, Some(quote!(FieldJvp<T>)));
     let autonomous = is_autonomous(program);
-    let time_derivative = if autonomous {
-        quote!(::revode::State::fill(f_t, T::ZERO);)
-    } else {
-        quote! {
-            let nothing = ::revode::State::zeros_like(y);
-            let constant = ::revode::Parameters::zeros_like(self);
-            ::revode::FieldJvp::jvp(self, t, y, T::ONE, &nothing, &constant, f_t);
-        }
-    };
+    let time_derivative = bodies.time_derivative();
     let of_jacobian_vjp = header(model, Some(quote!(JacobianVjp<T>)));
     let jacobian_vjp = bodies.jacobian_vjp();
     let field_jacobian = header(model, Some(quote!(FieldJacobian<T>)));
@@ -166,12 +158,20 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
         #attributes
         #field_jacobian {
             const AUTONOMOUS: bool = #autonomous;
-            fn time_derivative(&self, t: T, y: &Self::State, f_t: &mut Self::State) {
+            #[inline]
+            fn time_derivative(
+                &self,
+                sides: ::revode::Sides,
+                t: T,
+                y: &Self::State,
+                dy_dot: &mut Self::State,
+            ) {
                 #time_derivative
             }
             #[inline]
             fn jacobian(
                 &self,
+                sides: ::revode::Sides,
                 t: T,
                 y: &Self::State,
                 jacobian: &mut <Self::State as ::revode::State<T>>::Square,
@@ -184,6 +184,7 @@ fn fields(model: &Model, program: &Program) -> TokenStream {
             #[inline]
             fn jacobian_vjp(
                 &self,
+                sides: ::revode::Sides,
                 t: T,
                 y: &Self::State,
                 t_dot: T,

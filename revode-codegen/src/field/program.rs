@@ -6,7 +6,7 @@ use super::events::lower::EventProgram;
 use crate::ir::verify::verify;
 use crate::ir::{Graph, Id, Op, Shape, Sink};
 use crate::passes::jacobian::{Jacobian, jacobian};
-use crate::passes::jvp::{all_tangents, tangents_of_states};
+use crate::passes::jvp::{all_tangents, tangents_of_states, time};
 use crate::passes::sides::{Jump, jumps, on_sides};
 use crate::passes::simplify::expand_powers;
 use crate::passes::switches::{Call, Switch, switches};
@@ -25,6 +25,8 @@ pub struct Program {
     pub jvp: Vec<Sink>,
     /// The Jacobian.
     pub jacobian: Jacobian,
+    /// The derivative with respect to time.
+    pub time_derivative: Vec<Sink>,
     /// The vector–Jacobian product of the Jacobian–vector product along time and states.
     pub jacobian_vjp: Vec<Sink>,
     /// The switching functions of `f`, one sink each.
@@ -56,12 +58,13 @@ impl Program {
         verified(g);
         let jvp = jvp::jvp(g, eval, all_tangents);
         verified(g);
-        let jacobian = jacobian(g, eval, states);
+        let jacobian = jacobian(g, &on_sides, states);
         verified(g);
-        // Last, so that what is made for them changes no number, and so no line, of the other programs.
+        // After the others, so that what is made for them changes no number, and so no line, of those.
         let switches = switches(g, eval, calls);
         verified(g);
-        let along = jvp::jvp(g, eval, tangents_of_states);
+        let time_derivative = jvp::jvp(g, &on_sides, time);
+        let along = jvp::jvp(g, &on_sides, tangents_of_states);
         let jacobian_vjp = vjp::vjp(g, &along, states);
         verified(g);
         let sides = jumps.iter().map(Jump::sink).collect();
@@ -73,6 +76,7 @@ impl Program {
             vjp,
             jvp,
             jacobian,
+            time_derivative,
             jacobian_vjp,
             switches,
             jumps,
@@ -95,7 +99,7 @@ impl Program {
     fn lower_powers(&mut self) {
         let sinks = self.eval.iter().chain(&self.vjp).chain(&self.jvp).chain(&self.sides);
         let sinks = sinks.chain(self.switches.iter().map(|switch| &switch.sink));
-        let sinks = sinks.chain(&self.jacobian_vjp);
+        let sinks = sinks.chain(&self.jacobian_vjp).chain(&self.time_derivative);
         let mut roots: Vec<Id> = sinks.map(|sink| sink.value).collect();
         match &self.jacobian {
             Jacobian::Entries(entries) => roots.extend(entries.iter().map(|entry| entry.2)),
@@ -110,7 +114,7 @@ impl Program {
             Jacobian::Column(column) => sinks.extend(column),
         }
         sinks.extend(self.switches.iter_mut().map(|switch| &mut switch.sink));
-        sinks.extend(&mut self.jacobian_vjp);
+        sinks.extend(self.jacobian_vjp.iter_mut().chain(&mut self.time_derivative));
         for sink in sinks {
             sink.value = new[&sink.value];
         }

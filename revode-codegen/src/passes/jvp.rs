@@ -47,6 +47,11 @@ pub fn all_tangents(g: &mut Graph, input: Input, id: Id) -> Option<Id> {
     Some(g.input(Input { role, index: input.index }, shape))
 }
 
+/// The tangent along time alone, 1.
+pub fn time(g: &mut Graph, input: Input, _: Id) -> Option<Id> {
+    (input.role == Role::Time).then(|| g.constant(1.0))
+}
+
 /// The tangent along time and states, as inputs; parameters stay.
 pub fn tangents_of_states(g: &mut Graph, input: Input, id: Id) -> Option<Id> {
     if input.role == Role::Param { None } else { all_tangents(g, input, id) }

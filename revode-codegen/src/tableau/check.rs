@@ -187,11 +187,11 @@ fn implicit(rows: &[Row]) -> Option<(&Coefficient, &'static str)> {
     match (above, diagonal) {
         (Some(entry), _) => Some((
             entry,
-            "an entry of `a` above the diagonal makes the method fully implicit; implicit methods are not supported yet: row i has the i - 1 entries before the diagonal",
+            "an entry of `a` above the diagonal makes the method fully implicit; Runge–Kutta methods are explicit so far (`#[rosenbrock]` declares methods for stiff equations): row i has the i - 1 entries before the diagonal",
         )),
         (None, Some(entry)) => Some((
             entry,
-            "an entry of `a` on the diagonal makes the method implicit (SDIRK); implicit methods are not supported yet: row i has the i - 1 entries before the diagonal",
+            "an entry of `a` on the diagonal makes the method implicit (SDIRK); Runge–Kutta methods are explicit so far (`#[rosenbrock]` declares methods for stiff equations): row i has the i - 1 entries before the diagonal",
         )),
         (None, None) => None,
     }

@@ -79,10 +79,11 @@ fn compile(
 fn unit_struct(item: &ItemStruct) -> syn::Result<()> {
     let mut errors = Diagnostics::new();
     if !matches!(item.fields, Fields::Unit) {
-        errors.error(&item.fields, "a tableau's struct has no fields: `pub struct Name;`");
+        errors.error(&item.fields, "the struct of a method has no fields: `pub struct Name;`");
     }
     if !item.generics.params.is_empty() {
-        errors.error(&item.generics, "a tableau's struct has no parameters: `pub struct Name;`");
+        errors
+            .error(&item.generics, "the struct of a method has no parameters: `pub struct Name;`");
     }
     errors.finish()
 }

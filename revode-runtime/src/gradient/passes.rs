@@ -154,7 +154,9 @@ where
         work: VjpWork::new(scheme.method(), field, y0),
         output: reads.then(|| scheme.method().dense_output_vjp(field, y0)),
         watch: Watch::new(allowed.unwrap_or(0.0)),
-        flow: allowed.map(|_| Box::new(Flow::new(field, y0))),
+        flow: allowed
+            .filter(|_| !scheme.method().is_for_stiff())
+            .map(|_| Box::new(Flow::new(field, y0))),
         events: EventsVjp::new(field, y0),
         evaluations: 0,
         strategy: StrategyStats::None,

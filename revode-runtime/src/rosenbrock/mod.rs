@@ -37,7 +37,7 @@ pub trait Rosenbrock {
     /// The nodes `α_i`.
     const NODES: &'static [f64];
     /// The factors `γ_i` of the derivative with respect to time.
-    const GAMMAS: &'static [f64];
+    const TIME_FACTORS: &'static [f64];
     /// The strictly lower triangle of `a`, row by row.
     const A: &'static [&'static [f64]];
     /// The strictly lower triangle of `c`, row by row.
@@ -54,6 +54,7 @@ pub trait Rosenbrock {
 
 /// How far an implicit method is stable, where `R` is its stability function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ImplicitStability {
     /// `|R(z)| ≤ 1` in the whole left half plane.
     A,

@@ -41,7 +41,13 @@ pub(super) fn is_at_start<R: Rosenbrock>(stage: usize) -> bool {
 /// The time of a stage.
 pub(super) fn stage_time<T: Real, R: Rosenbrock>(step: Step<T>, stage: usize) -> T {
     let node = R::NODES[stage];
-    if node == 1.0 { step.end } else { step.stage_time(T::from_f64(node)) }
+    if node == 1.0 {
+        step.end
+    } else if (0.0..1.0).contains(&node) {
+        step.stage_time(T::from_f64(node))
+    } else {
+        step.t + step.h * T::from_f64(node)
+    }
 }
 
 impl<T: Real, S: State<T>, R: Rosenbrock> RosenbrockStages<T, S, R> {
@@ -119,9 +125,9 @@ impl<T: Real, S: State<T>, R: Rosenbrock> RosenbrockStages<T, S, R> {
         let Self { k, f, f_t, jacobian, known, lu, y, evaluations, .. } = self;
         if !std::mem::take(known) {
             eval(0, step.t, u, f);
-            field.jacobian(step.t, u, jacobian);
+            field.jacobian(step.sides, step.t, u, jacobian);
             if !F::AUTONOMOUS {
-                field.time_derivative(step.t, u, f_t);
+                field.time_derivative(step.sides, step.t, u, f_t);
             }
             *evaluations += 1;
         }
@@ -153,8 +159,8 @@ impl<T: Real, S: State<T>, R: Rosenbrock> RosenbrockStages<T, S, R> {
                 let c = T::from_f64(*c) / step.h;
                 update(k_i.as_mut_slice(), [k.as_slice()], |k_i, [k]| k_i + c * k);
             }
-            if !F::AUTONOMOUS && R::GAMMAS[i] != 0.0 {
-                let gamma = T::from_f64(R::GAMMAS[i]) * step.h;
+            if !F::AUTONOMOUS && R::TIME_FACTORS[i] != 0.0 {
+                let gamma = T::from_f64(R::TIME_FACTORS[i]) * step.h;
                 update(k_i.as_mut_slice(), [f_t.as_slice()], |k_i, [f_t]| k_i + gamma * f_t);
             }
             lu.solve(k_i.as_mut_slice());

@@ -98,8 +98,10 @@ impl<T: Real, F: JacobianVjp<T>, R: Rosenbrock> RosenbrockTaped<T, F, R> {
             let t = stage_time::<T, R>(step, i);
             let y_bar = &mut y_bar[i];
             t_bar += field.vjp_on(step.sides, t, &y[i], tape, u_i, y_bar, model_bar);
-            let t_dot = if F::AUTONOMOUS { T::ZERO } else { T::from_f64(R::GAMMAS[i]) * step.h };
-            t_bar += field.jacobian_vjp(step.t, &y[0], t_dot, &k[i], u_i, bar, model_bar);
+            let t_dot =
+                if F::AUTONOMOUS { T::ZERO } else { T::from_f64(R::TIME_FACTORS[i]) * step.h };
+            t_bar +=
+                field.jacobian_vjp(step.sides, step.t, &y[0], t_dot, &k[i], u_i, bar, model_bar);
             update(u_bar.as_mut_slice(), [y_bar.as_slice(), bar.as_slice()], |u, [y, j]| {
                 u + (y + j)
             });

@@ -1,7 +1,7 @@
 //! Fields by hand that lack what a Rosenbrock method takes.
 
 use revode::prelude::*;
-use revode::{FieldJacobian, Square};
+use revode::{FieldJacobian, Sides, Square};
 
 /// Without a Jacobian.
 #[derive(Clone)]
@@ -29,10 +29,10 @@ impl VectorField<f64> for Decay {
 
 impl FieldJacobian<f64> for Decay {
     const AUTONOMOUS: bool = true;
-    fn time_derivative(&self, _: f64, _: &Self::State, f_t: &mut Self::State) {
+    fn time_derivative(&self, _: Sides, _: f64, _: &Self::State, f_t: &mut Self::State) {
         f_t.x = 0.0;
     }
-    fn jacobian(&self, _: f64, _: &Self::State, jacobian: &mut SMatrix<f64, 1, 1>) {
+    fn jacobian(&self, _: Sides, _: f64, _: &Self::State, jacobian: &mut SMatrix<f64, 1, 1>) {
         Square::as_mut_slice(jacobian)[0] = -self.k;
     }
 }

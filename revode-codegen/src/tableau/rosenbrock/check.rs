@@ -39,7 +39,16 @@ pub(super) fn prove(declaration: &Declaration, form: Form) -> syn::Result<Method
         Some(declared) => check.interpolant(declared, rows)?,
         None => Interpolant { order: 1, rows: vec![] },
     };
+    // What sums to 0 or 1 as exactly as the method is known does so.
+    let sum = |row: &Vec<Number>| {
+        let whole = [Number::ZERO, Number::ONE];
+        let whole = whole.into_iter().find(|whole| conditions.sums_to(row, whole));
+        whole.unwrap_or_else(|| row.iter().sum())
+    };
+    let sums = |rows: &[Vec<Number>]| rows.iter().map(sum).collect();
     Ok(Method {
+        nodes: sums(&form.alpha),
+        time_factors: sums(&form.gammas),
         order: declaration.order.value,
         embedded_order: declaration.embedded.as_ref().map(|claim| claim.value),
         stability,
@@ -106,13 +115,16 @@ impl Check<'_> {
         let Form { gamma, b, .. } = self.form;
         let error = |message: String| Err(syn::Error::new_spanned(place, message));
         if crate::number::is_negative(gamma) {
-            return error(format!(
+            let message = format!(
                 "`gamma` is {gamma}: the pole 1/γ of the stability function is in the left half plane"
-            ));
+            );
+            return Err(syn::Error::new_spanned(&self.declaration.gamma.place, message));
         }
-        let function = RationalStability::new(beta, b, gamma, |terms, sum| {
-            self.conditions.sums_to(terms, sum)
-        });
+        let order = self.declaration.order.value as usize;
+        let is_solution = |k: usize, terms: &[Number], sum: &Number| {
+            k <= order || self.conditions.sums_to(terms, sum)
+        };
+        let function = RationalStability::new(beta, b, gamma, is_solution);
         if !function.is_a_stable() {
             return error(format!(
                 "the method is not A-stable: |R(iy)| exceeds 1 for some y, with R(z) = P(z)/(1 - γz)^{}",

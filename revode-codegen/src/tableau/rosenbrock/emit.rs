@@ -54,6 +54,9 @@ pub(super) fn emit(item: &ItemStruct, method: &Method) -> TokenStream {
             fn order(&self) -> u32 {
                 #order
             }
+            fn is_for_stiff(&self) -> bool {
+                true
+            }
             fn stages(&self, _field: &F, u: &F::State) -> Self::Stages {
                 Self::Stages::new(u)
             }
@@ -161,9 +164,8 @@ fn vjp(name: &syn::Ident, method: &Method) -> TokenStream {
 }
 
 fn facts(name: &syn::Ident, method: &Method) -> TokenStream {
-    let Method { form, order, embedded_order, stability, interpolant, proof: proved } = method;
-    let Form { gamma, alpha, gammas, a, c, m, m_embedded, .. } = form;
-    let sums = |rows: &[Vec<Number>]| rows.iter().map(|row| row.iter().sum()).collect::<Vec<_>>();
+    let Method { form, order, embedded_order, stability, interpolant, proof: proved, .. } = method;
+    let Form { gamma, a, c, m, m_embedded, .. } = form;
     let rows = |rows: &[Vec<Number>]| {
         let rows = rows.iter().map(|row| list(row));
         quote!(&[#(#rows),*])
@@ -178,7 +180,7 @@ fn facts(name: &syn::Ident, method: &Method) -> TokenStream {
     };
     let (text, stages) = (name.to_string(), Literal::usize_unsuffixed(form.stages()));
     let (order, embedded_order) = (number(*order), optional(embedded_order.map(number)));
-    let (nodes, gammas) = (list(&sums(alpha)), list(&sums(gammas)));
+    let (nodes, gammas) = (list(&method.nodes), list(&method.time_factors));
     let (a, c, h, m) = (rows(a), rows(c), rows(&interpolant.rows), list(m));
     let dense = number(interpolant.order);
     let (gamma, error, proof) = (float(gamma.to_f64()), optional(error), proof(*proved));
@@ -194,7 +196,7 @@ fn facts(name: &syn::Ident, method: &Method) -> TokenStream {
             const PROOF: ::revode::Proof = #proof;
             const GAMMA: f64 = #gamma;
             const NODES: &'static [f64] = #nodes;
-            const GAMMAS: &'static [f64] = #gammas;
+            const TIME_FACTORS: &'static [f64] = #gammas;
             const A: &'static [&'static [f64]] = #a;
             const C: &'static [&'static [f64]] = #c;
             const M: &'static [f64] = #m;

@@ -32,6 +32,9 @@ struct Method {
     stability: Class,
     interpolant: Interpolant,
     proof: Proof,
+    /// `α_i` and `γ_i`.
+    nodes: Vec<Number>,
+    time_factors: Vec<Number>,
 }
 
 /// How far a method is stable.
@@ -88,6 +91,8 @@ impl Method {
             stability: Class::L,
             interpolant: Interpolant { order: 1, rows: vec![] },
             proof: Proof::Exact,
+            nodes: vec![Number::ZERO],
+            time_factors: vec![Number::ONE],
         }
     }
 }

@@ -101,9 +101,8 @@ impl Arguments {
             "interpolant" => self.interpolant = claim(&key, &value, 1, MAX_ORDER, errors),
             "stability" => self.stability = class(&value, errors),
             "gamma" => {
-                let value = (Number::parse(&value, errors), value);
-                self.gamma =
-                    value.0.map(|number| Coefficient { value: number, place: value.1.clone() });
+                self.gamma = Number::parse(&value, errors)
+                    .map(|number| Coefficient { value: number, place: value });
             }
             "a" | "c" | "alpha" | "gamma_ij" | "h" => {
                 let rows = matrix(&key, &value, errors);
@@ -137,10 +136,13 @@ impl Arguments {
                 errors.error(&item.ident, message);
             }
         }
-        let other = self::names(!transformed);
-        if let Some(name) = other.into_iter().find(|name| given(name)).filter(|_| transformed) {
+        let [.., of_other] = self::names(!transformed);
+        let others = self::names(!transformed).map(str::to_owned);
+        let others = others.into_iter().chain([format!("{of_other}_embedded")]);
+        if let Some(name) = others.into_iter().find(|name| given(name)) {
+            let [left, right, weights] = names;
             let message = format!(
-                "the coefficients are given in two forms, `a`, `c`, `m` and `{name}`: choose one"
+                "the coefficients are given in two forms, `{left}`, `{right}`, `{weights}` and `{name}`: choose one"
             );
             errors.error(&item.ident, message);
         }

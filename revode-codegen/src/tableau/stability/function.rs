@@ -97,7 +97,7 @@ impl StabilityFunction {
 }
 
 /// In fixed point from where on the exact value is too long to be of use.
-fn bounded(x: Number) -> Number {
+pub(super) fn bounded(x: Number) -> Number {
     match x.as_rational() {
         Some(exact) if exact.denominator().bit_len() > EXACT_BITS => {
             Number::from_fixed(x.to_fixed())

@@ -8,7 +8,7 @@ use dashu_int::{IBig, UBig};
 use dashu_ratio::RBig;
 
 use super::crossing::last_not_positive;
-use super::function::short;
+use super::function::{bounded, short};
 use super::polynomial::Polynomial;
 use crate::number::Number;
 
@@ -24,14 +24,13 @@ pub(in crate::tableau) struct RationalStability {
 }
 
 impl RationalStability {
-    /// Of the method with the lower matrix `beta`, whose diagonal is `gamma`, and the weights `b`. Where the terms of a sum make a
-    /// number as exactly as the method is known, which `sums_to` says, they do so: the first terms of the series are `1/k!`,
-    /// whatever digits the method has, up to its order at least.
+    /// Of the method with the lower matrix `beta`, whose diagonal is `gamma`, and the weights `b`. The first terms of its series are
+    /// `1/k!`, whatever digits the method has, as long as `is_solution` says so of `k`, the terms of the sum that it is and `1/k!`.
     pub(in crate::tableau) fn new(
         beta: &[Vec<Number>],
         b: &[Number],
         gamma: &Number,
-        sums_to: impl Fn(&[Number], &Number) -> bool,
+        is_solution: impl Fn(usize, &[Number], &Number) -> bool,
     ) -> Self {
         let dot = |row: &[Number], stages: &[Number]| {
             row.iter().zip(stages).map(|(x, y)| x * y).collect::<Vec<_>>().iter().sum::<Number>()
@@ -42,10 +41,10 @@ impl RationalStability {
         for k in 1..=s {
             of_solution = &of_solution * &Number::ratio(1, k as u64);
             let terms = b.iter().zip(&stages).map(|(x, y)| x * y).collect::<Vec<_>>();
-            let is_solution = order + 1 == k && sums_to(&terms, &of_solution);
+            let is_solution = order + 1 == k && is_solution(k, &terms, &of_solution);
             order += usize::from(is_solution);
             series.push(if is_solution { of_solution.clone() } else { terms.iter().sum() });
-            stages = beta.iter().map(|row| dot(row, &stages)).collect();
+            stages = beta.iter().map(|row| bounded(dot(row, &stages))).collect();
         }
         // (1 − γ z)^s
         let mut power = vec![Number::ONE];
@@ -111,7 +110,7 @@ mod tests {
     use super::RationalStability;
     use crate::number::Number;
 
-    fn exactly(terms: &[Number], sum: &Number) -> bool {
+    fn exactly(_: usize, terms: &[Number], sum: &Number) -> bool {
         terms.iter().sum::<Number>() == *sum
     }
 
