@@ -92,6 +92,29 @@ fn row<M, F, const N: usize>(
     );
 }
 
+/// The gradient along van der Pol's equation, of the sum of the end's components: that of the discrete solution, and the one
+/// that is near enough to the equation's by its estimate, or the error.
+fn gradients(problem: &Problem<f64, VanDerPol>) {
+    let sum =
+        Terminal::new(|y: &SVector<f64, 2>| y.sum(), |_: &SVector<f64, 2>| SVector::repeat(1.0));
+    println!(
+        "\n| tolerance | ∂/∂x0, unchecked | steps | with its estimate | steps |\n|---|---|---|---|---|"
+    );
+    for tolerance in [1e-4, 1e-6, 1e-8, 1e-10, 1e-12] {
+        let solver = Solver::new(Rodas5P).tolerance(tolerance, 1e-4 * tolerance);
+        let found =
+            solver.unchecked().gradient(problem, SaveAt::end(), &sum).expect("it is finite");
+        let row = format!("| {tolerance:.0e} | {:.6} | {}", found.y0.x, found.stats.accepted);
+        match solver.gradient(problem, SaveAt::end(), &sum) {
+            Ok(fit) => println!("{row} | {:.6} | {} |", fit.y0.x, fit.stats.accepted),
+            Err(error) => {
+                let text = error.to_string();
+                println!("{row} | {} | |", text.split(';').next().unwrap_or_default());
+            }
+        }
+    }
+}
+
 fn main() {
     let robertson = Robertson { k1: 0.04, k2: 3e7, k3: 1e4 };
     let robertson = Problem::new(robertson, [1.0, 0.0, 0.0], 0.0..1e11);
@@ -126,4 +149,5 @@ fn main() {
         }
         each!(Rodas3 Rodas4 Rodas5P);
     }
+    gradients(&van_der_pol);
 }
