@@ -10,25 +10,7 @@ use std::time::{Duration, Instant};
 use revode::nalgebra::SVector;
 use revode::prelude::*;
 use revode::{JacobianVjp, MethodVjp, Rosenbrock};
-
-ode! {
-    struct VanDerPol {
-        state  { x, v }
-        params { mu }
-    }
-    dx/dt = v;
-    dv/dt = mu * ((1 - x^2) * v) - x;
-}
-
-ode! {
-    struct Robertson {
-        state  { a, b, c }
-        params { k1, k2, k3 }
-    }
-    da/dt = -k1 * a + k3 * b * c;
-    db/dt = k1 * a - k3 * b * c - k2 * b^2;
-    dc/dt = k2 * b^2;
-}
+use revode_testing::dynamics::{Robertson, VanDerPol};
 
 ode! {
     /// High irradiance responses of photomorphogenesis.

@@ -278,6 +278,31 @@ fn strategies_along_a_pair_agree() {
     each!(f32: Solver::new(Tsit5).tolerance(1e-4, 1e-4).unchecked());
 }
 
+/// The gradient along a pair, with steps of one size, is that of central differences of the solution along it.
+fn against_differences_along_a_pair<M, G>(
+    what: &str,
+    solver: &Solver<M, FixedStep, G>,
+    span: (f64, f64),
+    save: &SaveAt,
+) where
+    M: MethodVjp<f64, Driven>,
+    G: Strategy,
+{
+    let fit = solver.gradient(&problem::<f64>(POINT, span), save.clone(), &Distance);
+    let found = loss_and_flat(&fit.unwrap());
+    for i in 0..4 {
+        let moved = |d: f64| {
+            let mut point = POINT;
+            point[i] += d;
+            loss(&solver.forward(&problem(point, span), save.clone()).unwrap())
+        };
+        let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
+        let expected = (4.0 * difference(1e-3) - difference(2e-3)) / 3.0;
+        let off = (found[1 + i] - expected).abs() / expected.abs().max(1.0);
+        assert!(off < 1e-8, "{what} {save:?} {i}: {} {expected} {off:e}", found[1 + i]);
+    }
+}
+
 /// The published pair with steps of one size is a smooth function of its start and its parameters.
 #[test]
 fn gradients_along_a_pair_are_those_of_the_values_that_were_read() {
@@ -286,21 +311,7 @@ fn gradients_along_a_pair_are_those_of_the_values_that_were_read() {
             for span in SPANS {
                 let solver = Solver::new($method).fixed_step(0.1).strategy($strategy);
                 for save in saves(span) {
-                    let fit =
-                        solver.gradient(&problem::<f64>(POINT, span), save.clone(), &Distance);
-                    let found = loss_and_flat(&fit.unwrap());
-                    for i in 0..4 {
-                        let moved = |d: f64| {
-                            let mut point = POINT;
-                            point[i] += d;
-                            loss(&solver.forward(&problem(point, span), save.clone()).unwrap())
-                        };
-                        let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
-                        let expected = (4.0 * difference(1e-3) - difference(2e-3)) / 3.0;
-                        let off = (found[1 + i] - expected).abs() / expected.abs().max(1.0);
-                        let what = stringify!($method);
-                        assert!(off < 1e-8, "{what} {save:?} {i}: {} {expected}", found[1 + i]);
-                    }
+                    against_differences_along_a_pair(stringify!($method), &solver, span, &save);
                 }
             }
         };
@@ -323,20 +334,8 @@ fn gradients_between_means_are_those_of_the_values_that_were_read() {
             for span in SPANS {
                 let solver = Solver::new($method).fixed_step($h).strategy($strategy);
                 let save = SaveAt::every(0.013).interpolated();
-                let fit = solver.gradient(&problem::<f64>(POINT, span), save.clone(), &Distance);
-                let found = loss_and_flat(&fit.unwrap());
-                for i in 0..4 {
-                    let moved = |d: f64| {
-                        let mut point = POINT;
-                        point[i] += d;
-                        loss(&solver.forward(&problem(point, span), save.clone()).unwrap())
-                    };
-                    let difference = |h: f64| (moved(h) - moved(-h)) / (2.0 * h);
-                    let expected = (4.0 * difference(1e-3) - difference(2e-3)) / 3.0;
-                    let off = (found[1 + i] - expected).abs() / expected.abs().max(1.0);
-                    let what = stringify!($method, $strategy);
-                    assert!(off < 1e-8, "{what} {i}: {} {expected} {off:e}", found[1 + i]);
-                }
+                let what = stringify!($method, $strategy);
+                against_differences_along_a_pair(what, &solver, span, &save);
             }
         };
     }

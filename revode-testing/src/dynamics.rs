@@ -34,6 +34,17 @@ ode! {
 }
 
 ode! {
+    /// Robertson's chemical reaction, stiff.
+    pub struct Robertson {
+        state  { a, b, c }
+        params { k1, k2, k3 }
+    }
+    da/dt = -k1 * a + k3 * b * c;
+    db/dt = k1 * a - k3 * b * c - k2 * b^2;
+    dc/dt = k2 * b^2;
+}
+
+ode! {
     /// As Ramsay, Hooker, Campbell and Cao (2007) fit it.
     pub struct FitzHughNagumo {
         state  { v, r }
